@@ -1,0 +1,4 @@
+//! See Cargo.toml.
+#![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
