@@ -33,8 +33,8 @@ impl<'a> Fields<'a> {
         if data.is_empty() {
             return Ok(Self(BTreeMap::new()));
         }
-        serde_json::from_slice(data)
-            .map(Self)
+        serde_json::from_slice::<Option<_>>(data)
+            .map(|fields| Self(fields.unwrap_or_default()))
             .map_err(|error| alloc::format!("expected a JSON object as event data: {error}"))
     }
 
@@ -51,8 +51,9 @@ impl<'a> Fields<'a> {
         self.find(names).map_or_else(Payload::null, Payload::from_raw)
     }
 
+    /// Absent and `null` are the same.
     pub(super) fn optional_payload(&self, names: &[&str]) -> Option<Payload> {
-        self.find(names).map(Payload::from_raw)
+        self.find(names).filter(|raw| raw.get() != "null").map(Payload::from_raw)
     }
 
     /// Absent and `null` are the same.

@@ -128,12 +128,10 @@ fn child(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             child_execution_id,
             reason: fields.text_or(&["reason"], "")?,
         },
-        // CHILD_WORKFLOW_FAILED, and CHILD_WORKFLOW_CANCELLED, which reads as failed.
-        _ => EventBody::ChildWorkflowFailed {
-            name,
-            child_execution_id,
-            error: fields.text_or(&["error", "reason"], "cancelled")?,
-        },
+        "CHILD_WORKFLOW_CANCELLED" => {
+            EventBody::ChildWorkflowFailed { name, child_execution_id, error: fields.text_or(&["error"], "cancelled")? }
+        }
+        _ => EventBody::ChildWorkflowFailed { name, child_execution_id, error: fields.text_or(&["error"], "")? },
     })
 }
 

@@ -1,0 +1,61 @@
+//! What is refused for its size or number: every limit in one place.
+
+use serde::Deserialize;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// The limits of a server. All can be configured; a request over one gets RESOURCE_EXHAUSTED or INVALID_ARGUMENT
+/// before anything is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// One payload: an input, output, result, state value. Default 2 MiB.
+    pub payload_bytes_max: usize,
+    /// The history of one execution. Default 50,000.
+    pub history_events_max: usize,
+    /// The event data of one history together. Default 50 MiB.
+    pub history_bytes_max: usize,
+    /// The same for executions run by clients without our extension, which read a history in one message of at most
+    /// 4 MiB. Default 4 MiB less 64 KiB, left for the framing of the message.
+    pub plain_history_bytes_max: usize,
+    /// The commands of one submission. Default 10,000.
+    pub commands_per_submit_max: usize,
+    /// A kind, queue, key or any other name. Default 255 bytes.
+    pub name_bytes_max: usize,
+    /// The signals that one execution receives. Default 10,000.
+    pub signals_per_execution_max: usize,
+    /// The keys in the metadata of an execution. Default 50.
+    pub metadata_keys_max: usize,
+    /// The keys and values of the metadata together. Default 64 KiB.
+    pub metadata_bytes_max: usize,
+    /// How long an idempotency key is kept when the request does not say. Default 1 day.
+    pub idempotency_ttl_seconds_default: i64,
+    /// How long an idempotency key can be kept. Default 30 days.
+    pub idempotency_ttl_seconds_max: i64,
+    /// Polls that wait at the same time under one API key or worker key; one more is answered empty. Default 10,000.
+    pub concurrent_polls_per_key_max: usize,
+    /// The reason given with ReleaseClaim. Default 2,048 bytes.
+    pub park_reason_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            payload_bytes_max: 2 * MIB,
+            history_events_max: 50_000,
+            history_bytes_max: 50 * MIB,
+            plain_history_bytes_max: 4 * MIB - 64 * KIB,
+            commands_per_submit_max: 10_000,
+            name_bytes_max: 255,
+            signals_per_execution_max: 10_000,
+            metadata_keys_max: 50,
+            metadata_bytes_max: 64 * KIB,
+            idempotency_ttl_seconds_default: DAY_SECONDS,
+            idempotency_ttl_seconds_max: 30 * DAY_SECONDS,
+            concurrent_polls_per_key_max: 10_000,
+            park_reason_bytes_max: 2_048,
+        }
+    }
+}
