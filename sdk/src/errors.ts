@@ -1,0 +1,13 @@
+export { FlovynError } from './errors/base.js';
+export {
+  ChildWorkflowFailed,
+  DeterminismViolation,
+  WorkflowCancelled,
+  WorkflowFailed,
+  WorkflowSuspended,
+} from './errors/workflow.js';
+export { PromiseRejected, PromiseTimeout, TaskCancelled, TaskFailed, TaskTimeout } from './errors/waiting.js';
+export { AuthenticationError, ConnectionError, GrpcCode, NotFoundError, RpcError } from './errors/rpc.js';
+export type { GrpcCodeName, RpcErrorOptions } from './errors/rpc.js';
+export { ConfigurationError, SerializationError, Unsupported } from './errors/usage.js';
+export { CoreError, CoreTrapped, EngineFailed } from './errors/core.js';

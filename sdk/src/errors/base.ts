@@ -1,0 +1,46 @@
+/** What every error of this package is: an `Error` with a string `code` to switch on. */
+export class FlovynError extends Error {
+  static {
+    nameClass(this, 'FlovynError');
+  }
+
+  /** Says what went wrong, for programs. Texts may be improved between versions, codes stay. */
+  readonly code: string = 'FLOVYN';
+
+  /** `cause` is what led to this error, if something did; its text is not part of `message`. */
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+
+  /** `thrown` itself if it is a FlovynError, else one with its text and `thrown` as the cause. Never throws. */
+  static from(thrown: unknown): FlovynError {
+    return thrown instanceof FlovynError ? thrown : new FlovynError(textOf(thrown), thrown);
+  }
+}
+
+/**
+ * Gives a class's errors their `name`. On the prototype, so that stack traces begin with it, and as a literal, since
+ * minifiers rename classes.
+ * @internal
+ */
+export function nameClass(constructor: { readonly prototype: Error }, name: string): void {
+  Object.defineProperty(constructor.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/**
+ * A text for anything that was thrown. Never throws itself.
+ * @internal
+ */
+export function textOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return thrown.message || thrown.name;
+    if (typeof thrown === 'object' && thrown !== null) {
+      const message: unknown = Reflect.get(thrown, 'message');
+      if (typeof message === 'string') return message;
+      return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
+    }
+    return String(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}

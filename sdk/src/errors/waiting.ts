@@ -1,0 +1,95 @@
+import { FlovynError, nameClass } from './base.js';
+
+/**
+ * A task failed for good. Thrown by a task itself, it says with `retryable` whether another attempt makes sense.
+ */
+export class TaskFailed extends FlovynError {
+  static {
+    nameClass(this, 'TaskFailed');
+  }
+
+  override readonly code: string = 'TASK_FAILED';
+  /** Id of the task. */
+  readonly taskExecutionId: string;
+  /** Whether another attempt could succeed. */
+  readonly retryable: boolean;
+
+  constructor(message: string, taskExecutionId: string, retryable: boolean = true, cause?: unknown) {
+    super(message, cause);
+    this.taskExecutionId = taskExecutionId;
+    this.retryable = retryable;
+  }
+}
+
+/** A task was cancelled. */
+export class TaskCancelled extends FlovynError {
+  static {
+    nameClass(this, 'TaskCancelled');
+  }
+
+  override readonly code: string = 'TASK_CANCELLED';
+  /** Id of the task. */
+  readonly taskExecutionId: string;
+
+  constructor(taskExecutionId: string, message: string = 'Task cancelled') {
+    super(message);
+    this.taskExecutionId = taskExecutionId;
+  }
+}
+
+/** A task did not end within its time. */
+export class TaskTimeout extends FlovynError {
+  static {
+    nameClass(this, 'TaskTimeout');
+  }
+
+  override readonly code: string = 'TASK_TIMEOUT';
+  /** Id of the task. */
+  readonly taskExecutionId: string;
+  /** The time it had, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(taskExecutionId: string, timeoutMs: number) {
+    super(`Task ${taskExecutionId} timed out after ${timeoutMs} ms`);
+    this.taskExecutionId = taskExecutionId;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A promise was not resolved within its time. */
+export class PromiseTimeout extends FlovynError {
+  static {
+    nameClass(this, 'PromiseTimeout');
+  }
+
+  override readonly code: string = 'PROMISE_TIMEOUT';
+  /** Name or id of the promise. */
+  readonly promiseId: string;
+  /** The time it had, in milliseconds, if known. */
+  readonly timeoutMs: number | undefined;
+
+  constructor(promiseId: string, timeoutMs?: number) {
+    super(`Promise "${promiseId}" timed out${timeoutMs === undefined ? '' : ` after ${timeoutMs} ms`}`);
+    this.promiseId = promiseId;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A promise was rejected from outside. */
+export class PromiseRejected extends FlovynError {
+  static {
+    nameClass(this, 'PromiseRejected');
+  }
+
+  override readonly code: string = 'PROMISE_REJECTED';
+  /** Name or id of the promise. */
+  readonly promiseId: string;
+  /** Why, as given by whoever rejected it. */
+  readonly reason: string;
+
+  constructor(promiseId: string, reason: string) {
+    super(`Promise "${promiseId}" was rejected: ${reason}`);
+    this.promiseId = promiseId;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,81 @@
+import { FlovynError, nameClass } from './base.js';
+
+/** Kept for programs that import it. Nothing throws it: a suspended workflow is a promise that does not settle. */
+export class WorkflowSuspended extends FlovynError {
+  static {
+    nameClass(this, 'WorkflowSuspended');
+  }
+
+  override readonly code: string = 'WORKFLOW_SUSPENDED';
+  /** The commands that the workflow had issued. */
+  readonly commands: readonly unknown[];
+
+  constructor(message: string = 'Workflow suspended', commands: readonly unknown[] = []) {
+    super(message);
+    this.commands = commands;
+  }
+}
+
+/** The workflow was cancelled. */
+export class WorkflowCancelled extends FlovynError {
+  static {
+    nameClass(this, 'WorkflowCancelled');
+  }
+
+  override readonly code: string = 'WORKFLOW_CANCELLED';
+  /** Why, as given by whoever asked for it. */
+  readonly reason: string | undefined;
+
+  constructor(message: string = 'Workflow was cancelled', reason?: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** The workflow ended with an error. `message` contains the recorded error text. */
+export class WorkflowFailed extends FlovynError {
+  static {
+    nameClass(this, 'WorkflowFailed');
+  }
+
+  override readonly code: string = 'WORKFLOW_FAILED';
+  /** Id of the execution that failed. */
+  readonly workflowId: string;
+
+  constructor(workflowId: string, message: string, cause?: unknown) {
+    super(message, cause);
+    this.workflowId = workflowId;
+  }
+}
+
+/** The workflow code and the history disagree: the code was changed, or is not deterministic. */
+export class DeterminismViolation extends FlovynError {
+  static {
+    nameClass(this, 'DeterminismViolation');
+  }
+
+  override readonly code: string = 'VIOLATION';
+  /** The event that was expected, what came, and a hint, as far as known. */
+  readonly details: unknown;
+
+  constructor(message: string, details?: unknown) {
+    super(message);
+    this.details = details;
+  }
+}
+
+/** A child workflow failed or was cancelled. `message` contains the recorded error text. */
+export class ChildWorkflowFailed extends FlovynError {
+  static {
+    nameClass(this, 'ChildWorkflowFailed');
+  }
+
+  override readonly code: string = 'CHILD_WORKFLOW_FAILED';
+  /** Id of the child's execution. */
+  readonly childExecutionId: string;
+
+  constructor(childExecutionId: string, message: string, cause?: unknown) {
+    super(message, cause);
+    this.childExecutionId = childExecutionId;
+  }
+}
