@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import { dim, green } from './paint.mjs';
+import { inRoot } from './paths.mjs';
+import { hasProgram, mustRun, run } from './run.mjs';
+import { Stamp } from './stamp.mjs';
+
+const LOCK_FILES = ['package-lock.json', 'package.json', 'sdk/package.json', 'tests/package.json'];
+const WASM_SOURCES = ['core/protocol', 'core/replay', 'core/orchestrator', 'wasm', 'scripts/bindgen'];
+const BUILD_INPUTS = [...WASM_SOURCES, 'Cargo.toml', 'Cargo.lock', 'sdk', 'scripts/build.mjs', 'package-lock.json'];
+
+/**
+ * The steps that bring a fresh clone to where a program can run. Each looks first whether it was done, so calling
+ * them again costs milliseconds, and each says what it does while it does it.
+ */
+export async function ensureWasmTarget() {
+  await step('Rust target wasm32-unknown-unknown', async () => {
+    const installed = await run('rustup', ['target', 'list', '--installed']);
+    if (installed.code !== 0) {
+      fail('rustup is needed (https://rustup.rs): the Rust core is built from source', installed.output);
+    }
+    if (installed.stdout.split('\n').includes('wasm32-unknown-unknown')) return 'there';
+    await mustRun('rustup', ['target', 'add', 'wasm32-unknown-unknown']);
+    return 'added';
+  });
+}
+
+/**
+ * Installs the npm packages exactly as locked.
+ *
+ * @param {'demo' | 'all'} extent `demo` leaves out the runtimes of the conformance suite, which weigh 400 MB.
+ */
+export async function ensurePackages(extent) {
+  await step('npm packages', async () => {
+    const all = new Stamp('packages-all', LOCK_FILES);
+    const demo = new Stamp('packages-demo', LOCK_FILES);
+    const present = existsSync(inRoot('node_modules', '.package-lock.json'));
+    if (present && (all.isFresh || (extent === 'demo' && demo.isFresh))) return 'there';
+
+    // Install scripts are run by some versions of npm and not by others: none is run here, and the one package
+    // that needs its script gets it below.
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    const scope = extent === 'all' ? [] : [...demoWorkspaces(), '--include-workspace-root'];
+    await mustRun('npm', ['ci', ...flags, ...scope], { label: 'npm ci' });
+    all.remove();
+    (extent === 'all' ? all : demo).write();
+    return 'installed';
+  });
+  if (extent === 'all') await ensureBun();
+}
+
+async function ensureBun() {
+  const stamp = new Stamp('bun', LOCK_FILES);
+  const works = async () => (await run(inRoot('node_modules/.bin/bun'), ['--version'])).code === 0;
+  if (stamp.isFresh && (await works())) return;
+  await step('Bun', async () => {
+    if (!(await works())) await mustRun('node', [inRoot('node_modules/bun/install.js')]);
+    stamp.write();
+    return 'linked';
+  });
+}
+
+/** Builds the wasm core and the SDK, unless that was done for these very sources. */
+export async function ensureBuilt() {
+  await step('wasm core and SDK', async () => {
+    const stamp = new Stamp('build', BUILD_INPUTS);
+    if (stamp.isFresh && existsSync(inRoot('sdk/dist/index.js'))) return 'there';
+    await mustRun('node', [inRoot('scripts/build.mjs')], { label: 'build' });
+    stamp.write();
+    return 'built';
+  });
+}
+
+/** Builds `flovyn-server` (debug profile) and returns the path of the program. */
+export async function ensureServer() {
+  await step('flovyn-server', async () => {
+    await mustRun('cargo', ['build', '--locked', '-p', 'flovyn-server'], { label: 'cargo build' });
+    return 'built';
+  });
+  return serverProgram();
+}
+
+/** The path at which cargo leaves the server program. */
+export function serverProgram() {
+  const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
+  return `${targetDir}/debug/flovyn-server${process.platform === 'win32' ? '.exe' : ''}`;
+}
+
+/**
+ * Makes Chromium and its driver available to the browser tests.
+ *
+ * @returns {Promise<string | undefined>} the reason why they are not there, or undefined when they are.
+ */
+export async function ensureBrowser() {
+  let reason;
+  await step('Chromium and its driver', async () => {
+    if ((await hasProgram('chromium')) && (await hasProgram('chromedriver'))) return 'there';
+    reason = await installBrowser();
+    return reason ? `not there: ${reason}` : 'installed';
+  });
+  return reason;
+}
+
+async function installBrowser() {
+  if (process.getuid?.() !== 0) return 'installing Chromium takes root; install chromium and chromium-driver';
+  if (!(await hasProgram('apt-get'))) return 'no apt-get here; install Chromium and ChromeDriver by hand';
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await run('apt-get', ['update', '-qq'], { env, label: 'apt-get update' });
+  const packages = ['chromium', 'chromium-driver'];
+  const flags = ['install', '-y', '-qq', '--no-install-recommends'];
+  const installed = await run('apt-get', [...flags, ...packages], { env, label: 'apt-get install' });
+  return installed.code === 0 ? undefined : `apt-get failed: ${installed.output.trim().split('\n').at(-1)}`;
+}
+
+function demoWorkspaces() {
+  const { workspaces } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'));
+  return workspaces.filter((path) => path !== 'tests').map((path) => `--workspace=${path}`);
+}
+
+async function step(title, action) {
+  const started = performance.now();
+  process.stdout.write(dim(`  ${title} ... `));
+  let ended = false;
+  try {
+    const outcome = await action();
+    const seconds = (performance.now() - started) / 1000;
+    console.log(`${green(outcome)}${seconds > 1 ? dim(` (${seconds.toFixed(1)} s)`) : ''}`);
+    ended = true;
+  } finally {
+    if (!ended) console.log('');
+  }
+}
+
+function fail(reason, output) {
+  process.stderr.write(`\n${reason}\n${output}`);
+  process.exit(1);
+}
