@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { dim, green } from './paint.mjs';
 import { inRoot } from './paths.mjs';
-import { hasProgram, mustRun, run } from './run.mjs';
+import { StepFailed, hasProgram, mustRun, run } from './run.mjs';
 import { Stamp } from './stamp.mjs';
 
+const ANNOUNCE_AFTER_MS = 300;
 const LOCK_FILES = ['package-lock.json', 'package.json', 'sdk/package.json', 'tests/package.json'];
 const WASM_SOURCES = ['core/protocol', 'core/replay', 'core/orchestrator', 'wasm', 'scripts/bindgen'];
 const BUILD_INPUTS = [...WASM_SOURCES, 'Cargo.toml', 'Cargo.lock', 'sdk', 'scripts/build.mjs', 'package-lock.json'];
@@ -17,7 +18,7 @@ export async function ensureWasmTarget() {
   await step('Rust target wasm32-unknown-unknown', async () => {
     const installed = await run('rustup', ['target', 'list', '--installed']);
     if (installed.code !== 0) {
-      fail('rustup is needed (https://rustup.rs): the Rust core is built from source', installed.output);
+      throw new StepFailed(`rustup is needed (https://rustup.rs), the core is Rust source: ${installed.output}`);
     }
     if (installed.stdout.split('\n').includes('wasm32-unknown-unknown')) return 'there';
     await mustRun('rustup', ['target', 'add', 'wasm32-unknown-unknown']);
@@ -119,19 +120,12 @@ function demoWorkspaces() {
 
 async function step(title, action) {
   const started = performance.now();
-  process.stdout.write(dim(`  ${title} ... `));
-  let ended = false;
+  const announce = setTimeout(() => console.log(dim(`  ${title} ...`)), ANNOUNCE_AFTER_MS);
   try {
     const outcome = await action();
     const seconds = (performance.now() - started) / 1000;
-    console.log(`${green(outcome)}${seconds > 1 ? dim(` (${seconds.toFixed(1)} s)`) : ''}`);
-    ended = true;
+    console.log(`  ${title}: ${green(outcome)}${seconds > 1 ? dim(` (${seconds.toFixed(1)} s)`) : ''}`);
   } finally {
-    if (!ended) console.log('');
+    clearTimeout(announce);
   }
-}
-
-function fail(reason, output) {
-  process.stderr.write(`\n${reason}\n${output}`);
-  process.exit(1);
 }

@@ -80,12 +80,25 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Runs a program that must succeed; its whole output is printed when it does not, and this program ends. */
+/** A step that must succeed did not; the message holds what the program printed. */
+export class StepFailed extends Error {}
+
+/** Runs a program that must succeed; throws `StepFailed` with its whole output when it does not. */
 export async function mustRun(command, args, options = {}) {
   const result = await run(command, args, options);
   if (result.code === 0) return result;
-  process.stderr.write(`${result.output}\n${command} ${args.join(' ')} ended with code ${result.code}\n`);
-  process.exit(1);
+  throw new StepFailed(`${result.output}\n${command} ${args.join(' ')} ended with code ${result.code}`);
+}
+
+/** Runs a program's main function; a failed step ends it with the step's output instead of a stack trace. */
+export async function main(body) {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(`\n${error.message}\n`);
+    process.exitCode = 1;
+  }
 }
 
 /** True when a program of that name can be started. */

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+
+import { cacheDir } from './paths.mjs';
+
+const MINUTE_MS = 60_000;
+const DEFAULT_LIMIT_MS = 10 * MINUTE_MS;
+
+/**
+ * What `npm test` runs, in order: cheap and telling first. `parse` names the parser of parse.mjs; `quick` suites
+ * also run for `npm run verify`; `needs` names what a machine may lack.
+ *
+ * @typedef {{ name: string, command: string, args: string[], parse: string, quick?: boolean, needs?: 'browser',
+ *   limitMs: number, reportFile?: string, env?: Record<string, string> }} Suite
+ * @type {Suite[]}
+ */
+export const suites = [
+  tapSuite('tidy', 'tests/tidy', { quick: true }),
+  script('lint', 'scripts/lint.mjs', { parse: 'tally', quick: true }),
+  suite('rust', 'cargo', ['test', '--workspace', '--locked'], { parse: 'cargo', quick: true, limitMs: 20 * MINUTE_MS }),
+  suite('generated code', 'cargo', ['run', '--locked', '-q', '-p', 'flovyn-proto-gen', '--', '--check'], {}),
+  script('no_std', 'scripts/check-no-std.mjs', {}),
+  script('wasm imports', 'scripts/check-wasm-imports.mjs', {}),
+  script('sizes', 'scripts/check-size.mjs', {}),
+  vitestSuite('sdk', 'sdk', { quick: true }),
+  script('wasm in node', 'scripts/test-wasm.mjs', { args: ['node'], parse: 'cargo', limitMs: 20 * MINUTE_MS }),
+  script('wasm in chrome', 'scripts/test-wasm.mjs', { args: ['chrome'], parse: 'cargo', needs: 'browser' }),
+  script('package', 'scripts/check-package.mjs', {}),
+  tapSuite('packaging', 'tests/packaging', {}),
+  ...['node', 'deno', 'bun', 'workerd'].map((runtime) =>
+    script(`conformance ${runtime}`, 'scripts/conformance.mjs', { args: [runtime], parse: 'tally' }),
+  ),
+  vitestSuite('bad input', 'tests/bad-input', {}),
+  script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS }),
+  tapSuite('examples', 'tests/examples', {}),
+];
+
+function suite(name, command, args, options) {
+  return { name, command, args, parse: 'check', limitMs: DEFAULT_LIMIT_MS, ...options };
+}
+
+function script(name, path, { args = [], ...options }) {
+  return suite(name, process.execPath, [path, ...args], options);
+}
+
+function tapSuite(name, folder, options) {
+  const args = ['--test', '--test-reporter=tap', `${folder}/`];
+  return suite(name, process.execPath, args, { parse: 'tap', ...options });
+}
+
+function vitestSuite(name, folder, options) {
+  const reportFile = join(cacheDir, 'reports', `${name.replaceAll(' ', '-')}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--root', folder, ...reporters];
+  return suite(name, process.execPath, args, { parse: 'vitest', reportFile, ...options });
+}
