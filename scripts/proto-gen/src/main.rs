@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 
 fn run(check: bool) -> Result<(), Box<dyn Error>> {
     let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/protocol");
-    let scratch = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/proto-gen-{}", std::process::id()));
+    let scratch = std::env::temp_dir().join(format!("flovyn-proto-gen-{}", std::process::id()));
     fs::create_dir_all(&scratch)?;
     let generated = generate(&protocol.join("proto"), &scratch);
     let outcome = generated.and_then(|()| publish(&scratch, &protocol.join("src/generated"), check));
@@ -30,10 +30,7 @@ fn run(check: bool) -> Result<(), Box<dyn Error>> {
 fn generate(proto: &Path, into: &Path) -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(["flovyn.proto", "flovyn_ext.proto"], [proto])?;
     // Maps become BTreeMap: HashMap needs std, and its order would differ from run to run.
-    prost_build::Config::new()
-        .btree_map(["."])
-        .out_dir(into)
-        .compile_fds(descriptors)?;
+    prost_build::Config::new().btree_map(["."]).out_dir(into).compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -1,0 +1,8 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../properties/event_payloads.rs"]
+mod property;
+
+fuzz_target!(|input: &[u8]| property::check(input));
