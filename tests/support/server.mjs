@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-const BINARY = process.env.FLOVYN_SERVER_BIN ?? fileURLToPath(new URL('../../target/release/flovyn-server', import.meta.url));
+import { serverProgram } from '../../scripts/lib/prepare.mjs';
 
 /** A port that was free a moment ago. */
 export async function freePort() {
@@ -24,14 +23,15 @@ export async function freePort() {
 export async function startServer({ port = 0, data, leaseMs, args = [] }) {
   const options = ['dev', '--port', String(port), '--data', data, '--ready-json', ...args];
   if (leaseMs !== undefined) options.push('--lease-ms', String(leaseMs));
-  const child = spawn(BINARY, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = process.env.FLOVYN_SERVER_BIN ?? serverProgram();
+  const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const end = async (signal) => {
     child.kill(signal);
     await exited;
   };
   const ready = await Promise.race([firstJsonLine(child.stdout), exited.then(([code]) => ({ code }))]);
-  if (!ready.url) throw new Error(`${BINARY} ended with exit code ${ready.code} before it was ready`);
+  if (!ready.url) throw new Error(`${program} ended with exit code ${ready.code} before it was ready`);
   return { ...ready, pid: child.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
