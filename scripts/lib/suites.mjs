@@ -32,6 +32,7 @@ export const suites = [
   vitestSuite('bad input', 'tests/bad-input', {}),
   script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS }),
   tapSuite('examples', 'tests/examples', {}),
+  tapSuite('docs', 'tests/docs', {}),
 ];
 
 function suite(name, command, args, options) {
