@@ -1,0 +1,32 @@
+/** Timers of JavaScript fire at once when asked for more than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Where time comes from. Tests inject one that they advance by hand. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  nowMs(): number;
+  /** Calls `callback` once, `delayMs` from now or as soon as possible; any length. Returns how to call it off. */
+  schedule(delayMs: number, callback: () => void, options?: ScheduleOptions): () => void;
+}
+
+/** How a scheduled call behaves towards the runtime. */
+export interface ScheduleOptions {
+  /** Whether a process with nothing else to do waits for this call. Default: true. */
+  readonly keepAlive?: boolean | undefined;
+}
+
+/** The time of the machine. */
+export const systemClock: Clock = { nowMs: () => Date.now(), schedule };
+
+function schedule(delayMs: number, callback: () => void, options: ScheduleOptions = {}): () => void {
+  let timer: TimerId;
+  let leftMs = Math.max(0, Math.ceil(delayMs));
+  const arm = (): void => {
+    const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    leftMs -= stepMs;
+    timer = setTimeout(leftMs > 0 ? arm : callback, stepMs);
+    if (options.keepAlive === false && typeof timer === 'object') timer.unref?.();
+  };
+  arm();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,93 @@
+import { ConfigurationError } from '../errors.js';
+import type { CallOptions } from './transport.js';
+
+/** Options of `GrpcWebTransport`. */
+export interface GrpcWebOptions {
+  /** Address of the server: `http://localhost:9090`; a path is kept and comes before that of the method. */
+  readonly serverUrl: string;
+  /** The key sent as `authorization: Bearer ..`, or what gives it for each call. Default: none is sent. */
+  readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /** More headers for every request, for proxies in between. Those of gRPC-Web itself cannot be replaced. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What sends the requests. Default: the runtime's `fetch`, looked up at each call. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Largest message accepted in an answer. Default: 64 MiB. */
+  readonly maxMessageBytes?: number | undefined;
+}
+
+/** Headers that a caller cannot set: they are what makes the request gRPC-Web. */
+const OWN_HEADERS = ['content-type', 'x-grpc-web', 'grpc-timeout', 'flovyn-ext', 'flovyn-claim'];
+
+/** `grpc-timeout` has at most eight digits. */
+const LARGEST_TIMEOUT = 99_999_999;
+
+/** The address without a slash at its end. Throws `ConfigurationError` for what cannot be the address of a server. */
+export function parseServerUrl(serverUrl: string): string {
+  const url = tryUrl(serverUrl);
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new ConfigurationError(`serverUrl must be like http://localhost:9090 or https://example.com, got "${serverUrl}"`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigurationError('serverUrl must not hold a user name or password: pass the key as apiKey or workerToken');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new ConfigurationError(`serverUrl must end with its path, without "?" and "#", got "${serverUrl}"`);
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+function tryUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws `ConfigurationError` unless every header the caller gave can be sent. */
+export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (OWN_HEADERS.includes(name.toLowerCase())) {
+      throw new ConfigurationError(`The header "${name}" cannot be set: gRPC-Web needs its own`);
+    }
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new ConfigurationError(`"${name}" cannot be the name of a header`);
+    checkValue(`The header "${name}"`, value);
+  }
+}
+
+/** Throws `ConfigurationError` unless `token` can be sent in a header; the text does not show it. */
+export function checkToken(token: string): void {
+  if (token === '') throw new ConfigurationError('The key is empty: check apiKey and workerToken');
+  checkValue('The key', token);
+}
+
+function checkValue(what: string, value: string): void {
+  if (!/^[\t\x20-\x7e]*$/.test(value)) {
+    throw new ConfigurationError(`${what} holds a character that no HTTP header can carry, such as a line break`);
+  }
+}
+
+/** The headers of one request. */
+export function requestHeaders(
+  options: GrpcWebOptions,
+  token: string | undefined,
+  call: CallOptions,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
+  Object.assign(headers, call.metadata);
+  headers['content-type'] = 'application/grpc-web+proto';
+  headers['x-grpc-web'] = '1';
+  headers['flovyn-ext'] = '1';
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (call.deadlineMs !== undefined && call.deadlineMs !== Number.POSITIVE_INFINITY) {
+    headers['grpc-timeout'] = timeoutText(call.deadlineMs);
+  }
+  return headers;
+}
+
+function timeoutText(deadlineMs: number): string {
+  const ms = Math.ceil(deadlineMs);
+  if (ms <= LARGEST_TIMEOUT) return `${ms}m`;
+  return `${Math.min(Math.ceil(ms / 1000), LARGEST_TIMEOUT)}S`;
+}
