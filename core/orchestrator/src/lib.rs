@@ -1,4 +1,99 @@
-//! See Cargo.toml.
+//! The rules of a Flovyn server: a request goes in with a transaction, an answer comes out.
+//!
+//! ```text
+//!                 Request, Principal, Env{now, rng}
+//!                               │
+//!                               v                  ┌─> Answer::Reply{body, undelivered}   commit, then send
+//!   host ──────────────────> handle ──────────────>├─> Answer::Park{keys, deadline}       commit, then wait and ask again
+//!   (SQLite and sockets,        │                  └─> Err(Status)                        roll back, then send
+//!    or memory in the wasm)     │ dyn Tx: records, events, ready queues, deadlines, wakes
+//!   host ──when due─────────> tick                     timers, leases, retries, timeouts
+//! ```
+//!
+//! There is no clock, no socket and no SQL in here, and no state outside the transaction: everything a rule needs is
+//! in its arguments, so a run is reproduced by its requests, its times and a seed.
+//!
+//! # What a host does
+//! - One [`Request`] is one [`Tx`]. It commits on `Ok`, [`Answer::Park`] included, and leaves no trace on `Err`. Whoever
+//!   was refused with a conflict of the store is run again: [`handle`] keeps nothing between two calls.
+//! - After the commit it hands the keys given to [`Tx::wake`] to the requests that are parked on them. No wake may fall
+//!   between an attempt and the registration of its waiter. One waiter of a queue that gets an answer is enough
+//!   ([`WaitKey::is_queue`]); of every other key all are woken.
+//! - A parked request is asked again with [`Attempt`] as it was first made; at [`Park::deadline_ms`] with
+//!   [`Attempt::expired`], which always gives an answer.
+//! - It runs [`tick`] when [`Tick::next_due_ms`] has come, and when a [`Tx::put_deadline`] brought something earlier.
+//! - An answer that could not be handed to the client is given back: [`release_undelivered`].
+//! - A client that keeps a connection open without calling is alive: [`handle_sign_of_life`].
 #![no_std]
 #![forbid(unsafe_code)]
+
 extern crate alloc;
+
+mod api;
+mod config;
+mod store;
+
+pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tick, Undelivered};
+pub use config::{Config, PollConfig, TaskConfig, WorkerConfig};
+pub use flovyn_protocol::status::{Code, Status};
+pub use store::{
+    Activation, Claim, ClaimHolder, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord, Execution,
+    ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, PayloadSlot, PromiseRecord,
+    PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState, Tx, WaitKey,
+    Warning, Work, WorkerRecord,
+};
+
+/// Answers one request of the contract. See the crate documentation for what the host does with the answer.
+///
+/// # Errors
+/// The status that the client gets. Nothing that happened in `tx` may be kept then.
+pub fn handle(
+    config: &Config,
+    request: &Request<'_>,
+    principal: &Principal,
+    env: &mut Env<'_>,
+    tx: &mut dyn Tx,
+) -> Result<Answer, Status> {
+    let _ = (config, principal, env, tx);
+    Err(Status::unimplemented(request.method))
+}
+
+/// Does what has become due, at most [`Config::tick_deadlines_max`] things of it.
+///
+/// # Errors
+/// Only those of the store. Nothing that happened in `tx` may be kept then.
+pub fn tick(config: &Config, env: &mut Env<'_>, tx: &mut dyn Tx) -> Result<Tick, Status> {
+    let _ = (config, env);
+    Ok(Tick { next_due_ms: tx.next_due_ms()? })
+}
+
+/// Gives back a claim whose answer did not reach the client: the work is ready again at once. Nothing happens if the
+/// claim has ended since.
+///
+/// # Errors
+/// Only those of the store.
+pub fn release_undelivered(
+    config: &Config,
+    undelivered: &Undelivered,
+    env: &mut Env<'_>,
+    tx: &mut dyn Tx,
+) -> Result<(), Status> {
+    let _ = (config, undelivered, env, tx);
+    Ok(())
+}
+
+/// Notes that a worker is alive though it does not call: its connection, over which it polled, is open. Claims of
+/// clients without leases live on by such signs.
+///
+/// # Errors
+/// Only those of the store.
+pub fn handle_sign_of_life(
+    config: &Config,
+    org_id: uuid::Uuid,
+    worker: &str,
+    env: &mut Env<'_>,
+    tx: &mut dyn Tx,
+) -> Result<(), Status> {
+    let _ = (config, org_id, worker, env, tx);
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What the rules keep, and the transaction through which they keep it.
+
+mod deadline;
+mod error;
+mod execution;
+mod idempotency;
+mod key;
+mod promise;
+mod ready;
+mod task;
+mod wake;
+mod worker;
+
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
+
+use flovyn_protocol::Payload;
+use uuid::Uuid;
+
+pub use deadline::{Deadline, DeadlineKey, DeadlineKind};
+pub use error::StoreError;
+pub use execution::{Activation, EventRecord, Execution, ExecutionState, PageMax};
+pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
+pub use key::Key;
+pub use promise::{PromiseRecord, PromiseState};
+pub use ready::{ReadyEntry, ReadyQueue, Work};
+pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskRecord, TaskState};
+pub use wake::{WaitKey, Warning};
+pub use worker::{DefinitionRecord, Registration, WorkerRecord};
+
+/// One transaction of a store.
+///
+/// Reads see the writes before them. `put_*` inserts or replaces; removing what is not there is no error. Records are
+/// found by [`Key`], which holds the organisation, so that no rule can reach what belongs to another one. A store with
+/// several writers locks what it reads: the record, the ready entry taken, the deadlines given out.
+///
+/// Records derive serde: a table of a database is the columns that its methods look for and the record as JSON. What
+/// can be large (events and payloads) is in no record.
+pub trait Tx {
+    /// The execution with this id.
+    fn execution(&mut self, key: Key) -> Result<Option<Execution>, StoreError>;
+    /// Stores an execution.
+    fn put_execution(&mut self, execution: &Execution) -> Result<(), StoreError>;
+
+    /// Adds an event at the end of a history: its sequence number is one more than the last.
+    fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError>;
+    /// The events with a higher sequence number, in order, up to the first that would exceed `max`. The first one is
+    /// given however large it is.
+    fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// The task with this id.
+    fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError>;
+    /// Stores a task.
+    fn put_task(&mut self, task: &TaskRecord) -> Result<(), StoreError>;
+    /// A payload that belongs to a task.
+    fn payload(&mut self, task: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError>;
+    /// Stores a payload that belongs to a task.
+    fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Result<(), StoreError>;
+
+    /// Adds work to its queue. A thing is in at most one queue, once.
+    fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError>;
+    /// Removes and gives the first of a queue: the lowest [`ReadyEntry::rank_ms`], of equal ones the one put first.
+    /// With `kinds`, only work of these kinds counts.
+    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Result<Option<Key>, StoreError>;
+    /// Removes a thing from whatever queue it is in.
+    fn remove_ready(&mut self, work: Work, key: Key) -> Result<(), StoreError>;
+
+    /// When this is due, if it is set.
+    fn deadline(&mut self, key: &DeadlineKey) -> Result<Option<i64>, StoreError>;
+    /// Sets when something is due. The host hears of it after the commit, so that it ticks in time.
+    fn put_deadline(&mut self, deadline: &Deadline) -> Result<(), StoreError>;
+    /// Removes a deadline.
+    fn remove_deadline(&mut self, key: &DeadlineKey) -> Result<(), StoreError>;
+    /// Removes every deadline whose [`DeadlineKey::execution`] this is: what ends with an execution.
+    fn remove_execution_deadlines(&mut self, execution: Key) -> Result<(), StoreError>;
+    /// The deadlines that are due at `now_ms` or before, the earliest first, of equal ones the one put first; at most
+    /// `max`. They stay until removed.
+    fn due_deadlines(&mut self, now_ms: i64, max: usize) -> Result<Vec<Deadline>, StoreError>;
+    /// When the earliest of all deadlines is due.
+    fn next_due_ms(&mut self) -> Result<Option<i64>, StoreError>;
+
+    /// The promise with this id.
+    fn promise(&mut self, key: Key) -> Result<Option<PromiseRecord>, StoreError>;
+    /// Stores a promise.
+    fn put_promise(&mut self, promise: &PromiseRecord) -> Result<(), StoreError>;
+    /// The promise with this name in an execution. There can be several: the pending one with the lowest
+    /// [`PromiseRecord::sequence`], or any of the settled ones if none is pending.
+    fn promise_by_name(&mut self, execution: Key, name: &str) -> Result<Option<PromiseRecord>, StoreError>;
+
+    /// What is known under an idempotency key.
+    fn idempotency(&mut self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Stores what is known under an idempotency key.
+    fn put_idempotency(&mut self, record: &IdempotencyRecord) -> Result<(), StoreError>;
+    /// Forgets an idempotency key.
+    fn remove_idempotency(&mut self, key: &IdempotencyKey) -> Result<(), StoreError>;
+
+    /// The worker with this id.
+    fn worker(&mut self, key: Key) -> Result<Option<WorkerRecord>, StoreError>;
+    /// The worker with this name.
+    fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Result<Option<WorkerRecord>, StoreError>;
+    /// Stores a worker. Names are unique within an organisation.
+    fn put_worker(&mut self, worker: &WorkerRecord) -> Result<(), StoreError>;
+    /// Forgets a worker.
+    fn remove_worker(&mut self, key: Key) -> Result<(), StoreError>;
+    /// What was registered last for a kind and version.
+    fn definition(
+        &mut self,
+        org_id: Uuid,
+        work: Work,
+        kind: &str,
+        version: &str,
+    ) -> Result<Option<DefinitionRecord>, StoreError>;
+    /// Stores a definition, by organisation, work, kind and version.
+    fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
+
+    /// Wakes who is parked on this key, after the commit.
+    fn wake(&mut self, key: WaitKey);
+    /// Tells the people who run the server, after the commit.
+    fn warn(&mut self, warning: Warning);
+}

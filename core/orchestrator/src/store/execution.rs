@@ -1,0 +1,145 @@
+use alloc::{string::String, vec::Vec};
+
+use flovyn_protocol::messages::WorkflowEvent;
+use serde::{Deserialize, Serialize};
+
+use super::{Claim, Key};
+
+/// One run of a workflow, without its history. Input and metadata are in the first event, the outcome in the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its id.
+    pub key: Key,
+    /// Which workflow.
+    pub kind: String,
+    /// Where workers look for it.
+    pub queue: String,
+    /// Which version of the workflow was asked for.
+    pub version: Option<String>,
+    /// Where it is in its life.
+    pub state: ExecutionState,
+    /// It is taken as early as if it were created this much earlier.
+    pub priority_ms: i64,
+    /// When it was started.
+    pub created_at_ms: i64,
+    /// When it was claimed first.
+    pub started_at_ms: Option<i64>,
+    /// When it ended.
+    pub ended_at_ms: Option<i64>,
+    /// When it changed last.
+    pub updated_at_ms: i64,
+    /// The sequence number of the last event.
+    pub current_sequence: i32,
+    /// The size of the history as one message of the wire, in bytes.
+    pub history_bytes: u64,
+    /// The sequence number of the last event that came from outside: neither of a command nor WORKFLOW_SUSPENDED.
+    pub landed_sequence: i32,
+    /// What the oldest claim since the last applied submission had seen.
+    pub oldest_claim_sequence: Option<i32>,
+    /// The worker that claimed it last.
+    pub worker: Option<String>,
+    /// Claims given back with ReleaseClaim since the last applied submission.
+    pub parks: i32,
+    /// The reason of the last of them.
+    pub park_reason: Option<String>,
+}
+
+/// The life of an execution.
+///
+/// | from | event | to |
+/// |---|---|---|
+/// | – | start | Ready |
+/// | Ready | claim | Running |
+/// | Running | submission: suspended, nothing new came from outside | Waiting |
+/// | Running | submission: suspended, something did | Ready |
+/// | Running | submission: an end | Completed, Failed, Cancelled |
+/// | Running | the lease ends; the answer was not delivered; released at once | Ready |
+/// | Running | released with a retry-after | Parked |
+/// | Parked | its time comes | Ready |
+/// | Waiting | an event from outside | Ready |
+/// | any but the ends | the history is full | Failed |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExecutionState {
+    /// In its queue.
+    Ready,
+    /// Not offered to anybody yet, after its claim was given back.
+    Parked {
+        /// Until then, in milliseconds since 1970.
+        until_ms: i64,
+    },
+    /// A worker is at it.
+    Running(Activation),
+    /// Nothing to do until something comes from outside.
+    Waiting,
+    /// Ended with a result.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Ended by a cancel request.
+    Cancelled,
+}
+
+impl ExecutionState {
+    /// PENDING, RUNNING, WAITING, COMPLETED, FAILED or CANCELLED.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Ready | Self::Parked { .. } => "PENDING",
+            Self::Running(_) => "RUNNING",
+            Self::Waiting => "WAITING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Whether it is one of the three ends.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// A worker's round on an execution, from the claim to the last submission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The right to it.
+    pub claim: Claim,
+    /// The last event that the worker was given.
+    pub seen_sequence: i32,
+    /// The number of the last submission that was applied; they count from 1.
+    pub submissions: i32,
+}
+
+/// Something that happened to an execution, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// From 1, without gaps.
+    pub sequence: i32,
+    /// The type of the contract, for example `TASK_COMPLETED`.
+    pub event_type: String,
+    /// One JSON object, in UTF-8.
+    pub data: Vec<u8>,
+    /// When it happened.
+    pub timestamp_ms: i64,
+}
+
+impl EventRecord {
+    /// What this event adds to a message of the wire at most, in bytes.
+    pub fn wire_bytes(&self) -> usize {
+        // Three tags with their lengths, and the tag and length of the event itself.
+        self.event_type.len() + self.data.len() + 24
+    }
+
+    /// The event in its wire form.
+    pub fn into_message(self) -> WorkflowEvent {
+        WorkflowEvent { sequence_number: self.sequence, event_type: self.event_type, event_data: self.data }
+    }
+}
+
+/// How much of a history is read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageMax {
+    /// At most this many events.
+    pub events: usize,
+    /// At most this much of [`EventRecord::wire_bytes`], unless the first event alone is more.
+    pub bytes: usize,
+}

@@ -1,0 +1,56 @@
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Key;
+
+/// The two kinds of thing that a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Work {
+    /// Executions.
+    Workflow,
+    /// Tasks.
+    Task,
+}
+
+impl Work {
+    /// `workflows` or `tasks`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflows",
+            Self::Task => "tasks",
+        }
+    }
+}
+
+/// A queue, as workers poll it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReadyQueue {
+    /// Workflows and tasks have queues of their own.
+    pub work: Work,
+    /// Organisations too.
+    pub org_id: Uuid,
+    /// The name.
+    pub name: String,
+}
+
+/// Work that waits in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyEntry {
+    /// The queue.
+    pub queue: ReadyQueue,
+    /// The execution or task; of the queue's organisation.
+    pub id: Uuid,
+    /// Which workflow or task.
+    pub kind: String,
+    /// The lowest is taken first: when it was created, less its priority.
+    pub rank_ms: i64,
+}
+
+impl ReadyEntry {
+    /// The execution or task.
+    pub fn key(&self) -> Key {
+        Key { org_id: self.queue.org_id, id: self.id }
+    }
+}

@@ -1,0 +1,133 @@
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Key;
+
+/// A unit of side-effecting work, without its payloads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRecord {
+    /// Its id, chosen by the client or made by SubmitTask.
+    pub key: Key,
+    /// Which task.
+    pub kind: String,
+    /// Where workers look for it.
+    pub queue: String,
+    /// The execution that scheduled it; `None` for one made by SubmitTask.
+    pub execution_id: Option<Uuid>,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// It is taken as early as if it were created this much earlier.
+    pub priority_ms: i64,
+    /// When it was created.
+    pub created_at_ms: i64,
+    /// When it changed last.
+    pub updated_at_ms: i64,
+    /// How often it was delivered to a worker.
+    pub execution_count: i32,
+    /// How often a failed attempt is followed by another.
+    pub max_retries: i32,
+    /// How the attempts are spaced; `None` means the server's way.
+    pub retry_policy: Option<RetryPolicy>,
+    /// Its whole life, from its creation.
+    pub timeout_ms: Option<i64>,
+    /// The error of the last failed attempt.
+    pub error: Option<String>,
+    /// What SubmitTask was given.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// The life of a task.
+///
+/// | from | event | to |
+/// |---|---|---|
+/// | – | scheduled or submitted | Ready |
+/// | Ready | claim | Running |
+/// | Running | the lease ends, the answer was not delivered | Ready |
+/// | Running | a failed attempt, retries left | BackingOff |
+/// | BackingOff | its time comes | Ready |
+/// | any but the ends | an attempt completes | Completed |
+/// | any but the ends | an attempt fails for good, the deadline is missed | Failed |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskState {
+    /// In its queue.
+    Ready,
+    /// Waiting for its next attempt.
+    BackingOff {
+        /// Until then, in milliseconds since 1970.
+        until_ms: i64,
+    },
+    /// A worker is at it.
+    Running(Claim),
+    /// Ended with a result.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Ended by a cancel request.
+    Cancelled,
+}
+
+impl TaskState {
+    /// PENDING, RUNNING, COMPLETED, FAILED or CANCELLED.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Ready | Self::BackingOff { .. } => "PENDING",
+            Self::Running(_) => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Whether it is one of the three ends.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// How the attempts of a task are spaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Before the first retry.
+    pub initial_delay_ms: i64,
+    /// No delay is longer.
+    pub max_delay_ms: i64,
+    /// The growth from retry to retry, in thousandths.
+    pub multiplier_milli: i32,
+    /// Error types that fail the task at once.
+    pub non_retryable_errors: Vec<String>,
+}
+
+/// The right to an activation or a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Proves it. Clients without our extension never see theirs.
+    pub token: String,
+    /// The worker, as it named itself when it polled.
+    pub worker: String,
+    /// How it lives on.
+    pub holder: ClaimHolder,
+    /// When it was given.
+    pub given_at_ms: i64,
+    /// When it ends unless it is renewed or, for a plain holder, the worker is alive.
+    pub expires_at_ms: i64,
+}
+
+/// Who holds a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimHolder {
+    /// A client with our extension: it has the token and a lease.
+    Extended,
+    /// Any other: it has no token, and signs of life of its worker keep the claim.
+    Plain,
+}
+
+/// Which payload of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PayloadSlot {
+    /// What it is given.
+    TaskInput,
+    /// Its result, if no event holds it.
+    TaskOutput,
+}

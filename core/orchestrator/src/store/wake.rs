@@ -1,0 +1,56 @@
+use alloc::string::String;
+use core::fmt;
+
+use super::{Key, ReadyQueue};
+
+/// What a parked request waits for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WaitKey(String);
+
+impl WaitKey {
+    /// Work in a queue.
+    pub fn queue(queue: &ReadyQueue) -> Self {
+        Self(alloc::format!("{}/{}/{}", queue.work.name(), queue.org_id, queue.name))
+    }
+
+    /// The end of an execution.
+    pub fn execution(key: Key) -> Self {
+        Self(alloc::format!("execution/{key}"))
+    }
+
+    /// Whether it announces one piece of work: one waiter that is answered because of it is enough. Of any other key
+    /// every waiter is woken.
+    pub fn is_queue(&self) -> bool {
+        !self.0.starts_with("execution/")
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for WaitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Something that the people who run the server should know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// The history of an execution has passed half of what it may hold.
+    #[error(
+        "execution {execution} of kind {kind:?} has half as long a history as is allowed: {events} events, {bytes} bytes"
+    )]
+    HistoryHalfFull {
+        /// Which one.
+        execution: Key,
+        /// Its workflow.
+        kind: String,
+        /// How many events it has.
+        events: i32,
+        /// How large they are together.
+        bytes: u64,
+    },
+}
