@@ -1,4 +1,5 @@
-import { AuthenticationError, ConnectionError, type FlovynError, RpcError } from '../errors.js';
+import { ConnectionError, type FlovynError, GrpcCode } from '../errors.js';
+import { statusError } from './status.js';
 import type { WebCall } from './web-call.js';
 
 /** How much of a foreign answer is shown. */
@@ -7,48 +8,46 @@ const EXCERPT_CHARS = 120;
 /** Enough bytes for the excerpt, whatever the characters are. */
 const EXCERPT_BYTES = EXCERPT_CHARS * 4;
 
-/** HTTP statuses by which a proxy says that the server behind it cannot serve now. */
-const TEMPORARY = [429, 502, 503, 504];
+/** What an HTTP status without a gRPC status stands for, as the gRPC specification has it; 413 is ours. */
+const CODES = new Map<number, number>([
+  [400, GrpcCode.INTERNAL],
+  [401, GrpcCode.UNAUTHENTICATED],
+  [403, GrpcCode.PERMISSION_DENIED],
+  [404, GrpcCode.UNIMPLEMENTED],
+  [413, GrpcCode.RESOURCE_EXHAUSTED],
+  [429, GrpcCode.UNAVAILABLE],
+  [502, GrpcCode.UNAVAILABLE],
+  [503, GrpcCode.UNAVAILABLE],
+  [504, GrpcCode.UNAVAILABLE],
+]);
 
 /** Whether a content type is that of an answer that can be read here. */
 export function isGrpcWeb(contentType: string): boolean {
-  return /^application\/grpc-web(\+proto)?(;|$)/i.test(contentType.trim());
+  return /^application\/grpc-web(\+proto)?\s*(;|$)/i.test(contentType.trim());
 }
 
 /** The error for an answer of something that is no Flovyn server, or of a proxy before one. */
 export async function foreignAnswer(call: WebCall, response: Response): Promise<FlovynError> {
-  const { method, serverUrl } = call.facts;
-  const got = `${headText(response)}${await excerpt(call, response)}`;
-  const text = `Expected a gRPC-Web answer to ${method} from ${serverUrl}, got ${got}. ${advice(response)}`;
-  if (response.status === 401 || response.status === 403) return new AuthenticationError(text);
-  if (response.status === 413) return new RpcError('RESOURCE_EXHAUSTED', text, { method });
-  if (TEMPORARY.includes(response.status) || !isServerFault(response.status)) return new ConnectionError(text, serverUrl);
-  return new RpcError('INTERNAL', text, { method });
-}
-
-function isServerFault(status: number): boolean {
-  return status >= 500;
-}
-
-function headText(response: Response): string {
   const contentType = response.headers.get('content-type') ?? 'no content type';
-  return `HTTP ${response.status} (${contentType})`;
+  const got = `HTTP ${response.status} (${contentType})${await excerpt(call, response)}`;
+  const text =
+    `${call.facts.method} got no answer of a Flovyn server: expected gRPC-Web from ${call.facts.serverUrl}, got ${got}. ` +
+    advice(response.status, contentType);
+  return statusError(CODES.get(response.status) ?? GrpcCode.UNKNOWN, text, call.facts);
 }
 
-function advice(response: Response): string {
-  const { status } = response;
-  const contentType = response.headers.get('content-type') ?? '';
-  if (/^application\/grpc(\+|;|$)/i.test(contentType)) {
-    return 'That is a gRPC server that does not speak gRPC-Web: turn gRPC-Web on, or put a proxy that translates before it';
+function advice(status: number, contentType: string): string {
+  if (/^application\/grpc\s*(\+|;|$)/i.test(contentType)) {
+    return 'That server speaks gRPC but no gRPC-Web: turn gRPC-Web on, or put a proxy before it that translates';
   }
-  if (status === 401 || status === 403) return 'A proxy before the server refused the request: check the key and the headers';
-  if (status === 413) return 'A proxy before the server takes no request of that size: send less or raise its limit';
-  if (TEMPORARY.includes(status)) return 'The server behind that address does not serve now: try again later';
-  if (status >= 500) return 'Look into the logs of the server and of proxies before it';
-  return 'Check that serverUrl is the address of a Flovyn server, not of a web page or another service';
+  if (status === 401 || status === 403) return 'A proxy before the server refused the request';
+  if (status === 413) return 'A proxy before the server takes no request of that size: send less, or raise its limit';
+  if (CODES.get(status) === GrpcCode.UNAVAILABLE) return 'The server behind that address does not serve now: try later';
+  if (status >= 500) return 'The logs of the server, or of a proxy before it, should say why';
+  return 'Check that serverUrl is the address of a Flovyn server, not that of a web page or another service';
 }
 
-/** The beginning of a body, on one line, in quotes. An answer that breaks off shows what came. */
+/** The beginning of a body, on one line, in quotes. Of a body that breaks off, what came. */
 async function excerpt(call: WebCall, response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

@@ -1,6 +1,7 @@
+import { decodeStatusMessage } from '../core.js';
 import { FrameDecoder } from './frame-decoder.js';
 import { foreignAnswer, isGrpcWeb } from './foreign-answer.js';
-import { cutOff, malformed, statusError } from './status.js';
+import { malformed, statusError } from './status.js';
 import type { UnaryAnswer } from './transport.js';
 import type { WebCall } from './web-call.js';
 
@@ -15,7 +16,7 @@ export async function readHead(call: WebCall, response: Response): Promise<Recor
   });
   const status = metadata['grpc-status'];
   if (status !== undefined && status !== '0') {
-    throw statusError(Number(status), percentDecoded(metadata['grpc-message'] ?? ''), call.facts);
+    throw statusError(Number(status), decodeStatusMessage(metadata['grpc-message'] ?? ''), call.facts);
   }
   if (!response.ok || !isGrpcWeb(metadata['content-type'] ?? '')) throw await foreignAnswer(call, response);
   return metadata;
@@ -58,14 +59,5 @@ export async function* readMessages(
   } finally {
     decoder.close();
   }
-  if (!ended) throw cutOff(call.facts, 'it ended without a status');
-}
-
-/** gRPC writes what is not printable ASCII as %XX. A text that breaks the rule is shown as it came. */
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  if (!ended) throw malformed(call.facts, 'no status at the end');
 }

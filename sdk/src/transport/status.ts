@@ -50,18 +50,18 @@ export function shortName(method: string): string {
   return method.slice(method.lastIndexOf('/') + 1);
 }
 
-/** The error for an answer that no Flovyn server gives. `got` completes "got ...". */
-export function malformed(call: CallFacts, got: string, cause?: unknown): RpcError {
+/** The error for an answer that cannot be understood. `got` completes "got ..". */
+export function malformed({ method, serverUrl }: CallFacts, got: string, cause?: unknown): RpcError {
   const text =
-    `Expected a gRPC-Web answer to ${call.method} from ${call.serverUrl}, got ${got}. ` +
-    'Check that serverUrl is the address of a Flovyn server and that proxies before it pass bodies unchanged';
-  return new RpcError('INTERNAL', text, { method: call.method, cause });
+    `${method} got a broken answer: expected gRPC-Web frames from ${serverUrl}, got ${got}. Whether the call took effect ` +
+    'is not known. Check that this is a Flovyn server and that proxies before it leave bodies as they are';
+  return new RpcError('INTERNAL', text, { method, cause });
 }
 
-/** The error for an answer that stopped too early. Whether the server carried out the call is not known. */
-export function cutOff(call: CallFacts, what: string, cause?: unknown): ConnectionError {
+/** The error for an answer whose connection ended too early. */
+export function cutOff({ method, serverUrl }: CallFacts, why: string, cause?: unknown): ConnectionError {
   const text =
-    `The answer to ${call.method} from ${call.serverUrl} was cut off: ${what}. ` +
-    'The server or a proxy before it went away; whether the call took effect is not known';
-  return new ConnectionError(text, call.serverUrl, cause);
+    `The answer to ${method} from ${serverUrl} was cut off (${why}): the server, or a proxy before it, went away. ` +
+    'Whether the call took effect is not known';
+  return new ConnectionError(text, serverUrl, cause);
 }
