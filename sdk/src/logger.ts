@@ -31,7 +31,8 @@ export function consoleLogger(level: LogLevel = 'warn'): Logger {
 /** A logger that hands on to `logger` only what is at `level` or above. */
 export function atLevel(level: LogLevel, logger: Logger): Logger {
   const least = LEVELS.indexOf(level);
-  const when = (at: LogLevel, write: Logger['info']): Logger['info'] => (LEVELS.indexOf(at) >= least ? write : drop);
+  const when = (at: LogLevel, write: Logger['info']): Logger['info'] =>
+    LEVELS.indexOf(at) >= least ? write : drop;
   return {
     debug: when('debug', (message, ...args) => logger.debug(message, ...args)),
     info: when('info', (message, ...args) => logger.info(message, ...args)),

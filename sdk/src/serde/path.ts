@@ -11,6 +11,7 @@ export function pathText(steps: readonly Step[]): string {
 
 function stepText(step: Step): string {
   if (typeof step === 'number') return `[${step}]`;
-  if (typeof step === 'string') return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+  if (typeof step === 'string')
+    return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
   return `[${step[0]}].${step[1]}`;
 }

@@ -13,7 +13,11 @@ function parse(payload: string): unknown {
   try {
     return JSON.parse(payload);
   } catch (error) {
-    throw new SerializationError(`expected a payload of JSON text, got ${excerpt(payload)}: ${textOf(error)}`, '$', error);
+    throw new SerializationError(
+      `expected a payload of JSON text, got ${excerpt(payload)}: ${textOf(error)}`,
+      '$',
+      error,
+    );
   }
 }
 
@@ -53,7 +57,9 @@ class Reader {
       case 'Date':
         return this.#date(value);
       case 'BigInt':
-        return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : this.#misfit(tag, 'digits', value);
+        return typeof value === 'string' && /^-?\d+$/.test(value)
+          ? BigInt(value)
+          : this.#misfit(tag, 'digits', value);
       case 'Uint8Array':
         return isBytes(value) ? Uint8Array.from(value) : this.#misfit(tag, 'an array of bytes', value);
       case 'Number':
@@ -73,11 +79,15 @@ class Reader {
 
   #date(value: unknown): Date {
     const date = typeof value === 'string' ? new Date(value) : undefined;
-    return date !== undefined && !Number.isNaN(date.getTime()) ? date : this.#misfit('Date', 'an ISO 8601 time', value);
+    return date !== undefined && !Number.isNaN(date.getTime())
+      ? date
+      : this.#misfit('Date', 'an ISO 8601 time', value);
   }
 
   #misfit(tag: string, expected: string, got: unknown): never {
-    this.#fail(`expected the value of a ${tag} to be ${expected}, got ${excerpt(JSON.stringify(got) ?? 'nothing')}`);
+    this.#fail(
+      `expected the value of a ${tag} to be ${expected}, got ${excerpt(JSON.stringify(got) ?? 'nothing')}`,
+    );
   }
 
   #fail(problem: string): never {

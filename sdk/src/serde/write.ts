@@ -58,7 +58,11 @@ class Writer {
       return this.#value(value, '') ?? this.#fail('a function cannot be sent');
     } catch (error) {
       if (error instanceof SerializationError) throw error;
-      throw new SerializationError(`reading the value failed: ${textOf(error)}`, pathText(this.#steps), error);
+      throw new SerializationError(
+        `reading the value failed: ${textOf(error)}`,
+        pathText(this.#steps),
+        error,
+      );
     }
   }
 
@@ -70,7 +74,9 @@ class Writer {
       case 'boolean':
         return value ? 'true' : 'false';
       case 'number':
-        return isPlainNumber(value) ? String(value) : tagged('Number', `"${Object.is(value, -0) ? '-0' : value}"`);
+        return isPlainNumber(value)
+          ? String(value)
+          : tagged('Number', `"${Object.is(value, -0) ? '-0' : value}"`);
       case 'bigint':
         return tagged('BigInt', `"${value}"`);
       case 'object':
@@ -83,8 +89,10 @@ class Writer {
   }
 
   #object(value: object, key: string): string | undefined {
-    if (this.#ancestors.includes(value)) this.#fail('a circular reference cannot be sent: this is one of its own parents');
-    if (this.#ancestors.length >= MAX_DEPTH) this.#fail(`a value nested deeper than ${MAX_DEPTH} levels cannot be sent`);
+    if (this.#ancestors.includes(value))
+      this.#fail('a circular reference cannot be sent: this is one of its own parents');
+    if (this.#ancestors.length >= MAX_DEPTH)
+      this.#fail(`a value nested deeper than ${MAX_DEPTH} levels cannot be sent`);
     this.#ancestors.push(value);
     const text = this.#contents(value, key);
     this.#ancestors.pop();
@@ -116,7 +124,9 @@ class Writer {
     const toJSON: unknown = Reflect.get(value, 'toJSON');
     if (typeof toJSON !== 'function') return this.#properties(value as Record<string, unknown>);
     const converted: unknown = Reflect.apply(toJSON, value, [key]);
-    return converted === value ? this.#properties(value as Record<string, unknown>) : this.#value(converted, key);
+    return converted === value
+      ? this.#properties(value as Record<string, unknown>)
+      : this.#value(converted, key);
   }
 
   #properties(value: Record<string, unknown>): string {
@@ -138,7 +148,10 @@ class Writer {
 
   #entries(map: Map<unknown, unknown>): string {
     return [...map]
-      .map(([key, value], index) => `[${this.#item([index, 'key'], key, '0')},${this.#item([index, 'value'], value, '1')}]`)
+      .map(
+        ([key, value], index) =>
+          `[${this.#item([index, 'key'], key, '0')},${this.#item([index, 'value'], value, '1')}]`,
+      )
       .join();
   }
 
@@ -162,7 +175,10 @@ class Writer {
   }
 
   #fail(problem: string, step?: Step): never {
-    throw new SerializationError(problem, pathText(step === undefined ? this.#steps : [...this.#steps, step]));
+    throw new SerializationError(
+      problem,
+      pathText(step === undefined ? this.#steps : [...this.#steps, step]),
+    );
   }
 }
 

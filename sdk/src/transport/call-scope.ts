@@ -52,7 +52,9 @@ export class CallScope {
 
   #startDeadline(deadlineMs: number, clock: Clock): void {
     if (!(deadlineMs >= 0)) {
-      throw new ConfigurationError(`deadlineMs must be a number of milliseconds from 0 up, got ${deadlineMs}`);
+      throw new ConfigurationError(
+        `deadlineMs must be a number of milliseconds from 0 up, got ${deadlineMs}`,
+      );
     }
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
     this.#stopTimer = clock.schedule(deadlineMs, () => {
@@ -71,5 +73,9 @@ export class CallScope {
 
 /** What a call is told whose transport is closed. */
 export function closedError(method: string): RpcError {
-  return new RpcError('CANCELLED', `${method} was ended: the transport is closed. Create a new client to go on`, { method });
+  return new RpcError(
+    'CANCELLED',
+    `${method} was ended: the transport is closed. Create a new client to go on`,
+    { method },
+  );
 }

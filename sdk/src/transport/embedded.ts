@@ -68,7 +68,9 @@ export class EmbeddedTransport implements Transport {
   }
 
   serverStream(method: string): never {
-    throw new Unsupported(`${method} streams its answers, which the embedded engine cannot: run flovyn-server for it`);
+    throw new Unsupported(
+      `${method} streams its answers, which the embedded engine cannot: run flovyn-server for it`,
+    );
   }
 
   async close(): Promise<void> {
@@ -100,7 +102,15 @@ export class EmbeddedTransport implements Transport {
     const { scope, body, claim, firstAttemptMs } = call;
     const nowMs = this.#clock.nowMs();
     try {
-      const answer = engineHandle(engine, scope.facts.method, body, true, claim, { firstAttemptMs, expired }, nowMs);
+      const answer = engineHandle(
+        engine,
+        scope.facts.method,
+        body,
+        true,
+        claim,
+        { firstAttemptMs, expired },
+        nowMs,
+      );
       if (answer instanceof Uint8Array) this.#resolve(call, answer);
       else this.#park(engine, call, answer.park, answer.deadlineMs - nowMs);
     } catch (error) {
@@ -188,5 +198,7 @@ interface EngineCall {
 
 function refusal(call: EngineCall, error: unknown): FlovynError {
   const grpcCode: unknown = error instanceof Error ? Reflect.get(error, 'grpcCode') : undefined;
-  return typeof grpcCode === 'number' ? statusError(grpcCode, textOf(error), call.scope.facts) : FlovynError.from(error);
+  return typeof grpcCode === 'number'
+    ? statusError(grpcCode, textOf(error), call.scope.facts)
+    : FlovynError.from(error);
 }

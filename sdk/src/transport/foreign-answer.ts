@@ -41,8 +41,10 @@ function advice(status: number, contentType: string): string {
     return 'That server speaks gRPC but no gRPC-Web: turn gRPC-Web on, or put a proxy before it that translates';
   }
   if (status === 401 || status === 403) return 'A proxy before the server refused the request';
-  if (status === 413) return 'A proxy before the server takes no request of that size: send less, or raise its limit';
-  if (CODES.get(status) === GrpcCode.UNAVAILABLE) return 'The server behind that address does not serve now: try later';
+  if (status === 413)
+    return 'A proxy before the server takes no request of that size: send less, or raise its limit';
+  if (CODES.get(status) === GrpcCode.UNAVAILABLE)
+    return 'The server behind that address does not serve now: try later';
   if (status >= 500) return 'The logs of the server, or of a proxy before it, should say why';
   return 'Check that serverUrl is the address of a Flovyn server, not that of a web page or another service';
 }

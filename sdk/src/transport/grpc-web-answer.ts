@@ -23,7 +23,11 @@ export async function readHead(call: WebCall, response: Response): Promise<Recor
 }
 
 /** Reads an answer that must be one message and the status OK. */
-export async function readUnary(call: WebCall, response: Response, maxMessageBytes: number): Promise<UnaryAnswer> {
+export async function readUnary(
+  call: WebCall,
+  response: Response,
+  maxMessageBytes: number,
+): Promise<UnaryAnswer> {
   const metadata = await readHead(call, response);
   let body: Uint8Array | undefined;
   for await (const message of readMessages(call, response, metadata, maxMessageBytes)) {

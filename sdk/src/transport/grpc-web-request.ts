@@ -25,10 +25,14 @@ const LARGEST_TIMEOUT = 99_999_999;
 export function parseServerUrl(serverUrl: string): string {
   const url = tryUrl(serverUrl);
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new ConfigurationError(`serverUrl must be like http://localhost:9090 or https://example.com, got "${serverUrl}"`);
+    throw new ConfigurationError(
+      `serverUrl must be like http://localhost:9090 or https://example.com, got "${serverUrl}"`,
+    );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ConfigurationError('serverUrl must not hold a user name or password: pass the key as apiKey or workerToken');
+    throw new ConfigurationError(
+      'serverUrl must not hold a user name or password: pass the key as apiKey or workerToken',
+    );
   }
   if (url.search !== '' || url.hash !== '') {
     throw new ConfigurationError(`serverUrl must end with its path, without "?" and "#", got "${serverUrl}"`);
@@ -50,7 +54,8 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): void {
     if (OWN_HEADERS.includes(name.toLowerCase())) {
       throw new ConfigurationError(`The header "${name}" cannot be set: gRPC-Web needs its own`);
     }
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new ConfigurationError(`"${name}" cannot be the name of a header`);
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      throw new ConfigurationError(`"${name}" cannot be the name of a header`);
     checkValue(`The header "${name}"`, value);
   }
 }
@@ -63,7 +68,9 @@ export function checkToken(token: string): void {
 
 function checkValue(what: string, value: string): void {
   if (!/^[\t\x20-\x7e]*$/.test(value)) {
-    throw new ConfigurationError(`${what} holds a character that no HTTP header can carry, such as a line break`);
+    throw new ConfigurationError(
+      `${what} holds a character that no HTTP header can carry, such as a line break`,
+    );
   }
 }
 

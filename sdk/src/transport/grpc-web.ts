@@ -3,7 +3,13 @@ import { ConfigurationError } from '../errors.js';
 import { systemClock } from '../runtime/clock.js';
 import { CallScope, closedError } from './call-scope.js';
 import { readHead, readMessages, readUnary } from './grpc-web-answer.js';
-import { checkHeaders, checkToken, type GrpcWebOptions, parseServerUrl, requestHeaders } from './grpc-web-request.js';
+import {
+  checkHeaders,
+  checkToken,
+  type GrpcWebOptions,
+  parseServerUrl,
+  requestHeaders,
+} from './grpc-web-request.js';
 import type { CallOptions, Transport, UnaryAnswer } from './transport.js';
 import { WebCall } from './web-call.js';
 
@@ -46,7 +52,11 @@ export class GrpcWebTransport implements Transport {
     }
   }
 
-  async *serverStream(method: string, body: Uint8Array, options: CallOptions = {}): AsyncGenerator<Uint8Array, void> {
+  async *serverStream(
+    method: string,
+    body: Uint8Array,
+    options: CallOptions = {},
+  ): AsyncGenerator<Uint8Array, void> {
     const scope = this.#open(method, options);
     const call = new WebCall(scope);
     try {

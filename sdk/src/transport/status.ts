@@ -26,7 +26,8 @@ const NAMES = new Map<number, GrpcCodeName>(
 /** The error for a status, other than OK, that the server gave. */
 export function statusError(grpcCode: number, text: string, call: CallFacts): FlovynError {
   const code = NAMES.get(grpcCode) ?? 'UNKNOWN';
-  const message = text === '' ? `${shortName(call.method)} failed with ${code}; the server gave no reason` : text;
+  const message =
+    text === '' ? `${shortName(call.method)} failed with ${code}; the server gave no reason` : text;
   const error = new RpcError(code, message, { method: call.method });
   switch (code) {
     case 'UNAUTHENTICATED':
@@ -35,7 +36,10 @@ export function statusError(grpcCode: number, text: string, call: CallFacts): Fl
         error,
       );
     case 'PERMISSION_DENIED':
-      return new AuthenticationError(`${message} (PERMISSION_DENIED at ${call.serverUrl}): check orgId and the key`, error);
+      return new AuthenticationError(
+        `${message} (PERMISSION_DENIED at ${call.serverUrl}): check orgId and the key`,
+        error,
+      );
     case 'NOT_FOUND':
       return new NotFoundError(call.subject?.type ?? 'Resource', call.subject?.id ?? '', error);
     case 'UNAVAILABLE':

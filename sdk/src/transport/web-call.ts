@@ -32,7 +32,11 @@ export class WebCall {
   }
 
   /** Sends the request; resolves with the head of the answer. */
-  async send(fetch: typeof globalThis.fetch, headers: Record<string, string>, body: Uint8Array): Promise<Response> {
+  async send(
+    fetch: typeof globalThis.fetch,
+    headers: Record<string, string>,
+    body: Uint8Array,
+  ): Promise<Response> {
     if (this.#scope.failure !== undefined) throw this.#scope.failure;
     const { method, serverUrl } = this.facts;
     const request = { method: 'POST', headers, body, signal: this.#controller.signal };
