@@ -1,13 +1,13 @@
-use alloc::{string::String, vec::Vec};
-
-use flovyn_protocol::{
-    Payload,
-    messages::{WorkflowCommand, WorkflowEvent},
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
 };
 
+use flovyn_protocol::{ids, messages::WorkflowCommand, messages::WorkflowStatus};
+
 use crate::{
-    CreatePromise, Handle, Job, OperationError, ReplayError, ScheduleTask, Scheduled, Staged, Step, Submission,
-    WorkflowFailure,
+    ReplayError, Violation, counters::Counters, ending::Outcome, history::History, history::Item, machines::Machines,
+    phase::Phase, random::Random, signature::Signature,
 };
 
 /// What is known of an execution before its first event is read.
@@ -23,109 +23,117 @@ pub struct ExecutionInfo {
     pub extended: bool,
 }
 
-/// One workflow execution during one activation. See the crate's documentation for how it is driven.
+/// One workflow execution during one activation. The crate's documentation says how it is driven.
 #[derive(Debug)]
 pub struct Execution {
-    info: ExecutionInfo,
+    pub(crate) info: ExecutionInfo,
+    pub(crate) phase: Phase,
+    pub(crate) life: Life,
+    pub(crate) history: History,
+    pub(crate) machines: Machines,
+    pub(crate) counters: Counters,
+    pub(crate) random: Random,
+    /// New commands since the last submission, in the order in which they were issued.
+    pub(crate) issued: Vec<WorkflowCommand>,
+    pub(crate) submissions: i32,
 }
 
-fn soon<T>() -> Result<T, ReplayError> {
-    Err(ReplayError::Unsupported { what: String::from("the engine is not here yet") })
+/// The life of the workflow function.
+///
+/// ```text
+/// Running --complete, fail--> Ended --the turn closes, the history has the same ending--> Confirmed
+/// ```
+#[derive(Debug)]
+pub(crate) enum Life {
+    Running,
+    Ended(Outcome),
+    Confirmed(WorkflowStatus),
 }
 
-#[allow(missing_docs)]
 impl Execution {
+    /// Opens an execution that holds no events yet.
+    ///
+    /// Fails with `INVALID_ARGUMENT` if the execution id is no UUID.
     pub fn new(info: ExecutionInfo) -> Result<Self, ReplayError> {
-        Ok(Self { info })
+        let id = ids::parse(&info.execution_id)
+            .map_err(|error| ReplayError::InvalidArgument { argument: "execution_id", problem: error.to_string() })?;
+        Ok(Self {
+            info,
+            phase: Phase::Loading,
+            life: Life::Running,
+            history: History::default(),
+            machines: Machines::default(),
+            counters: Counters::new(id),
+            random: Random::new(id),
+            issued: Vec::new(),
+            submissions: 0,
+        })
     }
-    pub fn handle_events(&mut self, _events: &[WorkflowEvent]) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn encoded_payloads(&self) -> Vec<&str> {
-        Vec::new()
-    }
-    pub fn handle_decoded_payloads(&mut self, _payloads: Vec<String>) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn handle_operation_result(
-        &mut self,
-        _handle: Handle,
-        _result: Result<Payload, OperationError>,
-    ) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn poll_job(&mut self) -> Result<Option<Job>, ReplayError> {
-        soon()
-    }
-    pub fn poll_operation(&mut self) -> Option<Handle> {
-        None
-    }
-    pub fn next_step(&self) -> Step {
-        Step::SubmitFinal
-    }
-    pub fn stage_submission(&mut self) -> Result<Staged, ReplayError> {
-        soon()
-    }
-    pub fn take_submission(&mut self, _encoded: Option<Vec<String>>) -> Result<Submission, ReplayError> {
-        soon()
-    }
-    pub fn schedule_task(&mut self, _task: ScheduleTask) -> Result<Scheduled, ReplayError> {
-        soon()
-    }
-    pub fn start_timer(&mut self, _duration_ms: i64) -> Result<Handle, ReplayError> {
-        soon()
-    }
-    pub fn create_promise(&mut self, _promise: CreatePromise) -> Result<Handle, ReplayError> {
-        soon()
-    }
-    pub fn begin_operation(&mut self, _name: &str) -> Result<Handle, ReplayError> {
-        soon()
-    }
-    pub fn set_state(&mut self, _key: &str, _value: Payload) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn clear_state(&mut self, _key: &str) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn clear_all_state(&mut self) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn state(&self, _key: &str) -> Result<Option<&Payload>, ReplayError> {
-        soon()
-    }
-    pub fn state_keys(&self) -> Result<Vec<&str>, ReplayError> {
-        soon()
-    }
-    pub fn current_time_ms(&mut self) -> Result<i64, ReplayError> {
-        soon()
-    }
-    pub fn random(&mut self) -> Result<f64, ReplayError> {
-        soon()
-    }
-    pub fn random_uuid(&mut self) -> Result<String, ReplayError> {
-        soon()
-    }
-    pub fn complete(&mut self, _output: Payload) -> Result<(), ReplayError> {
-        soon()
-    }
-    pub fn fail(&mut self, _failure: WorkflowFailure) -> Result<(), ReplayError> {
-        soon()
-    }
+
+    /// Some command event of the history is still unclaimed: what the code does now, it did before. For logs.
     pub fn is_replaying(&self) -> bool {
-        false
+        self.machines.unclaimed() > 0
     }
+
+    /// The number of the last event held, 0 before the first.
     pub fn last_sequence(&self) -> i32 {
-        0
+        self.history.last_sequence()
     }
+
+    /// The id given to [`new`](Self::new).
     pub fn execution_id(&self) -> &str {
         &self.info.execution_id
     }
+
+    /// The kind given to [`new`](Self::new).
     pub fn kind(&self) -> &str {
         &self.info.kind
     }
-}
 
-/// A command as one line of JSON, for people and golden files.
-pub fn describe(_command: &WorkflowCommand) -> String {
-    String::new()
+    /// How often an event was looked at so far: a measure of work that does not depend on the machine. It grows with
+    /// the number of events and not with its square.
+    pub fn event_looks(&self) -> u64 {
+        self.history.looks()
+    }
+
+    /// The one door for fatal errors: from here on the driver gets the same error from every call, and workflow
+    /// code, which may have caught it, gets `Poisoned`.
+    pub(crate) fn stop_on_error<T>(&mut self, result: Result<T, ReplayError>) -> Result<T, ReplayError> {
+        if let Err(error) = &result {
+            self.phase = Phase::Failed(error.clone());
+            self.history.clear();
+            self.issued.clear();
+        }
+        result
+    }
+
+    /// The oldest command event that no command has claimed. Only violations look for it.
+    pub(crate) fn first_unclaimed(&self) -> Option<(i32, Signature<'_>)> {
+        self.history.entries().find_map(|entry| match &entry.item {
+            Item::Command { lane, ordinal } if !self.machines.is_claimed(*lane, *ordinal) => self.machines.front(*lane),
+            Item::Operation { line, ordinal, .. } if !self.machines.operations.is_claimed(*line, *ordinal) => {
+                Some((entry.sequence, self.machines.operations.signature(*line)))
+            }
+            _ => None,
+        })
+    }
+
+    /// A new command is a violation while events are unclaimed.
+    pub(crate) fn check_new(&self, got: &Signature<'_>) -> Result<(), ReplayError> {
+        if !self.is_replaying() {
+            return self.check_not_ended(got);
+        }
+        match self.first_unclaimed() {
+            Some((sequence, expected)) => Err(Violation::other_command(sequence, &expected, got)),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing may be new in the history of an execution that its own code has ended.
+    pub(crate) fn check_not_ended(&self, got: &Signature<'_>) -> Result<(), ReplayError> {
+        match self.history.end() {
+            Some((sequence, end)) if end.is_of_the_code() => Err(Violation::after_end(sequence, end, got)),
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,0 +1,91 @@
+//! Commands in the form of the contract.
+
+use alloc::string::{String, ToString};
+
+use flovyn_protocol::{
+    Payload,
+    messages::{
+        ClearStateCommand, CommandType, CompleteWorkflowCommand, CreatePromiseCommand, FailWorkflowCommand,
+        RecordOperationCommand, ScheduleTaskCommand, SetStateCommand, StartTimerCommand, WorkflowCommand,
+        workflow_command::CommandData,
+    },
+};
+
+use crate::{CreatePromise, ScheduleTask, WorkflowFailure};
+
+pub(crate) fn schedule_task(task: ScheduleTask, task_execution_id: String, extended: bool) -> WorkflowCommand {
+    command(
+        CommandType::ScheduleTask,
+        CommandData::ScheduleTask(ScheduleTaskCommand {
+            kind: task.kind,
+            input: task.input.to_bytes(),
+            task_execution_id,
+            max_retries: task.max_retries,
+            timeout_ms: task.timeout_ms,
+            queue: task.queue,
+            priority_seconds: task.priority_seconds,
+            idempotency_key: task.idempotency_key,
+            idempotency_key_ttl_seconds: task.idempotency_key_ttl_seconds,
+            retry_policy: task.retry_policy.filter(|_| extended),
+        }),
+    )
+}
+
+pub(crate) fn start_timer(timer_id: String, duration_ms: i64) -> WorkflowCommand {
+    command(CommandType::StartTimer, CommandData::StartTimer(StartTimerCommand { timer_id, duration_ms }))
+}
+
+/// The contract's field `promise_id` carries the name; the server chooses the id.
+pub(crate) fn create_promise(promise: CreatePromise) -> WorkflowCommand {
+    command(
+        CommandType::CreatePromise,
+        CommandData::CreatePromise(CreatePromiseCommand {
+            promise_id: promise.name,
+            timeout_ms: promise.timeout_ms,
+            idempotency_key: promise.idempotency_key,
+            idempotency_key_ttl_seconds: promise.idempotency_key_ttl_seconds,
+        }),
+    )
+}
+
+pub(crate) fn record_operation(operation_name: String, result: &Payload) -> WorkflowCommand {
+    let result = result.to_bytes();
+    let data = CommandData::RecordOperation(RecordOperationCommand { operation_name, result });
+    command(CommandType::RecordOperation, data)
+}
+
+pub(crate) fn record_time(operation_name: &str, time_ms: i64) -> WorkflowCommand {
+    let (operation_name, result) = (operation_name.to_string(), time_ms.to_string().into_bytes());
+    let data = CommandData::RecordOperation(RecordOperationCommand { operation_name, result });
+    command(CommandType::RecordOperation, data)
+}
+
+pub(crate) fn set_state(key: &str, value: &Payload) -> WorkflowCommand {
+    let data = CommandData::SetState(SetStateCommand { key: key.to_string(), value: value.to_bytes() });
+    command(CommandType::SetState, data)
+}
+
+pub(crate) fn clear_state(key: &str) -> WorkflowCommand {
+    command(CommandType::ClearState, CommandData::ClearState(ClearStateCommand { key: key.to_string() }))
+}
+
+pub(crate) fn complete_workflow(output: &Payload) -> WorkflowCommand {
+    let data = CommandData::CompleteWorkflow(CompleteWorkflowCommand { output: output.to_bytes() });
+    command(CommandType::CompleteWorkflow, data)
+}
+
+pub(crate) fn fail_workflow(failure: &WorkflowFailure) -> WorkflowCommand {
+    command(
+        CommandType::FailWorkflow,
+        CommandData::FailWorkflow(FailWorkflowCommand {
+            error: failure.error.clone(),
+            stack_trace: failure.stack_trace.clone(),
+            failure_type: failure.failure_type.clone(),
+        }),
+    )
+}
+
+fn command(command_type: CommandType, data: CommandData) -> WorkflowCommand {
+    // Servers number events themselves; the number is set when the submission is put together.
+    WorkflowCommand { command_type: command_type.into(), sequence_number: 0, command_data: Some(data) }
+}
