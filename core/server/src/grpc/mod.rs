@@ -1,0 +1,95 @@
+//! gRPC and gRPC-Web as bytes: a call is a method path, a message and metadata, and so is its answer. What the bytes
+//! mean is the orchestrator's business, so one handler serves every method of every service.
+
+mod metadata;
+mod request;
+mod response;
+mod wire;
+mod worker;
+
+use std::time::Duration;
+
+use axum::body::Body;
+use flovyn_protocol::status::{Code, Status};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, request::Parts};
+
+use self::{
+    metadata::{Metadata, is_extended},
+    wire::{Recognised, Wire},
+};
+use crate::{
+    clock,
+    host::{Call, Presence, Reply},
+    server::App,
+};
+
+/// Whether a request says of itself that it is gRPC of any kind.
+pub(crate) fn recognises(headers: &HeaderMap) -> bool {
+    Wire::recognise(headers) != Recognised::NoGrpc
+}
+
+/// Answers one call.
+pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response<Body> {
+    let Recognised::Call(wire) = Wire::recognise(request.headers()) else {
+        return refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "expected content type application/grpc or application/grpc-web+proto",
+        );
+    };
+    if request.method() != Method::POST {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
+    }
+    let extended = is_extended(request.headers());
+    let result = answer(app, wire, request).await;
+    if let Err(status) = &result {
+        tracing::debug!(code = status.code.name(), "call refused");
+    }
+    response::respond(wire, extended, result)
+}
+
+async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, Status> {
+    let (head, body) = request.into_parts();
+    if wire == Wire::Grpc && head.version < Version::HTTP_2 {
+        return Err(Status::unimplemented("gRPC needs HTTP/2: over HTTP/1.1 send application/grpc-web+proto"));
+    }
+    let metadata = Metadata::read(&head.headers)?;
+    let timeout = metadata.timeout;
+    let call = call(app, head, metadata, body);
+    match timeout {
+        None => call.await,
+        // Dropping the call is all that ends it: a parked poll leaves its queues, an answer on its way is given back.
+        Some(timeout) => tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| Err(too_late(timeout))),
+    }
+}
+
+async fn call(app: &App, head: Parts, metadata: Metadata, body: Body) -> Result<Reply, Status> {
+    let deadline_ms = metadata.timeout.map(|timeout| clock::now_ms().saturating_add(millis(timeout)));
+    let caller = app.authenticator.authenticate(&head.headers)?;
+    let reading = request::read_message(body, app.http.body_bytes_max);
+    let body = tokio::time::timeout(Duration::from_millis(app.http.body_timeout_ms), reading)
+        .await
+        .map_err(|_| Status::new(Code::DeadlineExceeded, "the body of the request took too long to arrive"))??;
+    let Metadata { extended, claim, .. } = metadata;
+    if let Some(presence) = head.extensions.get::<Presence>()
+        && !extended
+        && let Some(worker) = worker::who_polls(head.uri.path(), &body)
+    {
+        presence.note(caller.principal.org_id, &worker);
+    }
+    app.host.call(Call { method: head.uri.path().to_owned(), body, extended, claim, deadline_ms, caller }).await
+}
+
+fn too_late(timeout: Duration) -> Status {
+    Status::new(Code::DeadlineExceeded, format!("no answer within the {} ms of grpc-timeout", timeout.as_millis()))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What is no call of ours is answered in the terms of HTTP.
+fn refuse(code: StatusCode, message: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(message));
+    *response.status_mut() = code;
+    response
+}

@@ -1,0 +1,65 @@
+use axum::extract::{FromRequest, Request, rejection::BytesRejection};
+use bytes::Bytes;
+use flovyn_protocol::status::Status;
+use http::{HeaderMap, header::CONTENT_TYPE};
+use jiff::Timestamp;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::RestError;
+
+/// A JSON body. It must be announced as JSON: a web page elsewhere can send text unasked, but not JSON.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = RestError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, RestError> {
+        if !is_json(request.headers()) {
+            return Err(Status::invalid_argument("expected content type application/json").into());
+        }
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        let value = serde_json::from_slice(&body)
+            .map_err(|error| Status::invalid_argument(format!("cannot understand the body: {error}")))?;
+        Ok(Self(value))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn unreadable(rejection: BytesRejection) -> RestError {
+    match rejection.status() {
+        http::StatusCode::PAYLOAD_TOO_LARGE => Status::resource_exhausted("the body is larger than this server takes"),
+        _ => Status::invalid_argument("the request ended before its body was complete"),
+    }
+    .into()
+}
+
+/// JSON text as it is, so that numbers and the order of keys survive. Empty is null, as everywhere in the contract.
+pub(super) fn payload(text: &[u8]) -> Result<Box<RawValue>, Status> {
+    if text.is_empty() {
+        return Ok(RawValue::NULL.to_owned());
+    }
+    serde_json::from_slice(text).map_err(|_| Status::internal("a stored payload is not JSON"))
+}
+
+/// A time in milliseconds since 1970; 0 is none.
+#[derive(Clone, Copy)]
+pub(super) struct Time(pub(super) i64);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match Timestamp::from_millisecond(self.0) {
+            Ok(time) if self.0 != 0 => serializer.collect_str(&format_args!("{time:.3}")),
+            _ => serializer.serialize_none(),
+        }
+    }
+}
+
+/// Text of which empty means none.
+pub(super) fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,39 @@
+//! REST: JSON in camelCase with times of RFC 3339. Each route is a call of the contract in other clothes.
+
+mod call;
+mod caller;
+mod error;
+mod health;
+mod json;
+mod promises;
+mod workflows;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use flovyn_protocol::status::Status;
+
+use crate::server::App;
+
+pub(crate) use error::RestError;
+
+/// The routes, and a 404 in our shape for every other path.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let of_org = Router::new()
+        .route("/workflow-executions", post(workflows::start))
+        .route("/workflow-executions/{id}", get(workflows::describe))
+        .route("/workflow-executions/{id}/events", get(workflows::events))
+        .route("/promises/{promise}/resolve", post(promises::resolve))
+        .route("/promises/{promise}/reject", post(promises::reject));
+    Router::new()
+        .route("/_/health", get(health::health))
+        .nest("/api/orgs/{slug}", of_org)
+        .fallback(async || RestError::from(Status::not_found("no such path")))
+        .method_not_allowed_fallback(async || RestError::from(Status::unimplemented("no such method on this path")))
+        .layer(DefaultBodyLimit::max(app.http.body_bytes_max))
+        .with_state(app)
+}

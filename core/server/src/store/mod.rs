@@ -1,0 +1,3 @@
+//! Where everything is kept: one store per database.
+
+pub(crate) mod sqlite;

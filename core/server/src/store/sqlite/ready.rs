@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+
+use flovyn_orchestrator::{Key, ReadyEntry, ReadyQueue, StoreError, Work};
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::record::{self, execute, work_column};
+
+pub(super) fn put(connection: &Connection, entry: &ReadyEntry, number: i64) -> Result<(), StoreError> {
+    let ReadyEntry { queue, id, kind, rank_ms } = entry;
+    let work = work_column(queue.work);
+    let sql = "INSERT OR REPLACE INTO ready (org, work, id, queue, kind, rank_ms, number) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    execute(connection, sql, params![queue.org_id, work, id, queue.name, kind, rank_ms, number])
+}
+
+pub(super) fn first(
+    connection: &Connection,
+    queue: &ReadyQueue,
+    kinds: Option<&BTreeSet<String>>,
+) -> Result<Option<Key>, StoreError> {
+    let found = match kinds {
+        Some(kinds) => best(kinds.iter().map(|kind| first_of_kind(connection, queue, kind)))?,
+        None => best(kinds_from(connection, queue).map(|kind| first_of_kind(connection, queue, &kind?)))?,
+    };
+    Ok(found.map(|Found { id, .. }| Key { org_id: queue.org_id, id }))
+}
+
+pub(super) fn remove(connection: &Connection, work: Work, key: Key) -> Result<(), StoreError> {
+    let sql = "DELETE FROM ready WHERE org = ? AND work = ? AND id = ?";
+    execute(connection, sql, (key.org_id, work_column(work), key.id))
+}
+
+/// An entry, ordered as entries are taken.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    rank_ms: i64,
+    number: i64,
+    id: Uuid,
+}
+
+fn best(found: impl Iterator<Item = Result<Option<Found>, StoreError>>) -> Result<Option<Found>, StoreError> {
+    let mut best: Option<Found> = None;
+    for found in found {
+        best = best.into_iter().chain(found?).min();
+    }
+    Ok(best)
+}
+
+fn first_of_kind(connection: &Connection, queue: &ReadyQueue, kind: &str) -> Result<Option<Found>, StoreError> {
+    let sql = "SELECT rank_ms, number, id FROM ready WHERE org = ? AND work = ? AND queue = ? AND kind = ?
+               ORDER BY rank_ms, number LIMIT 1";
+    let params = (queue.org_id, work_column(queue.work), &queue.name, kind);
+    record::first(connection, sql, params, |row| {
+        Ok(Found { rank_ms: row.get(0)?, number: row.get(1)?, id: row.get(2)? })
+    })
+}
+
+/// The kinds of which something waits in a queue, each found by one step through the index.
+fn kinds_from(connection: &Connection, queue: &ReadyQueue) -> impl Iterator<Item = Result<String, StoreError>> {
+    let mut last: Option<String> = None;
+    std::iter::from_fn(move || {
+        let sql = match &last {
+            None => "SELECT min(kind) FROM ready WHERE org = ? AND work = ? AND queue = ? AND kind >= ?",
+            Some(_) => "SELECT min(kind) FROM ready WHERE org = ? AND work = ? AND queue = ? AND kind > ?",
+        };
+        let after = last.as_deref().unwrap_or_default();
+        let params = (queue.org_id, work_column(queue.work), &queue.name, after);
+        let kind = record::first(connection, sql, params, |row| row.get::<_, Option<String>>(0)).map(Option::flatten);
+        last = kind.as_ref().ok().cloned().flatten();
+        kind.transpose()
+    })
+}

@@ -1,0 +1,39 @@
+use flovyn_orchestrator::{Key, PayloadSlot, StoreError, TaskRecord};
+use flovyn_protocol::Payload;
+use rusqlite::Connection;
+
+use super::record::{corrupt, execute, first, json, record};
+
+pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<TaskRecord>, StoreError> {
+    record(connection, "SELECT record FROM tasks WHERE org = ? AND id = ?", (key.org_id, key.id))
+}
+
+pub(super) fn put(connection: &Connection, task: &TaskRecord) -> Result<(), StoreError> {
+    let sql = "INSERT INTO tasks (org, id, record) VALUES (?, ?, ?)
+               ON CONFLICT DO UPDATE SET record = excluded.record";
+    execute(connection, sql, (task.key.org_id, task.key.id, json(task)?))
+}
+
+pub(super) fn payload(connection: &Connection, key: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError> {
+    let sql = "SELECT payload FROM payloads WHERE org = ? AND task = ? AND slot = ?";
+    let text = first(connection, sql, (key.org_id, key.id, slot_column(slot)), |row| row.get::<_, String>(0))?;
+    text.map(Payload::from_json).transpose().map_err(|_| corrupt(format!("a payload of task {}", key.id)))
+}
+
+pub(super) fn put_payload(
+    connection: &Connection,
+    key: Key,
+    slot: PayloadSlot,
+    payload: &Payload,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO payloads (org, task, slot, payload) VALUES (?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET payload = excluded.payload";
+    execute(connection, sql, (key.org_id, key.id, slot_column(slot), payload.as_json()))
+}
+
+fn slot_column(slot: PayloadSlot) -> i64 {
+    match slot {
+        PayloadSlot::TaskInput => 0,
+        PayloadSlot::TaskOutput => 1,
+    }
+}

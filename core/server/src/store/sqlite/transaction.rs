@@ -1,0 +1,197 @@
+use std::collections::BTreeSet;
+
+use flovyn_orchestrator::{
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
+    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning, Work,
+    WorkerRecord,
+};
+use flovyn_protocol::Payload;
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::{Committed, deadlines, executions, idempotency, promises, ready, record::execute, tasks, workers};
+
+/// One request within a group commit.
+pub(super) struct Transaction<'a> {
+    connection: &'a Connection,
+    /// The last number given to a ready entry or deadline; numbers of undone requests are not given again.
+    last_number: &'a mut i64,
+    /// Whether a savepoint was set: it is not before the first write, since most polls find nothing and write nothing.
+    savepoint: bool,
+    effects: Committed,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(connection: &'a Connection, last_number: &'a mut i64) -> Self {
+        Self { connection, last_number, savepoint: false, effects: Committed::default() }
+    }
+
+    /// Keeps what was written.
+    pub(super) fn release(self) -> Result<Committed, StoreError> {
+        if self.savepoint {
+            execute(self.connection, "RELEASE request", ())?;
+        }
+        Ok(self.effects)
+    }
+
+    /// Undoes what was written.
+    pub(super) fn roll_back(self) -> Result<(), StoreError> {
+        if self.savepoint {
+            execute(self.connection, "ROLLBACK TO request", ())?;
+            execute(self.connection, "RELEASE request", ())?;
+        }
+        Ok(())
+    }
+
+    /// The connection, for writing.
+    fn write(&mut self) -> Result<&'a Connection, StoreError> {
+        if !self.savepoint {
+            execute(self.connection, "SAVEPOINT request", ())?;
+            self.savepoint = true;
+        }
+        Ok(self.connection)
+    }
+
+    fn next_number(&mut self) -> i64 {
+        *self.last_number += 1;
+        *self.last_number
+    }
+}
+
+impl Tx for Transaction<'_> {
+    fn execution(&mut self, key: Key) -> Result<Option<Execution>, StoreError> {
+        executions::get(self.connection, key)
+    }
+
+    fn put_execution(&mut self, execution: &Execution) -> Result<(), StoreError> {
+        executions::put(self.write()?, execution)
+    }
+
+    fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError> {
+        executions::append_event(self.write()?, execution, event)
+    }
+
+    fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Result<Vec<EventRecord>, StoreError> {
+        executions::events(self.connection, execution, after_sequence, max)
+    }
+
+    fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError> {
+        tasks::get(self.connection, key)
+    }
+
+    fn put_task(&mut self, task: &TaskRecord) -> Result<(), StoreError> {
+        tasks::put(self.write()?, task)
+    }
+
+    fn payload(&mut self, task: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError> {
+        tasks::payload(self.connection, task, slot)
+    }
+
+    fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Result<(), StoreError> {
+        tasks::put_payload(self.write()?, task, slot, payload)
+    }
+
+    fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError> {
+        let number = self.next_number();
+        ready::put(self.write()?, entry, number)
+    }
+
+    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Result<Option<Key>, StoreError> {
+        let Some(key) = ready::first(self.connection, queue, kinds)? else { return Ok(None) };
+        ready::remove(self.write()?, queue.work, key)?;
+        Ok(Some(key))
+    }
+
+    fn remove_ready(&mut self, work: Work, key: Key) -> Result<(), StoreError> {
+        ready::remove(self.write()?, work, key)
+    }
+
+    fn deadline(&mut self, key: &DeadlineKey) -> Result<Option<i64>, StoreError> {
+        deadlines::get(self.connection, key)
+    }
+
+    fn put_deadline(&mut self, deadline: &Deadline) -> Result<(), StoreError> {
+        let number = self.next_number();
+        deadlines::put(self.write()?, deadline, number)?;
+        self.effects.due(deadline.due_ms);
+        Ok(())
+    }
+
+    fn remove_deadline(&mut self, key: &DeadlineKey) -> Result<(), StoreError> {
+        deadlines::remove(self.write()?, key)
+    }
+
+    fn remove_execution_deadlines(&mut self, execution: Key) -> Result<(), StoreError> {
+        deadlines::remove_of_execution(self.write()?, execution)
+    }
+
+    fn due_deadlines(&mut self, now_ms: i64, max: usize) -> Result<Vec<Deadline>, StoreError> {
+        deadlines::due(self.connection, now_ms, max)
+    }
+
+    fn next_due_ms(&mut self) -> Result<Option<i64>, StoreError> {
+        deadlines::next_due_ms(self.connection)
+    }
+
+    fn promise(&mut self, key: Key) -> Result<Option<PromiseRecord>, StoreError> {
+        promises::get(self.connection, key)
+    }
+
+    fn put_promise(&mut self, promise: &PromiseRecord) -> Result<(), StoreError> {
+        promises::put(self.write()?, promise)
+    }
+
+    fn promise_by_name(&mut self, execution: Key, name: &str) -> Result<Option<PromiseRecord>, StoreError> {
+        promises::by_name(self.connection, execution, name)
+    }
+
+    fn idempotency(&mut self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        idempotency::get(self.connection, key)
+    }
+
+    fn put_idempotency(&mut self, record: &IdempotencyRecord) -> Result<(), StoreError> {
+        idempotency::put(self.write()?, record)
+    }
+
+    fn remove_idempotency(&mut self, key: &IdempotencyKey) -> Result<(), StoreError> {
+        idempotency::remove(self.write()?, key)
+    }
+
+    fn worker(&mut self, key: Key) -> Result<Option<WorkerRecord>, StoreError> {
+        workers::get(self.connection, key)
+    }
+
+    fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Result<Option<WorkerRecord>, StoreError> {
+        workers::by_name(self.connection, org_id, name)
+    }
+
+    fn put_worker(&mut self, worker: &WorkerRecord) -> Result<(), StoreError> {
+        workers::put(self.write()?, worker)
+    }
+
+    fn remove_worker(&mut self, key: Key) -> Result<(), StoreError> {
+        workers::remove(self.write()?, key)
+    }
+
+    fn definition(
+        &mut self,
+        org_id: Uuid,
+        work: Work,
+        kind: &str,
+        version: &str,
+    ) -> Result<Option<DefinitionRecord>, StoreError> {
+        workers::definition(self.connection, org_id, work, kind, version)
+    }
+
+    fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError> {
+        workers::put_definition(self.write()?, definition)
+    }
+
+    fn wake(&mut self, key: WaitKey) {
+        self.effects.wakes.push(key);
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        self.effects.warnings.push(warning);
+    }
+}
