@@ -41,6 +41,6 @@ export function textOf(thrown: unknown): string {
     }
     return String(thrown);
   } catch {
-    return Object.prototype.toString.call(thrown);
+    return `${typeof thrown === 'object' ? 'an' : 'a'} ${typeof thrown} that cannot be shown`;
   }
 }

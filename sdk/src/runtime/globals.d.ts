@@ -136,3 +136,9 @@ interface MessageChannel {
   readonly port2: { postMessage(message: unknown): void };
 }
 declare var MessageChannel: { prototype: MessageChannel; new (): MessageChannel };
+
+// What workerd and its bundlers make of an import of a wasm file.
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}

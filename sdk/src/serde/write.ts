@@ -5,9 +5,17 @@ import { MAX_DEPTH, pathText, type Step } from './path.js';
 /** The payload of `value`; `serialize` says the rules. */
 export function write(value: unknown): string {
   if (value === undefined) return 'null';
-  // Nearly all payloads are plain JSON. Looking first and leaving the writing to the engine costs half of writing here.
-  if (typeof value !== 'function' && isPlain(value, 0)) return JSON.stringify(value);
-  return new Writer().root(value);
+  return plainText(value) ?? new Writer().root(value);
+}
+
+/** Nearly all payloads are plain JSON: looking first and leaving the writing to the engine costs half of `Writer`. */
+function plainText(value: unknown): string | undefined {
+  try {
+    if (typeof value !== 'function' && isPlain(value, 0)) return JSON.stringify(value);
+  } catch {
+    // A getter threw. The writer meets it again, and knows where.
+  }
+  return undefined;
 }
 
 /** Whether `JSON.stringify` writes `value` exactly as the rules want it. Never throws, unless a getter does. */
@@ -133,7 +141,9 @@ class Writer {
     const members: string[] = [];
     let hasTag = false;
     for (const name of Object.keys(value)) {
-      const text = this.#at(name, value[name], name);
+      this.#steps.push(name);
+      const text = this.#value(value[name], name);
+      this.#steps.pop();
       if (text === undefined) continue;
       hasTag ||= name === '__type';
       members.push(`${JSON.stringify(name)}:${text}`);
@@ -155,16 +165,12 @@ class Writer {
       .join();
   }
 
-  /** As `#at`, for places that cannot be left out. */
+  /** The text of what stands in a place that cannot be left out. */
   #item(step: Step, value: unknown, key: string): string {
     if (value === undefined) return 'null';
     if (typeof value === 'function') this.#fail('a function cannot be sent', step);
-    return this.#at(step, value, key) ?? 'null';
-  }
-
-  #at(step: Step, value: unknown, key: string): string | undefined {
     this.#steps.push(step);
-    const text = this.#value(value, key);
+    const text = this.#value(value, key) ?? 'null';
     this.#steps.pop();
     return text;
   }

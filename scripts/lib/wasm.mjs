@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { inRoot } from './paths.mjs';
+import { mustRun } from './run.mjs';
+import { Stamp } from './stamp.mjs';
+
+const CRATES = ['core/protocol', 'core/replay', 'core/orchestrator', 'wasm'];
+const INPUTS = [
+  ...CRATES,
+  'scripts/bindgen',
+  'Cargo.toml',
+  'Cargo.lock',
+  'rust-toolchain.toml',
+  'scripts/lib/wasm.mjs',
+];
+const TARGET = 'wasm32-unknown-unknown';
+
+/** Where the glue, its types, the wasm and the wasm as text are put. */
+export const generatedDir = inRoot('sdk/src/generated');
+const OUTPUTS = ['core.js', 'core.d.ts', 'core_bg.wasm', 'core_inline.js', 'core_inline.d.ts'];
+
+/** Builds the core for wasm and its glue, unless that was done for these very sources. True if there was work. */
+export async function buildWasm() {
+  const stamp = new Stamp('wasm', INPUTS);
+  if (stamp.isFresh && OUTPUTS.every((name) => existsSync(`${generatedDir}/${name}`))) return false;
+  stamp.remove();
+  const crate = ['build', '--locked', '--profile', 'wasm', '--target', TARGET, '-p', 'flovyn-wasm', '--lib'];
+  await mustRun('cargo', crate, { label: 'core for wasm' });
+  const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
+  const bindgen = ['run', '--locked', '-p', 'flovyn-bindgen', '--'];
+  const wasm = `${targetDir}/${TARGET}/wasm/flovyn_wasm.wasm`;
+  await mustRun('cargo', [...bindgen, wasm, generatedDir], { label: 'glue of the core' });
+  writeInline(readFileSync(`${generatedDir}/core_bg.wasm`), `${generatedDir}/core_inline.js`);
+  writeFileSync(`${generatedDir}/core_inline.d.ts`, 'export declare const wasmBase64: string;\n');
+  stamp.write();
+  return true;
+}
+
+/** Writes a module that holds the wasm as text, for places where nothing can be read or fetched. */
+export function writeInline(wasm, file) {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `export const wasmBase64 = '${wasm.toString('base64')}';\n`);
+}
