@@ -29,9 +29,28 @@
 
 extern crate alloc;
 
+mod activation;
 mod api;
+mod border;
+mod claims;
 mod config;
+mod context;
+mod dispatch;
+mod due;
+mod execution;
+mod history;
+mod idempotency;
+mod organisation;
+mod polling;
+mod promises;
+mod results;
+mod start;
 mod store;
+mod submit;
+mod tasks;
+mod workers;
+
+use context::Ctx;
 
 pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tick, Undelivered};
 pub use config::{Config, PollConfig, TaskConfig, WorkerConfig};
@@ -54,8 +73,7 @@ pub fn handle(
     env: &mut Env<'_>,
     tx: &mut dyn Tx,
 ) -> Result<Answer, Status> {
-    let _ = (config, principal, env, tx);
-    Err(Status::unimplemented(request.method))
+    dispatch::dispatch(&mut Ctx::new(config, env, tx), request, principal)
 }
 
 /// Does what has become due, at most [`Config::tick_deadlines_max`] things of it.
@@ -63,7 +81,7 @@ pub fn handle(
 /// # Errors
 /// Only those of the store. Nothing that happened in `tx` may be kept then.
 pub fn tick(config: &Config, env: &mut Env<'_>, tx: &mut dyn Tx) -> Result<Tick, Status> {
-    let _ = (config, env);
+    due::run(&mut Ctx::new(config, env, tx))?;
     Ok(Tick { next_due_ms: tx.next_due_ms()? })
 }
 
@@ -78,8 +96,11 @@ pub fn release_undelivered(
     env: &mut Env<'_>,
     tx: &mut dyn Tx,
 ) -> Result<(), Status> {
-    let _ = (config, undelivered, env, tx);
-    Ok(())
+    let ctx = &mut Ctx::new(config, env, tx);
+    match undelivered.work {
+        Work::Workflow => activation::undelivered(ctx, undelivered.key, &undelivered.token),
+        Work::Task => tasks::undelivered(ctx, undelivered.key, &undelivered.token),
+    }
 }
 
 /// Notes that a worker is alive though it does not call: its connection, over which it polled, is open. Claims of
@@ -94,6 +115,6 @@ pub fn handle_sign_of_life(
     env: &mut Env<'_>,
     tx: &mut dyn Tx,
 ) -> Result<(), Status> {
-    let _ = (config, org_id, worker, env, tx);
+    workers::note(&mut Ctx::new(config, env, tx), org_id, worker)?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use flovyn_protocol::messages::WorkflowEvent;
 use serde::{Deserialize, Serialize};
 
-use super::{Claim, Key};
+use super::{Claim, ClaimHolder, Key};
 
 /// One run of a workflow, without its history. Input and metadata are in the first event, the outcome in the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub struct Execution {
     pub oldest_claim_sequence: Option<i32>,
     /// The worker that claimed it last.
     pub worker: Option<String>,
+    /// How that worker held it; decides how long the history may grow.
+    pub last_holder: Option<ClaimHolder>,
     /// Claims given back with ReleaseClaim since the last applied submission.
     pub parks: i32,
     /// The reason of the last of them.

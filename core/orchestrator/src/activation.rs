@@ -1,0 +1,157 @@
+//! A worker's round on an execution: the poll that begins it, and the ways it ends without a submission.
+
+use alloc::string::{String, ToString};
+
+use flovyn_protocol::{
+    event::EventBody,
+    messages::{PollRequest, PollResponse, WorkflowExecution, ext::ReleaseClaimRequest},
+};
+use uuid::Uuid;
+
+use crate::{
+    Answer, Status, Undelivered, border, claims,
+    context::{Caller, Ctx},
+    execution, history,
+    polling::{self, Poll},
+    store::{Activation, Deadline, DeadlineKey, Execution, ExecutionState, Key, ReadyQueue, Work},
+};
+
+/// PollWorkflow.
+pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollRequest) -> Result<Answer, Status> {
+    let queue = ReadyQueue {
+        work: Work::Workflow,
+        org_id: caller.org_id,
+        name: border::queue(&ctx.config.limits, request.queue)?,
+    };
+    let poll = Poll {
+        worker: request.worker_id,
+        queue,
+        timeout_seconds: request.timeout_seconds,
+        long_poll: request.long_poll,
+    };
+    poll.check(ctx)?;
+    let key = match poll.take(ctx, caller)? {
+        Some(key) => key,
+        None => return Ok(poll.park(ctx, caller, &PollResponse::default())),
+    };
+    let mut execution = execution::load(ctx, key)?;
+    polling::check_ready(execution.state == ExecutionState::Ready, key)?;
+    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll.worker)?;
+    let response = respond(ctx, caller, &execution, &token, lease_ms)?;
+    ctx.tx.put_execution(&execution)?;
+    Ok(polling::hand_out(&response, Undelivered { work: Work::Workflow, key, token }))
+}
+
+fn claim(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    execution: &mut Execution,
+    worker: String,
+) -> Result<(String, i64), Status> {
+    let claim = claims::give(ctx, caller, worker);
+    let due_ms = claim.expires_at_ms;
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Execution(execution.key), due_ms })?;
+    let token = claim.token.clone();
+    execution.started_at_ms.get_or_insert(ctx.now_ms);
+    execution.updated_at_ms = ctx.now_ms;
+    execution.oldest_claim_sequence.get_or_insert(execution.current_sequence);
+    execution.worker = Some(claim.worker.clone());
+    execution.last_holder = Some(claim.holder);
+    let seen_sequence = execution.current_sequence;
+    execution.state = ExecutionState::Running(Activation { claim, seen_sequence, submissions: 0 });
+    Ok((token, due_ms - ctx.now_ms))
+}
+
+fn respond(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    execution: &Execution,
+    token: &str,
+    lease_ms: i64,
+) -> Result<PollResponse, Status> {
+    let mut response = PollResponse::default();
+    let started = if caller.extended {
+        let page = history::page(ctx, execution, 0, 0)?;
+        response.claim_token = token.into();
+        response.lease_ms = lease_ms;
+        response.events = page.events;
+        response.has_more_events = page.has_more;
+        response.events.first().map(history::parse).transpose()?
+    } else {
+        Some(history::read_one(ctx, execution.key, 1)?)
+    };
+    response.workflow_execution = Some(describe(ctx, execution, started)?);
+    Ok(response)
+}
+
+fn describe(ctx: &Ctx<'_>, execution: &Execution, started: Option<EventBody>) -> Result<WorkflowExecution, Status> {
+    let Some(EventBody::WorkflowStarted { input, .. }) = started else {
+        return Err(Status::internal("the first event of an execution is not WORKFLOW_STARTED"));
+    };
+    Ok(WorkflowExecution {
+        id: execution.key.id.to_string(),
+        kind: execution.kind.clone(),
+        org_id: execution.key.org_id.to_string(),
+        input: input.to_bytes(),
+        queue: execution.queue.clone(),
+        priority_ms: execution.priority_ms,
+        created_at_ms: execution.created_at_ms,
+        current_sequence: execution.current_sequence,
+        workflow_version: execution.version.clone(),
+        workflow_task_time_millis: ctx.now_ms,
+        ..WorkflowExecution::default()
+    })
+}
+
+/// The activation under this token, if it is the current one.
+pub(crate) fn proven<'a>(execution: &'a mut Execution, token: &str) -> Result<&'a mut Activation, Status> {
+    let id = execution.key.id;
+    match &mut execution.state {
+        ExecutionState::Running(activation) if claims::proves(token, &activation.claim) => Ok(activation),
+        _ => Err(claims::stale("execution", id)),
+    }
+}
+
+/// RenewClaim of an execution.
+pub(crate) fn renew(ctx: &mut Ctx<'_>, caller: &Caller<'_>, id: Uuid, token: &str) -> Result<(), Status> {
+    let mut execution = execution::load(ctx, caller.key(id))?;
+    claims::prolong(ctx, &mut proven(&mut execution, token)?.claim);
+    ctx.tx.put_execution(&execution)?;
+    Ok(())
+}
+
+/// ReleaseClaim of an execution: it is parked, so that whatever the worker cannot do is not tried in a loop.
+pub(crate) fn release(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    id: Uuid,
+    token: &str,
+    request: ReleaseClaimRequest,
+) -> Result<(), Status> {
+    let mut execution = execution::load(ctx, caller.key(id))?;
+    proven(&mut execution, token)?;
+    execution.parks = execution.parks.saturating_add(1);
+    execution.park_reason = Some(request.reason);
+    if request.retry_after_ms == 0 {
+        ctx.tx.remove_deadline(&DeadlineKey::Execution(execution.key))?;
+        execution::make_ready(ctx, &mut execution)?;
+    } else {
+        let until_ms = ctx.now_ms.saturating_add(request.retry_after_ms);
+        ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Execution(execution.key), due_ms: until_ms })?;
+        execution.state = ExecutionState::Parked { until_ms };
+        execution.updated_at_ms = ctx.now_ms;
+    }
+    ctx.tx.put_execution(&execution)?;
+    Ok(())
+}
+
+/// The answer with this claim did not arrive.
+pub(crate) fn undelivered(ctx: &mut Ctx<'_>, key: Key, token: &str) -> Result<(), Status> {
+    let Some(mut execution) = ctx.tx.execution(key)? else { return Ok(()) };
+    if proven(&mut execution, token).is_ok() {
+        ctx.tx.remove_deadline(&DeadlineKey::Execution(key))?;
+        execution::make_ready(ctx, &mut execution)?;
+        ctx.tx.put_execution(&execution)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Which method is which rule.
+
+use alloc::format;
+
+use prost::Message;
+
+use crate::{
+    Answer, Principal, Request, Status, activation, claims,
+    context::{Caller, Ctx},
+    history,
+    organisation::{self, NamesOrg},
+    promises, results, start, submit, tasks, workers,
+};
+
+/// Methods of the contract whose rules this server does not have.
+const NOT_OFFERED: &[&str] = &[
+    "flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
+    "flovyn.v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
+    "flovyn.v1.WorkflowDispatch/StartChildWorkflow",
+    "flovyn.v1.WorkflowDispatch/SignalWithStartWorkflow",
+    "flovyn.v1.WorkflowDispatch/SignalWorkflow",
+    "flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
+    "flovyn.v1.WorkflowQuery/QueryWorkflow",
+    "flovyn.v1.TaskExecution/ReportProgress",
+    "flovyn.v1.TaskExecution/CancelTask",
+    "flovyn.v1.TaskExecution/LogMessage",
+    "flovyn.v1.TaskExecution/GetState",
+    "flovyn.v1.TaskExecution/SetState",
+    "flovyn.v1.TaskExecution/ClearState",
+    "flovyn.v1.TaskExecution/ClearAllState",
+    "flovyn.v1.TaskExecution/GetStateKeys",
+    "flovyn.v1.TaskExecution/StreamTaskData",
+];
+
+pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Principal) -> Result<Answer, Status> {
+    let call = Unary { ctx, request, principal };
+    let path = request.method.strip_prefix('/').unwrap_or(request.method);
+    match path {
+        "flovyn.v1.WorkflowDispatch/PollWorkflow" => call.run(activation::poll),
+        "flovyn.v1.WorkflowDispatch/StartWorkflow" => call.run(start::start),
+        "flovyn.v1.WorkflowDispatch/GetEvents" => call.run(history::get_events),
+        "flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands" => call.run(submit::submit),
+        "flovyn.v1.WorkflowDispatch/ResolvePromise" => call.run(promises::resolve),
+        "flovyn.v1.WorkflowDispatch/RejectPromise" => call.run(promises::reject),
+        "flovyn.v1.TaskExecution/SubmitTask" => call.run(tasks::submit),
+        "flovyn.v1.TaskExecution/PollTask" => call.run(tasks::poll),
+        "flovyn.v1.TaskExecution/CompleteTask" => call.run(tasks::complete),
+        "flovyn.v1.TaskExecution/FailTask" => call.run(tasks::fail),
+        "flovyn.v1.TaskExecution/Heartbeat" => call.run(tasks::heartbeat),
+        "flovyn.v1.WorkerLifecycle/RegisterWorker" => call.run(workers::register),
+        "flovyn.v1.WorkerLifecycle/SendHeartbeat" => call.run(workers::heartbeat),
+        "flovyn.ext.v1.Extensions/RenewClaim" => call.run(claims::renew),
+        "flovyn.ext.v1.Extensions/ReleaseClaim" => call.run(claims::release),
+        "flovyn.ext.v1.Extensions/AwaitResult" => call.run(results::await_result),
+        "flovyn.ext.v1.Extensions/DescribeWorkflow" => call.run(results::describe),
+        _ => Err(unknown(path)),
+    }
+}
+
+fn unknown(path: &str) -> Status {
+    if NOT_OFFERED.contains(&path) {
+        return Status::unimplemented(format!("{path} is not offered by this server"));
+    }
+    Status::unimplemented(format!("expected a method of flovyn.v1 or flovyn.ext.v1, got {path:?}"))
+}
+
+struct Unary<'a, 'c, 'r> {
+    ctx: &'a mut Ctx<'c>,
+    request: &'a Request<'r>,
+    principal: &'a Principal,
+}
+
+impl<'r> Unary<'_, '_, 'r> {
+    fn run<M>(self, rule: fn(&mut Ctx<'_>, &Caller<'r>, M) -> Result<Answer, Status>) -> Result<Answer, Status>
+    where
+        M: Message + Default + NamesOrg,
+    {
+        let request = self.request;
+        let message = M::decode(request.body).map_err(|error| {
+            Status::invalid_argument(format!("{}: the message cannot be read: {error}", request.method))
+        })?;
+        let caller = Caller {
+            org_id: organisation::check(&message, self.principal)?,
+            extended: request.extended,
+            claim: request.claim,
+            deadline_ms: request.deadline_ms,
+            attempt: request.attempt,
+        };
+        rule(self.ctx, &caller, message)
+    }
+}

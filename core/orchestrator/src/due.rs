@@ -1,0 +1,63 @@
+//! What time does.
+
+use flovyn_protocol::event::EventBody;
+
+use crate::{
+    Status, claims,
+    claims::Due,
+    context::Ctx,
+    execution, promises,
+    store::{Deadline, DeadlineKey, IdempotencyKey, Key},
+    tasks, workers,
+};
+
+/// Does everything that is due, within the bound of one tick.
+pub(crate) fn run(ctx: &mut Ctx<'_>) -> Result<(), Status> {
+    for deadline in ctx.tx.due_deadlines(ctx.now_ms, ctx.config.tick_deadlines_max)? {
+        // One that was done before may have removed it.
+        if ctx.tx.deadline(&deadline.key)?.is_none() {
+            continue;
+        }
+        ctx.tx.remove_deadline(&deadline.key)?;
+        if let Due::AgainAt(due_ms) = run_one(ctx, deadline.key.clone())? {
+            ctx.tx.put_deadline(&Deadline { key: deadline.key, due_ms })?;
+        }
+    }
+    Ok(())
+}
+
+fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
+    match key {
+        DeadlineKey::Timer { execution, timer_id } => {
+            execution::land_on(ctx, execution, &EventBody::TimerFired { timer_id })?;
+        }
+        DeadlineKey::Promise { execution, promise_id } => {
+            promises::timed_out(ctx, Key { org_id: execution.org_id, id: promise_id })?;
+        }
+        DeadlineKey::Execution(key) => return claims::execution_due(ctx, key),
+        DeadlineKey::Task(key) => return claims::task_due(ctx, key),
+        DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,
+        DeadlineKey::Idempotency(key) => return forget_name(ctx, &key),
+        DeadlineKey::Worker(key) => return forget_worker(ctx, key),
+    }
+    Ok(Due::Done)
+}
+
+fn forget_name(ctx: &mut Ctx<'_>, key: &IdempotencyKey) -> Result<Due, Status> {
+    match ctx.tx.idempotency(key)? {
+        Some(record) if record.expires_at_ms > ctx.now_ms => return Ok(Due::AgainAt(record.expires_at_ms)),
+        Some(_) => ctx.tx.remove_idempotency(key)?,
+        None => {}
+    }
+    Ok(Due::Done)
+}
+
+fn forget_worker(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
+    let Some(worker) = ctx.tx.worker(key)? else { return Ok(Due::Done) };
+    let due_ms = workers::forget_at_ms(ctx, &worker);
+    if due_ms > ctx.now_ms {
+        return Ok(Due::AgainAt(due_ms));
+    }
+    ctx.tx.remove_worker(key)?;
+    Ok(Due::Done)
+}

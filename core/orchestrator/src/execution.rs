@@ -1,0 +1,91 @@
+//! What can happen to an execution whatever caused it. The life as a table is at [`ExecutionState`].
+
+use alloc::{format, string::String};
+
+use flovyn_protocol::event::EventBody;
+
+use crate::{
+    Status,
+    context::{Ctx, not_found},
+    history::{self, NewEvent},
+    store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Work},
+};
+
+pub(crate) fn load(ctx: &mut Ctx<'_>, key: Key) -> Result<Execution, Status> {
+    ctx.tx.execution(key)?.ok_or_else(|| not_found("workflow execution", key.id))
+}
+
+pub(crate) fn queue(execution: &Execution) -> ReadyQueue {
+    ReadyQueue { work: Work::Workflow, org_id: execution.key.org_id, name: execution.queue.clone() }
+}
+
+/// Puts an execution into its queue.
+pub(crate) fn make_ready(ctx: &mut Ctx<'_>, execution: &mut Execution) -> Result<(), Status> {
+    execution.state = ExecutionState::Ready;
+    execution.updated_at_ms = ctx.now_ms;
+    let queue = queue(execution);
+    ctx.tx.wake(WaitKey::queue(&queue));
+    ctx.tx.put_ready(&ReadyEntry {
+        queue,
+        id: execution.key.id,
+        kind: execution.kind.clone(),
+        rank_ms: execution.created_at_ms.saturating_sub(execution.priority_ms),
+    })?;
+    Ok(())
+}
+
+/// Something came from outside. After the end it is too late, which is nobody's fault: `false`, and nothing happens.
+///
+/// An execution whose history cannot take it can never go on, so it ends.
+pub(crate) fn land(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody) -> Result<bool, Status> {
+    if execution.state.is_ended() {
+        return Ok(false);
+    }
+    let event = NewEvent::new(ctx, execution, body);
+    if let Err(full) = history::check_room(ctx, execution, 1, event.wire_bytes()) {
+        fail(ctx, execution, full.message)?;
+        return Ok(true);
+    }
+    event.append(ctx, execution)?;
+    if execution.state == ExecutionState::Waiting {
+        make_ready(ctx, execution)?;
+    }
+    Ok(true)
+}
+
+/// [`land`], for an execution that nobody holds yet.
+pub(crate) fn land_on(ctx: &mut Ctx<'_>, key: Key, body: &EventBody) -> Result<bool, Status> {
+    let Some(mut execution) = ctx.tx.execution(key)? else { return Ok(false) };
+    let landed = land(ctx, &mut execution, body)?;
+    if landed {
+        ctx.tx.put_execution(&execution)?;
+    }
+    Ok(landed)
+}
+
+/// The server itself ends an execution.
+pub(crate) fn fail(ctx: &mut Ctx<'_>, execution: &mut Execution, error: String) -> Result<(), Status> {
+    let body =
+        EventBody::WorkflowExecutionFailed { error, stack_trace: String::new(), failure_type: String::from("ERROR") };
+    end(ctx, execution, &body)
+}
+
+/// Appends the event that is the last one, and drops what an execution waited for. Tasks run on.
+pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody) -> Result<(), Status> {
+    history::append(ctx, execution, body)?;
+    let state = match body {
+        EventBody::WorkflowCompleted { .. } => ExecutionState::Completed,
+        EventBody::WorkflowExecutionFailed { .. } => ExecutionState::Failed,
+        EventBody::WorkflowCancelled { .. } => ExecutionState::Cancelled,
+        other => return Err(Status::internal(format!("{} does not end an execution", other.event_type()))),
+    };
+    if execution.state == ExecutionState::Ready {
+        ctx.tx.remove_ready(Work::Workflow, execution.key)?;
+    }
+    execution.state = state;
+    execution.ended_at_ms = Some(ctx.now_ms);
+    ctx.tx.remove_deadline(&DeadlineKey::Execution(execution.key))?;
+    ctx.tx.remove_execution_deadlines(execution.key)?;
+    ctx.tx.wake(WaitKey::execution(execution.key));
+    Ok(())
+}

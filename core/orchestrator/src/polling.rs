@@ -1,0 +1,63 @@
+//! What polls for executions and polls for tasks have in common.
+
+use alloc::{format, string::String, vec};
+
+use prost::Message;
+
+use crate::{
+    Answer, Status, Undelivered, border,
+    context::{Caller, Ctx},
+    store::{Key, ReadyQueue, WaitKey},
+    workers,
+};
+
+/// Somebody asks for work.
+pub(crate) struct Poll {
+    /// As the worker calls itself; may be empty.
+    pub(crate) worker: String,
+    pub(crate) queue: ReadyQueue,
+    pub(crate) timeout_seconds: i64,
+    pub(crate) long_poll: bool,
+}
+
+impl Poll {
+    pub(crate) fn check(&self, ctx: &Ctx<'_>) -> Result<(), Status> {
+        border::at_most("worker_id", self.worker.len(), ctx.config.limits.name_bytes_max)?;
+        border::not_negative("timeout_seconds", self.timeout_seconds)?;
+        Ok(())
+    }
+
+    /// Notes that the worker is alive and takes the first thing that it can do.
+    pub(crate) fn take(&self, ctx: &mut Ctx<'_>, caller: &Caller<'_>) -> Result<Option<Key>, Status> {
+        let worker = workers::note(ctx, caller.org_id, &self.worker)?;
+        if caller.has_given_up(ctx) {
+            return Ok(None);
+        }
+        let kinds = worker.as_ref().and_then(|worker| workers::kinds(worker, self.queue.work));
+        Ok(ctx.tx.take_ready(&self.queue, kinds)?)
+    }
+
+    /// There is nothing to do: waits, or answers so.
+    pub(crate) fn park(&self, ctx: &Ctx<'_>, caller: &Caller<'_>, nothing: &impl Message) -> Answer {
+        let polls = &ctx.config.polls;
+        let wait_ms = if caller.extended && self.long_poll {
+            self.timeout_seconds.saturating_mul(1_000).min(polls.long_wait_ms_max)
+        } else {
+            polls.plain_wait_ms
+        };
+        caller.park_or(ctx, wait_ms, vec![WaitKey::queue(&self.queue)], nothing)
+    }
+}
+
+/// What was in the queue must be ready.
+pub(crate) fn check_ready(ready: bool, key: Key) -> Result<(), Status> {
+    if ready {
+        return Ok(());
+    }
+    Err(Status::internal(format!("{} was in a queue and is not ready", key.id)))
+}
+
+/// An answer with a claim in it.
+pub(crate) fn hand_out(message: &impl Message, claim: Undelivered) -> Answer {
+    Answer::Reply { body: message.encode_to_vec(), undelivered: Some(claim) }
+}

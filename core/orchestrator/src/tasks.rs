@@ -1,0 +1,143 @@
+//! Tasks: making them, giving them out, and what comes of them. The life as a table is at [`TaskState`].
+
+mod create;
+mod outcome;
+mod retry;
+
+use alloc::string::ToString;
+
+use flovyn_protocol::messages::{HeartbeatRequest, PollTaskRequest, PollTaskResponse, TaskExecutionInfo};
+use uuid::Uuid;
+
+use crate::{
+    Answer, Status, Undelivered, border, claims,
+    context::{Caller, Ctx, not_found, reply_empty},
+    polling::{self, Poll},
+    store::{
+        Claim, ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState,
+        WaitKey, Work,
+    },
+    workers,
+};
+
+pub(crate) use self::{
+    create::{NewTask, create, submit},
+    outcome::{complete, fail, timed_out},
+    retry::read_policy,
+};
+
+fn load(ctx: &mut Ctx<'_>, caller: &Caller<'_>, id: &str) -> Result<TaskRecord, Status> {
+    let id = border::id("task_execution_id", id)?;
+    ctx.tx.task(caller.key(id))?.ok_or_else(|| not_found("task execution", id))
+}
+
+/// Puts a task into its queue.
+pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(), Status> {
+    task.state = TaskState::Ready;
+    task.updated_at_ms = ctx.now_ms;
+    let queue = ReadyQueue { work: Work::Task, org_id: task.key.org_id, name: task.queue.clone() };
+    ctx.tx.wake(WaitKey::queue(&queue));
+    ctx.tx.put_ready(&ReadyEntry {
+        queue,
+        id: task.key.id,
+        kind: task.kind.clone(),
+        rank_ms: task.created_at_ms.saturating_sub(task.priority_ms),
+    })?;
+    Ok(())
+}
+
+/// PollTask.
+pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollTaskRequest) -> Result<Answer, Status> {
+    let name = border::queue(&ctx.config.limits, request.queue)?;
+    let poll = Poll {
+        worker: request.worker_id,
+        queue: ReadyQueue { work: Work::Task, org_id: caller.org_id, name },
+        timeout_seconds: request.timeout_seconds,
+        long_poll: request.long_poll,
+    };
+    poll.check(ctx)?;
+    let key = match poll.take(ctx, caller)? {
+        Some(key) => key,
+        None => return Ok(poll.park(ctx, caller, &PollTaskResponse::default())),
+    };
+    let mut task = ctx.tx.task(key)?.ok_or_else(|| not_found("task execution", key.id))?;
+    polling::check_ready(task.state == TaskState::Ready, key)?;
+    let claim = claims::give(ctx, caller, poll.worker);
+    let token = claim.token.clone();
+    let response = deliver(ctx, caller, &mut task, claim)?;
+    Ok(polling::hand_out(&response, Undelivered { work: Work::Task, key, token }))
+}
+
+fn deliver(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    task: &mut TaskRecord,
+    claim: Claim,
+) -> Result<PollTaskResponse, Status> {
+    let due_ms = claim.expires_at_ms;
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms })?;
+    task.execution_count = task.execution_count.saturating_add(1);
+    let mut response = PollTaskResponse { task: Some(describe(ctx, task)?), ..PollTaskResponse::default() };
+    if caller.extended {
+        response.claim_token = claim.token.clone();
+        response.lease_ms = due_ms - ctx.now_ms;
+    }
+    task.state = TaskState::Running(claim);
+    task.updated_at_ms = ctx.now_ms;
+    ctx.tx.put_task(task)?;
+    Ok(response)
+}
+
+fn describe(ctx: &mut Ctx<'_>, task: &TaskRecord) -> Result<TaskExecutionInfo, Status> {
+    let input = ctx.tx.payload(task.key, PayloadSlot::TaskInput)?.unwrap_or_default();
+    Ok(TaskExecutionInfo {
+        task_execution_id: task.key.id.to_string(),
+        kind: task.kind.clone(),
+        input: input.to_bytes(),
+        workflow_execution_id: task.execution_id.map(|id| id.to_string()).unwrap_or_default(),
+        execution_count: task.execution_count,
+        queue: task.queue.clone(),
+        ..TaskExecutionInfo::default()
+    })
+}
+
+/// The claim under this token, if it is the current one.
+fn proven<'a>(task: &'a mut TaskRecord, token: &str) -> Result<&'a mut Claim, Status> {
+    let id = task.key.id;
+    match &mut task.state {
+        TaskState::Running(claim) if claims::proves(token, claim) => Ok(claim),
+        _ => Err(claims::stale("task", id)),
+    }
+}
+
+/// RenewClaim of a task.
+pub(crate) fn renew(ctx: &mut Ctx<'_>, caller: &Caller<'_>, id: Uuid, token: &str) -> Result<(), Status> {
+    let mut task = ctx.tx.task(caller.key(id))?.ok_or_else(|| not_found("task execution", id))?;
+    claims::prolong(ctx, proven(&mut task, token)?);
+    ctx.tx.put_task(&task)?;
+    Ok(())
+}
+
+/// Heartbeat: renews the claim of a client that has its token; for others it is a sign of life.
+pub(crate) fn heartbeat(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: HeartbeatRequest) -> Result<Answer, Status> {
+    let mut task = load(ctx, caller, &request.task_execution_id)?;
+    if let Some(token) = caller.claim {
+        claims::prolong(ctx, proven(&mut task, token)?);
+        ctx.tx.put_task(&task)?;
+    } else if let TaskState::Running(Claim { holder: ClaimHolder::Plain, worker, .. }) = &task.state {
+        workers::note(ctx, caller.org_id, worker)?;
+    }
+    Ok(reply_empty())
+}
+
+/// The answer with this claim did not arrive, so it was no delivery.
+pub(crate) fn undelivered(ctx: &mut Ctx<'_>, key: Key, token: &str) -> Result<(), Status> {
+    let Some(mut task) = ctx.tx.task(key)? else { return Ok(()) };
+    if proven(&mut task, token).is_ok() {
+        ctx.tx.remove_deadline(&DeadlineKey::Task(key))?;
+        task.execution_count -= 1;
+        make_ready(ctx, &mut task)?;
+        ctx.tx.put_task(&task)?;
+    }
+    Ok(())
+}

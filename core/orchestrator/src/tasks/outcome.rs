@@ -1,0 +1,125 @@
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+
+use flovyn_protocol::{
+    event::EventBody,
+    messages::{CompleteTaskRequest, FailTaskRequest},
+};
+
+use super::{load, make_ready, proven, retry};
+use crate::{
+    Answer, Status, border, claims,
+    context::{Caller, Ctx, reply_empty},
+    execution,
+    store::{ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, TaskRecord, TaskState, Work},
+};
+
+/// CompleteTask. The first result counts; a later one is answered OK and changes nothing. Without a token it counts
+/// whoever holds the claim now: the work is done.
+pub(crate) fn complete(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: CompleteTaskRequest) -> Result<Answer, Status> {
+    let output = border::payload(&ctx.config.limits, "output", &request.output)?;
+    let mut task = load(ctx, caller, &request.task_execution_id)?;
+    if task.state.is_ended() {
+        return Ok(reply_empty());
+    }
+    if let Some(token) = caller.claim {
+        proven(&mut task, token)?;
+    }
+    end(ctx, &mut task, TaskState::Completed)?;
+    let body = EventBody::TaskCompleted {
+        task_execution_id: task.key.id.to_string(),
+        kind: task.kind.clone(),
+        output: output.clone(),
+    };
+    if !land(ctx, &task, &body)? {
+        ctx.tx.put_payload(task.key, PayloadSlot::TaskOutput, &output)?;
+    }
+    Ok(reply_empty())
+}
+
+/// FailTask: another attempt if there may be one, else the end.
+pub(crate) fn fail(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskRequest) -> Result<Answer, Status> {
+    border::long_text(&ctx.config.limits, "error", &request.error)?;
+    let mut task = load(ctx, caller, &request.task_execution_id)?;
+    if task.state.is_ended() || !is_attempt_of_caller(caller, &mut task)? {
+        return Ok(reply_empty());
+    }
+    let (retryable, error_type) = match caller.extended {
+        true => (request.retryable.unwrap_or(true), request.error_type.as_str()),
+        false => (true, ""),
+    };
+    let retryable = retryable && !retry::is_fatal(&task, error_type);
+    if !retryable || task.execution_count > task.max_retries {
+        fail_for_good(ctx, &mut task, request.error, retryable)?;
+        return Ok(reply_empty());
+    }
+    task.error = Some(request.error);
+    back_off(ctx, &mut task)?;
+    ctx.tx.put_task(&task)?;
+    Ok(reply_empty())
+}
+
+/// Whether the attempt that failed is the current one. Without a token one can only tell that no plain client is at
+/// it: then the attempt ended long ago, and another one follows or is under way.
+fn is_attempt_of_caller(caller: &Caller<'_>, task: &mut TaskRecord) -> Result<bool, Status> {
+    match (caller.claim, &task.state) {
+        (Some(token), _) => proven(task, token).map(|_| true),
+        (None, TaskState::Running(claim)) if claim.holder == ClaimHolder::Plain => Ok(true),
+        (None, TaskState::Running(_)) if caller.extended => Err(claims::missing()),
+        (None, _) => Ok(false),
+    }
+}
+
+fn back_off(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(), Status> {
+    let delay_ms = retry::delay_ms(ctx, task);
+    if delay_ms == 0 {
+        ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
+        return make_ready(ctx, task);
+    }
+    let until_ms = ctx.now_ms.saturating_add(delay_ms);
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms: until_ms })?;
+    task.state = TaskState::BackingOff { until_ms };
+    task.updated_at_ms = ctx.now_ms;
+    Ok(())
+}
+
+/// The whole life of a task is over.
+pub(crate) fn timed_out(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
+    let Some(mut task) = ctx.tx.task(key)? else { return Ok(()) };
+    if task.state.is_ended() {
+        return Ok(());
+    }
+    let error = format!("timed out: not done within {} ms of its creation", task.timeout_ms.unwrap_or_default());
+    fail_for_good(ctx, &mut task, error, true)
+}
+
+fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, error: String, retryable: bool) -> Result<(), Status> {
+    task.error = Some(error.clone());
+    end(ctx, task, TaskState::Failed)?;
+    let body =
+        EventBody::TaskFailed { task_execution_id: task.key.id.to_string(), kind: task.kind.clone(), error, retryable };
+    land(ctx, task, &body)?;
+    Ok(())
+}
+
+fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) -> Result<(), Status> {
+    if task.state == TaskState::Ready {
+        ctx.tx.remove_ready(Work::Task, task.key)?;
+    }
+    task.state = state;
+    task.updated_at_ms = ctx.now_ms;
+    ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
+    ctx.tx.remove_deadline(&DeadlineKey::TaskTimeout(task.key))?;
+    ctx.tx.put_task(task)?;
+    Ok(())
+}
+
+/// Tells the execution, if there is one that still listens.
+fn land(ctx: &mut Ctx<'_>, task: &TaskRecord, body: &EventBody) -> Result<bool, Status> {
+    match task.execution_id {
+        Some(id) => execution::land_on(ctx, Key { org_id: task.key.org_id, id }, body),
+        None => Ok(false),
+    }
+}

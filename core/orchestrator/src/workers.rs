@@ -1,0 +1,155 @@
+//! Who polls: registration and signs of life.
+//!
+//! A worker is whatever names itself in a poll. One that registered is given only what it registered; one that only
+//! ever polled is given anything, and is kept just for its signs of life.
+
+mod definitions;
+
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+};
+
+use flovyn_protocol::messages::{WorkerHeartbeatRequest, WorkerRegistrationRequest, WorkerRegistrationResponse};
+use uuid::Uuid;
+
+use crate::{
+    Answer, Status, border,
+    context::{Caller, Ctx, not_found, reply, reply_empty},
+    store::{Deadline, DeadlineKey, Key, Registration, Work, WorkerRecord},
+};
+
+/// The worker with this name or id.
+fn find(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<WorkerRecord>, Status> {
+    if let Some(worker) = ctx.tx.worker_by_name(org_id, name_or_id)? {
+        return Ok(Some(worker));
+    }
+    match Uuid::try_parse(name_or_id) {
+        Ok(id) => Ok(ctx.tx.worker(Key { org_id, id })?),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Notes a sign of life, seldom enough that it need not be written at each poll. An unknown worker becomes a known
+/// one, unless it has no name at all.
+pub(crate) fn note(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<WorkerRecord>, Status> {
+    if name_or_id.is_empty() {
+        return Ok(None);
+    }
+    let mut worker = match find(ctx, org_id, name_or_id)? {
+        Some(worker) if ctx.now_ms - worker.last_seen_ms < ctx.config.workers.note_after_ms => {
+            return Ok(Some(worker));
+        }
+        Some(worker) => worker,
+        None => create(ctx, org_id, name_or_id.into())?,
+    };
+    worker.last_seen_ms = ctx.now_ms;
+    ctx.tx.put_worker(&worker)?;
+    Ok(Some(worker))
+}
+
+fn create(ctx: &mut Ctx<'_>, org_id: Uuid, name: String) -> Result<WorkerRecord, Status> {
+    let key = Key { org_id, id: ctx.new_id() };
+    let worker = WorkerRecord { key, name, last_seen_ms: ctx.now_ms, registration: None };
+    let due_ms = forget_at_ms(ctx, &worker);
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Worker(key), due_ms })?;
+    Ok(worker)
+}
+
+/// What a worker is given; `None` means anything.
+pub(crate) fn kinds(worker: &WorkerRecord, work: Work) -> Option<&BTreeSet<String>> {
+    worker.registration.as_ref().map(|registration| match work {
+        Work::Workflow => &registration.workflow_kinds,
+        Work::Task => &registration.task_kinds,
+    })
+}
+
+/// Until when a worker counts as alive, if it is known.
+pub(crate) fn alive_until_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<i64>, Status> {
+    let worker = find(ctx, org_id, name_or_id)?;
+    Ok(worker.map(|worker| offline_at_ms(ctx, &worker)))
+}
+
+/// The last note can be older than the last sign of life.
+fn offline_at_ms(ctx: &Ctx<'_>, worker: &WorkerRecord) -> i64 {
+    let workers = &ctx.config.workers;
+    worker.last_seen_ms.saturating_add(workers.offline_after_ms).saturating_add(workers.note_after_ms)
+}
+
+/// A worker without a registration matters only as long as its claims can live.
+pub(crate) fn forget_at_ms(ctx: &Ctx<'_>, worker: &WorkerRecord) -> i64 {
+    let workers = &ctx.config.workers;
+    let after_ms = if worker.registration.is_some() { workers.forget_after_ms } else { workers.plain_claim_ms_max };
+    worker.last_seen_ms.saturating_add(after_ms)
+}
+
+/// SendHeartbeat.
+pub(crate) fn heartbeat(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    request: WorkerHeartbeatRequest,
+) -> Result<Answer, Status> {
+    let limits = &ctx.config.limits;
+    border::name(limits, "worker_id", &request.worker_id)?;
+    border::payload(limits, "health_info", &request.health_info)?;
+    let mut worker = find(ctx, caller.org_id, &request.worker_id)?
+        .filter(|worker| worker.registration.is_some())
+        .ok_or_else(|| not_found("registered worker", &request.worker_id))?;
+    worker.last_seen_ms = ctx.now_ms;
+    ctx.tx.put_worker(&worker)?;
+    Ok(reply_empty())
+}
+
+/// RegisterWorker: made or changed by its name. Several processes may share a name, so a registration takes no kind
+/// away while the worker is alive.
+pub(crate) fn register(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    request: WorkerRegistrationRequest,
+) -> Result<Answer, Status> {
+    check(ctx, &request)?;
+    let mut worker = match ctx.tx.worker_by_name(caller.org_id, &request.worker_name)? {
+        Some(worker) => worker,
+        None => create(ctx, caller.org_id, request.worker_name)?,
+    };
+    let mut workflow_kinds: BTreeSet<_> = request.workflows.iter().map(|workflow| workflow.kind.clone()).collect();
+    let mut task_kinds: BTreeSet<_> = request.tasks.iter().map(|task| task.kind.clone()).collect();
+    let alive = ctx.now_ms < offline_at_ms(ctx, &worker);
+    if let Some(before) = worker.registration.take().filter(|_| alive) {
+        workflow_kinds.extend(before.workflow_kinds);
+        task_kinds.extend(before.task_kinds);
+    }
+    worker.last_seen_ms = ctx.now_ms;
+    worker.registration = Some(Registration {
+        version: request.worker_version,
+        worker_type: request.worker_type,
+        host_name: request.host_name,
+        process_id: request.process_id,
+        registered_at_ms: ctx.now_ms,
+        workflow_kinds,
+        task_kinds,
+        metadata: border::payload(&ctx.config.limits, "metadata", &request.metadata)?,
+    });
+    ctx.tx.put_worker(&worker)?;
+    let conflicts = definitions::define(ctx, worker.key, request.workflows, request.tasks)?;
+    Ok(reply(&WorkerRegistrationResponse {
+        worker_id: worker.key.id.to_string(),
+        success: true,
+        workflow_conflicts: conflicts,
+        ..WorkerRegistrationResponse::default()
+    }))
+}
+
+fn check(ctx: &Ctx<'_>, request: &WorkerRegistrationRequest) -> Result<(), Status> {
+    let limits = &ctx.config.limits;
+    border::name(limits, "worker_name", &request.worker_name)?;
+    for (field, text) in [
+        ("worker_version", &request.worker_version),
+        ("worker_type", &request.worker_type),
+        ("host_name", &request.host_name),
+        ("process_id", &request.process_id),
+    ] {
+        border::at_most(field, text.len(), limits.name_bytes_max)?;
+    }
+    Ok(())
+}
