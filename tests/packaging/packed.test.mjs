@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { packSdk, withConsumer } from '../../scripts/lib/packed.mjs';
+import { inRoot } from '../../scripts/lib/paths.mjs';
+import { run } from '../../scripts/lib/run.mjs';
+
+const { exports } = JSON.parse(readFileSync(inRoot('sdk/package.json'), 'utf8'));
+const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && !entry.endsWith('.wasm'));
+const specifier = (entry) => `@flovyn/sdk${entry.slice(1)}`;
+
+let packed;
+let folder;
+let leave;
+let left;
+
+before(async () => {
+  packed = await packSdk();
+  await new Promise((installed, failed) => {
+    left = withConsumer(packed.tarball, (path) => {
+      folder = path;
+      installed();
+      return new Promise((resolve) => {
+        leave = resolve;
+      });
+    }).catch(failed);
+  });
+});
+
+after(async () => {
+  leave?.();
+  await left;
+});
+
+test('the tarball holds what runs and what describes it, and nothing else', () => {
+  const paths = packed.files.map(({ path }) => path);
+  const strange = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|wasm))$/.test(path));
+  assert.deepEqual(strange, []);
+  for (const path of ['LICENSE', 'README.md', 'package.json']) assert.ok(paths.includes(path), `${path} is missing`);
+  const untyped = paths.filter((path) => path.endsWith('.js') && !paths.includes(path.replace(/\.js$/, '.d.ts')));
+  assert.deepEqual(untyped, []);
+});
+
+test('installing it brings no other package', () => {
+  const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+  assert.deepEqual(installed, ['@flovyn']);
+  assert.deepEqual(readdirSync(join(folder, 'node_modules/@flovyn')), ['sdk']);
+});
+
+test('every entry that package.json exports can be imported', async () => {
+  assert.ok(entries.includes('.') && entries.includes('./inline'));
+  for (const entry of entries) {
+    const printed = await runScript(`console.log(Object.keys(await import('${specifier(entry)}')).length > 0)`);
+    assert.equal(printed, 'true', entry);
+  }
+});
+
+for (const entry of ['.', './inline']) {
+  test(`a workflow runs on the entry ${entry}`, async () => {
+    const printed = await runScript(`
+      import { FlovynClient, task, workflow } from '${specifier(entry)}';
+      const greet = task({ name: 'greet', run: async (_ctx, name) => 'Hello, ' + name });
+      const hello = workflow({ name: 'hello', run: (ctx, name) => ctx.task(greet, name) });
+      const client = new FlovynClient({ embedded: true });
+      client.registerWorkflow(hello);
+      client.registerTask(greet);
+      await client.start();
+      console.log(await client.executeWorkflow(hello, 'Ada'));
+      await client.stop();
+    `);
+    assert.equal(printed, 'Hello, Ada');
+  });
+}
+
+for (const [resolution, module] of [
+  ['nodenext', 'nodenext'],
+  ['bundler', 'esnext'],
+]) {
+  test(`its declarations compile in a strict project that resolves as ${resolution}`, async () => {
+    writeFileSync(join(folder, 'consumer.ts'), readFileSync(inRoot('tests/packaging/consumer.ts')));
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      skipLibCheck: false,
+      noEmit: true,
+      target: 'es2022',
+      lib: ['es2022'],
+      types: [],
+      module,
+      moduleResolution: resolution,
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    const compiled = await run(inRoot('node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder });
+    assert.equal(compiled.output, '');
+    assert.equal(compiled.code, 0);
+  });
+}
+
+async function runScript(source) {
+  const file = join(folder, 'script.mjs');
+  writeFileSync(file, source);
+  const finished = await run(process.execPath, [file], { cwd: folder, limitMs: 30_000 });
+  assert.equal(finished.code, 0, finished.output);
+  return finished.stdout.trim();
+}
