@@ -40,6 +40,7 @@ mod due;
 mod execution;
 mod history;
 mod idempotency;
+pub mod memory;
 mod organisation;
 mod polling;
 mod promises;

@@ -112,7 +112,8 @@ pub trait Tx {
     /// Stores a definition, by organisation, work, kind and version.
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
 
-    /// Wakes who is parked on this key, after the commit.
+    /// Wakes who is parked on this key, after the commit. Said once for each piece of work, so two wakes of one queue
+    /// are two waiters.
     fn wake(&mut self, key: WaitKey);
     /// Tells the people who run the server, after the commit.
     fn warn(&mut self, warning: Warning);

@@ -1,0 +1,121 @@
+//! A [`Tx`] over maps in memory: the store of the embedded engine and of tests.
+//!
+//! A transaction works on the maps themselves and logs how to undo each change; failing plays the log backwards. So
+//! success, which is nearly always, costs one entry per change.
+
+mod deadlines;
+mod ready;
+mod table;
+mod tx;
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use flovyn_protocol::Payload;
+use uuid::Uuid;
+
+use self::{
+    deadlines::Deadlines,
+    ready::ReadyQueues,
+    table::Table,
+    tx::{MemoryTx, Undo},
+};
+use crate::{
+    Status,
+    store::{
+        DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
+        TaskRecord, Tx, WaitKey, Warning, Work, WorkerRecord,
+    },
+};
+
+/// All that a server knows, in memory.
+///
+/// Two stores are equal if everything in them is; [`Debug`] writes it all out.
+#[derive(Debug, Default, PartialEq)]
+pub struct MemoryStore {
+    executions: Table<Key, Execution>,
+    histories: BTreeMap<Key, Vec<EventRecord>>,
+    tasks: Table<Key, TaskRecord>,
+    payloads: Table<(Key, PayloadSlot), Payload>,
+    promises: Table<Key, PromiseRecord>,
+    promise_names: Table<PromiseName, Uuid>,
+    idempotency: Table<IdempotencyKey, IdempotencyRecord>,
+    workers: Table<Key, WorkerRecord>,
+    worker_names: Table<(Uuid, String), Uuid>,
+    definitions: Table<(Uuid, Work, String, String), DefinitionRecord>,
+    ready: ReadyQueues,
+    deadlines: Deadlines,
+}
+
+/// In the order in which a promise is looked for by its name: pending ones first, then by age.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct PromiseName {
+    execution: Key,
+    name: String,
+    settled: bool,
+    sequence: i32,
+}
+
+/// What a transaction has left for the host to do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Committed<T> {
+    /// What the function gave.
+    pub value: T,
+    /// Who is to be woken.
+    pub wakes: Vec<WaitKey>,
+    /// What people should be told.
+    pub warnings: Vec<Warning>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs a function in a transaction.
+    ///
+    /// # Errors
+    /// Those of the function; the store is as it was before then.
+    pub fn transaction<T>(
+        &mut self,
+        function: impl FnOnce(&mut dyn Tx) -> Result<T, Status>,
+    ) -> Result<Committed<T>, Status> {
+        let mut tx = MemoryTx::new(self);
+        match function(&mut tx) {
+            Ok(value) => {
+                let MemoryTx { wakes, warnings, .. } = tx;
+                Ok(Committed { value, wakes, warnings })
+            }
+            Err(status) => {
+                tx.roll_back();
+                Err(status)
+            }
+        }
+    }
+
+    fn undo(&mut self, undo: Undo) {
+        match undo {
+            Undo::Execution(change) => self.executions.undo(change),
+            Undo::Event(execution) => self.undo_event(execution),
+            Undo::Task(change) => self.tasks.undo(change),
+            Undo::Payload(change) => self.payloads.undo(change),
+            Undo::Promise(change) => self.promises.undo(change),
+            Undo::PromiseName(change) => self.promise_names.undo(change),
+            Undo::Idempotency(change) => self.idempotency.undo(change),
+            Undo::Worker(change) => self.workers.undo(change),
+            Undo::WorkerName(change) => self.worker_names.undo(change),
+            Undo::Definition(change) => self.definitions.undo(change),
+            Undo::Ready(change) => self.ready.undo(change),
+            Undo::Deadline(change) => self.deadlines.undo(change),
+        }
+    }
+
+    fn undo_event(&mut self, execution: Key) {
+        if let Some(history) = self.histories.get_mut(&execution) {
+            history.pop();
+            if history.is_empty() {
+                self.histories.remove(&execution);
+            }
+        }
+    }
+}

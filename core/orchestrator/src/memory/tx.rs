@@ -1,0 +1,245 @@
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use flovyn_protocol::Payload;
+use uuid::Uuid;
+
+use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
+use crate::store::{
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
+    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning,
+    Work, WorkerRecord,
+};
+
+type Stored<T> = Result<T, StoreError>;
+
+/// A transaction under way.
+pub(super) struct MemoryTx<'a> {
+    store: &'a mut MemoryStore,
+    log: Vec<Undo>,
+    /// The numbers of the next entries, before the transaction.
+    ready_next: u64,
+    deadlines_next: u64,
+    pub(super) wakes: Vec<WaitKey>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// How one change is undone.
+pub(super) enum Undo {
+    Execution(Change<Key, Execution>),
+    Event(Key),
+    Task(Change<Key, TaskRecord>),
+    Payload(Change<(Key, PayloadSlot), Payload>),
+    Promise(Change<Key, PromiseRecord>),
+    PromiseName(Change<PromiseName, Uuid>),
+    Idempotency(Change<IdempotencyKey, IdempotencyRecord>),
+    Worker(Change<Key, WorkerRecord>),
+    WorkerName(Change<(Uuid, String), Uuid>),
+    Definition(Change<(Uuid, Work, String, String), DefinitionRecord>),
+    Ready(ReadyChange),
+    Deadline(DeadlineChange),
+}
+
+impl<'a> MemoryTx<'a> {
+    pub(super) fn new(store: &'a mut MemoryStore) -> Self {
+        let (ready_next, deadlines_next) = (store.ready.next, store.deadlines.next);
+        Self { store, log: Vec::new(), ready_next, deadlines_next, wakes: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        while let Some(undo) = self.log.pop() {
+            self.store.undo(undo);
+        }
+        self.store.ready.next = self.ready_next;
+        self.store.deadlines.next = self.deadlines_next;
+    }
+
+    fn log(&mut self, undo: Undo) -> Stored<()> {
+        self.log.push(undo);
+        Ok(())
+    }
+
+    fn log_some(&mut self, undo: Option<Undo>) -> Stored<()> {
+        self.log.extend(undo);
+        Ok(())
+    }
+}
+
+impl Tx for MemoryTx<'_> {
+    fn execution(&mut self, key: Key) -> Stored<Option<Execution>> {
+        Ok(self.store.executions.get(&key).cloned())
+    }
+
+    fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
+        let change = self.store.executions.put(execution.key, execution.clone());
+        self.log(Undo::Execution(change))
+    }
+
+    fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
+        let history = self.store.histories.entry(execution).or_default();
+        let last = history.last().map_or(0, |last| last.sequence);
+        if event.sequence != last + 1 {
+            return Err(StoreError::Corrupt(alloc::format!("event {} after event {last}", event.sequence)));
+        }
+        history.push(event.clone());
+        self.log(Undo::Event(execution))
+    }
+
+    fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Stored<Vec<EventRecord>> {
+        let history = self.store.histories.get(&execution).map_or(&[][..], Vec::as_slice);
+        let after = usize::try_from(after_sequence).unwrap_or(0).min(history.len());
+        let mut bytes = 0_usize;
+        let fits = |event: &&EventRecord| {
+            let first = bytes == 0;
+            bytes = bytes.saturating_add(event.wire_bytes());
+            first || bytes <= max.bytes
+        };
+        Ok(history[after..].iter().take(max.events).take_while(fits).cloned().collect())
+    }
+
+    fn task(&mut self, key: Key) -> Stored<Option<TaskRecord>> {
+        Ok(self.store.tasks.get(&key).cloned())
+    }
+
+    fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
+        let change = self.store.tasks.put(task.key, task.clone());
+        self.log(Undo::Task(change))
+    }
+
+    fn payload(&mut self, task: Key, slot: PayloadSlot) -> Stored<Option<Payload>> {
+        Ok(self.store.payloads.get(&(task, slot)).cloned())
+    }
+
+    fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Stored<()> {
+        let change = self.store.payloads.put((task, slot), payload.clone());
+        self.log(Undo::Payload(change))
+    }
+
+    fn put_ready(&mut self, entry: &ReadyEntry) -> Stored<()> {
+        self.remove_ready(entry.queue.work, entry.key())?;
+        let change = self.store.ready.put(entry);
+        self.log(Undo::Ready(change))
+    }
+
+    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Stored<Option<Key>> {
+        let Some((key, change)) = self.store.ready.take(queue, kinds) else { return Ok(None) };
+        self.log(Undo::Ready(change))?;
+        Ok(Some(key))
+    }
+
+    fn remove_ready(&mut self, work: Work, key: Key) -> Stored<()> {
+        let change = self.store.ready.remove(work, key);
+        self.log_some(change.map(Undo::Ready))
+    }
+
+    fn deadline(&mut self, key: &DeadlineKey) -> Stored<Option<i64>> {
+        Ok(self.store.deadlines.get(key))
+    }
+
+    fn put_deadline(&mut self, deadline: &Deadline) -> Stored<()> {
+        let change = self.store.deadlines.put(deadline);
+        self.log(Undo::Deadline(change))
+    }
+
+    fn remove_deadline(&mut self, key: &DeadlineKey) -> Stored<()> {
+        let change = self.store.deadlines.remove(key);
+        self.log_some(change.map(Undo::Deadline))
+    }
+
+    fn remove_execution_deadlines(&mut self, execution: Key) -> Stored<()> {
+        for key in self.store.deadlines.of_execution(execution) {
+            self.remove_deadline(&key)?;
+        }
+        Ok(())
+    }
+
+    fn due_deadlines(&mut self, now_ms: i64, max: usize) -> Stored<Vec<Deadline>> {
+        Ok(self.store.deadlines.due(now_ms, max))
+    }
+
+    fn next_due_ms(&mut self) -> Stored<Option<i64>> {
+        Ok(self.store.deadlines.next_due_ms())
+    }
+
+    fn promise(&mut self, key: Key) -> Stored<Option<PromiseRecord>> {
+        Ok(self.store.promises.get(&key).cloned())
+    }
+
+    fn put_promise(&mut self, promise: &PromiseRecord) -> Stored<()> {
+        let execution = Key { org_id: promise.key.org_id, id: promise.execution_id };
+        let settled = promise.state != PromiseState::Pending;
+        let name = |settled| PromiseName { execution, name: promise.name.clone(), settled, sequence: promise.sequence };
+        let before = self.store.promise_names.remove(&name(!settled));
+        self.log_some(before.map(Undo::PromiseName))?;
+        let change = self.store.promise_names.put(name(settled), promise.key.id);
+        self.log(Undo::PromiseName(change))?;
+        let change = self.store.promises.put(promise.key, promise.clone());
+        self.log(Undo::Promise(change))
+    }
+
+    fn promise_by_name(&mut self, execution: Key, name: &str) -> Stored<Option<PromiseRecord>> {
+        let bound = |settled, sequence| PromiseName { execution, name: name.to_string(), settled, sequence };
+        let range = bound(false, i32::MIN)..=bound(true, i32::MAX);
+        let Some((_, id)) = self.store.promise_names.first_in(range) else { return Ok(None) };
+        Ok(self.store.promises.get(&Key { org_id: execution.org_id, id: *id }).cloned())
+    }
+
+    fn idempotency(&mut self, key: &IdempotencyKey) -> Stored<Option<IdempotencyRecord>> {
+        Ok(self.store.idempotency.get(key).cloned())
+    }
+
+    fn put_idempotency(&mut self, record: &IdempotencyRecord) -> Stored<()> {
+        let change = self.store.idempotency.put(record.key.clone(), record.clone());
+        self.log(Undo::Idempotency(change))
+    }
+
+    fn remove_idempotency(&mut self, key: &IdempotencyKey) -> Stored<()> {
+        let change = self.store.idempotency.remove(key);
+        self.log_some(change.map(Undo::Idempotency))
+    }
+
+    fn worker(&mut self, key: Key) -> Stored<Option<WorkerRecord>> {
+        Ok(self.store.workers.get(&key).cloned())
+    }
+
+    fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Stored<Option<WorkerRecord>> {
+        let Some(id) = self.store.worker_names.get(&(org_id, name.to_string())) else { return Ok(None) };
+        Ok(self.store.workers.get(&Key { org_id, id: *id }).cloned())
+    }
+
+    fn put_worker(&mut self, worker: &WorkerRecord) -> Stored<()> {
+        let change = self.store.worker_names.put((worker.key.org_id, worker.name.clone()), worker.key.id);
+        self.log(Undo::WorkerName(change))?;
+        let change = self.store.workers.put(worker.key, worker.clone());
+        self.log(Undo::Worker(change))
+    }
+
+    fn remove_worker(&mut self, key: Key) -> Stored<()> {
+        let Some(name) = self.store.workers.get(&key).map(|worker| worker.name.clone()) else { return Ok(()) };
+        let change = self.store.worker_names.remove(&(key.org_id, name));
+        self.log_some(change.map(Undo::WorkerName))?;
+        let change = self.store.workers.remove(&key);
+        self.log_some(change.map(Undo::Worker))
+    }
+
+    fn definition(&mut self, org_id: Uuid, work: Work, kind: &str, version: &str) -> Stored<Option<DefinitionRecord>> {
+        Ok(self.store.definitions.get(&(org_id, work, kind.to_string(), version.to_string())).cloned())
+    }
+
+    fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {
+        let key = (definition.org_id, definition.work, definition.kind.clone(), definition.version.clone());
+        let change = self.store.definitions.put(key, definition.clone());
+        self.log(Undo::Definition(change))
+    }
+
+    fn wake(&mut self, key: WaitKey) {
+        self.wakes.push(key);
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        self.warnings.push(warning);
+    }
+}
