@@ -1,0 +1,159 @@
+use crate::{
+    events::{completed, event, failed, operation, scheduled, started, task_completed, timer_fired, timer_started},
+    support::{Transcript, complete, json, record, schedule, set_state, timer},
+};
+use flovyn_protocol::messages::WorkflowStatus::{Completed, Failed};
+use flovyn_replay::{Step, WorkflowFailure};
+
+const FAIL: &str = r#"{"type":"FAIL_WORKFLOW","error":"boom","stackTrace":"at line 1","failureType":"CODE_BUG"}"#;
+
+#[test]
+fn result_is_the_last_command() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.complete(r#"{"total":42}"#);
+    t.ends(Completed, &[complete(r#"{"total":42}"#)]);
+}
+
+#[test]
+fn failure_is_the_last_command() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.task("a");
+    t.fail("boom");
+    t.ends(Failed, &[schedule("a", 0), FAIL.to_string()]);
+}
+
+#[test]
+fn commands_after_the_end_but_in_its_turn_count() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.set("a", "1");
+    t.complete("null");
+    t.task("late");
+    t.ends(Completed, &[set_state("a", "1"), schedule("late", 0), complete("null")]);
+}
+
+#[test]
+fn nothing_is_told_after_the_end() {
+    let mut t = Transcript::of([
+        started("1"),
+        scheduled("a", "t1"),
+        timer_started("timer-0"),
+        task_completed("t1", "1"),
+        timer_fired("timer-0"),
+    ]);
+    t.job("start 1");
+    t.task("a");
+    t.timer();
+    t.job("resolve 1 1");
+    t.complete("1");
+    t.ends(Completed, &[complete("1")]);
+}
+
+#[test]
+fn running_operations_are_awaited_and_recorded_but_not_settled() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.run("a");
+    t.run("b");
+    t.run("a");
+    t.task("c");
+    t.complete("1");
+    t.no_job();
+    t.starts([1, 2, 3]);
+    t.finishes(3, "3");
+    assert_eq!(t.execution.next_step(), Step::AwaitOperation);
+    t.finishes(2, "2");
+    assert_eq!(t.execution.next_step(), Step::AwaitOperation, "no partial submission after the end");
+    t.finishes(1, "1");
+    t.ends(Completed, &[schedule("c", 0), record("b", "2"), record("a", "1"), record("a", "3"), complete("1")]);
+}
+
+#[test]
+fn operation_that_already_runs_when_the_function_ends_is_recorded_with_it() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.run("slow");
+    t.run("quick");
+    t.no_job();
+    t.starts([1, 2]);
+    t.finishes(2, "2");
+    t.submits_partially(&[record("quick", "2")]);
+    t.answer([operation("quick", "2")]);
+    t.job("resolve 2 2");
+    t.complete("2");
+    t.no_job();
+    assert_eq!(t.execution.next_step(), Step::AwaitOperation);
+    t.finishes(1, "1");
+    t.ends(Completed, &[record("slow", "1"), complete("2")]);
+}
+
+#[test]
+fn ended_history_is_confirmed_and_nothing_is_sent() {
+    let mut t = Transcript::of([started("1"), scheduled("a", "t1"), task_completed("t1", "2"), completed("2")]);
+    t.job("start 1");
+    t.task("a");
+    t.job("resolve 1 2");
+    t.complete("2");
+    t.ends(Completed, &[]);
+}
+
+#[test]
+fn failed_history_is_confirmed_whatever_the_stack_says() {
+    let mut t = Transcript::of([started("1"), failed("boom")]);
+    t.job("start 1");
+    let (error, failure_type) = ("boom".to_string(), "CODE_BUG".to_string());
+    t.execution.fail(WorkflowFailure { error, stack_trace: "at line 2".to_string(), failure_type }).unwrap();
+    t.ends(Failed, &[]);
+}
+
+#[test]
+fn unawaited_records_before_the_end_are_claimed() {
+    let mut t = Transcript::of([started("1"), scheduled("c", "t1"), operation("a", "1"), completed("1")]);
+    t.job("start 1");
+    t.run("a");
+    t.task("c");
+    t.complete("1");
+    t.ends(Completed, &[]);
+}
+
+#[test]
+fn settlements_after_the_end_are_late() {
+    let mut t = Transcript::of([
+        started("1"),
+        scheduled("a", "t1"),
+        completed("1"),
+        task_completed("t1", "2"),
+        event("SOMETHING_NEW", "?"),
+    ]);
+    t.job("start 1");
+    t.task("a");
+    t.complete("1");
+    t.ends(Completed, &[]);
+}
+
+#[test]
+fn commands_after_the_end_are_an_invalid_history() {
+    let mut t = Transcript::open(true);
+    let error = t.try_answer([started("1"), completed("1"), timer_started("timer-0")]).unwrap_err();
+    assert_eq!(error.to_string(), "event 3: expected nothing after WORKFLOW_COMPLETED, got TIMER_STARTED");
+    assert_eq!(t.execution.poll_job(), Err(error));
+}
+
+#[test]
+fn function_ends_once() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.complete("1");
+    assert_eq!(t.execution.complete(json("2")).unwrap_err().code(), "OUT_OF_ORDER");
+    t.ends(Completed, &[complete("1")]);
+}
+
+#[test]
+fn waiting_function_suspends_by_status_alone() {
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    t.timer();
+    t.suspends(&[timer(0)]);
+}
