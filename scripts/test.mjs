@@ -1,5 +1,5 @@
 import { bold } from './lib/paint.mjs';
-import { ensureBrowser, ensureBuilt, ensurePackages, ensureWasmTarget } from './lib/prepare.mjs';
+import { ensureBrowser, ensureBuilt, ensurePackages, ensureServer, ensureWasmTarget } from './lib/prepare.mjs';
 import { StepFailed } from './lib/run.mjs';
 import { failedRow, printSummary, runSuite, skipSuite } from './lib/suite-run.mjs';
 import { suites } from './lib/suites.mjs';
@@ -23,17 +23,43 @@ try {
   console.log(bold('Preparing'));
   await ensureWasmTarget();
   await ensurePackages('all');
-  const noBrowser = chosen.some((suite) => suite.needs === 'browser') ? await ensureBrowser() : undefined;
   await ensureBuilt();
-
+  const needs = { browser: browser(), server: server() };
   console.log(bold('\nTesting'));
-  for (const suite of chosen) {
-    const isOut = suite.needs === 'browser' && noBrowser;
-    rows.push(isOut ? skipSuite(suite, noBrowser) : await runSuite(suite));
-  }
+  for (const suite of chosen) rows.push((await needs[suite.needs]?.(suite)) ?? (await runSuite(suite)));
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   rows.push(failedRow('preparation', error.message));
 }
 const total = printSummary(rows);
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+/*
+ * What some suites need beside the build is provided before the first of them. What comes back is the row of a suite
+ * that cannot be run.
+ */
+
+function browser() {
+  const reason = once(ensureBrowser);
+  return async (suite) => ((await reason()) ? skipSuite(suite, await reason()) : undefined);
+}
+
+function server() {
+  const failure = once(async () => {
+    try {
+      process.env.FLOVYN_SERVER_BIN = await ensureServer();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  });
+  return async (suite) => ((await failure()) ? failedRow(suite.name, (await failure()).message) : undefined);
+}
+
+function once(provide) {
+  let provided;
+  return () => {
+    provided ??= provide();
+    return provided;
+  };
+}

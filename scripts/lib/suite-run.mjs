@@ -41,7 +41,7 @@ export function skipSuite(suite, reason) {
 /** The row of a step outside the suites that failed, with its output shown. */
 export function failedRow(name, output) {
   showEnd(output, keepLog(name, output));
-  return { name, passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'the suites could not be run' };
+  return { name, passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'could not be run' };
 }
 
 /** Prints the table of suites and, alone on the last line, the sum of them. */
