@@ -1,1 +1,3 @@
-export default { test: { include: ['test/**/*.test.ts'], testTimeout: 10_000 } };
+export default {
+  test: { include: ['test/**/*.test.ts'], setupFiles: ['test/support/core.ts'], testTimeout: 10_000 },
+};

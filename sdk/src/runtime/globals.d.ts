@@ -114,11 +114,22 @@ interface Response {
   arrayBuffer(): Promise<ArrayBuffer>;
   text(): Promise<string>;
 }
+interface Request {
+  readonly url: string;
+}
+type RequestInfo = Request | string;
+type BufferSource = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
 declare function fetch(input: string | URL, init?: RequestInit): Promise<Response>;
 
 declare namespace WebAssembly {
-  interface Module {
-    readonly __wasmModule: never;
+  class Module {
+    private constructor();
+  }
+  class Memory {
+    private constructor();
+  }
+  class Table {
+    private constructor();
   }
   class RuntimeError extends Error {}
 }

@@ -1,4 +1,4 @@
-import { decoderClose, decoderFinish, decoderOpen, decoderPush, type Frame } from '../core.js';
+import { decoderFinish, decoderOpen, decoderPush, type Frame } from '../core.js';
 import { textOf } from '../errors/base.js';
 import { CoreTrapped } from '../errors.js';
 import { type CallFacts, malformed } from './status.js';
@@ -7,6 +7,7 @@ import { type CallFacts, malformed } from './status.js';
 export class FrameDecoder {
   readonly #id: number;
   readonly #facts: CallFacts;
+  #isOpen = true;
 
   constructor(maxMessageBytes: number, facts: CallFacts) {
     this.#id = decoderOpen(maxMessageBytes);
@@ -15,30 +16,30 @@ export class FrameDecoder {
 
   /** The frames that `chunk` completes. Throws `RpcError` if it cannot be part of an answer. */
   push(chunk: Uint8Array): Frame[] {
-    try {
-      return decoderPush(this.#id, chunk);
-    } catch (error) {
-      if (error instanceof CoreTrapped) throw error;
-      throw malformed(this.#facts, `bytes that are none (${textOf(error)})`, error);
-    }
+    return this.#understood(() => decoderPush(this.#id, chunk));
   }
 
-  /** Throws `RpcError` if the answer stopped in the middle of a frame. */
+  /** Closes the decoder; throws `RpcError` if the answer stopped where it must not. */
   finish(): void {
+    this.#isOpen = false;
+    this.#understood(() => decoderFinish(this.#id));
+  }
+
+  /** Closes the decoder, wherever the answer is, if that has not been done. */
+  close(): void {
+    if (!this.#isOpen) return;
     try {
-      decoderFinish(this.#id);
-    } catch (error) {
-      if (error instanceof CoreTrapped) throw error;
-      throw malformed(this.#facts, `only a part of one (${textOf(error)})`, error);
+      this.finish();
+    } catch {
+      // The answer has failed, or nobody wants the rest: that it stops in a frame is no news then.
     }
   }
 
-  /** Gives the decoder back. After a trap it is gone already. */
-  close(): void {
+  #understood<T>(decode: () => T): T {
     try {
-      decoderClose(this.#id);
-    } catch {
-      // Whatever made the core forget the decoder has failed the call before this.
+      return decode();
+    } catch (error) {
+      throw error instanceof CoreTrapped ? error : malformed(this.#facts, textOf(error), error);
     }
   }
 }

@@ -1,4 +1,3 @@
-import { decodeStatusMessage } from '../core.js';
 import { FrameDecoder } from './frame-decoder.js';
 import { foreignAnswer, isGrpcWeb } from './foreign-answer.js';
 import { malformed, statusError } from './status.js';
@@ -16,7 +15,7 @@ export async function readHead(call: WebCall, response: Response): Promise<Recor
   });
   const status = metadata['grpc-status'];
   if (status !== undefined && status !== '0') {
-    throw statusError(Number(status), decodeStatusMessage(metadata['grpc-message'] ?? ''), call.facts);
+    throw statusError(Number(status), percentDecoded(metadata['grpc-message'] ?? ''), call.facts);
   }
   if (!response.ok || !isGrpcWeb(metadata['content-type'] ?? '')) throw await foreignAnswer(call, response);
   return metadata;
@@ -31,10 +30,10 @@ export async function readUnary(
   const metadata = await readHead(call, response);
   let body: Uint8Array | undefined;
   for await (const message of readMessages(call, response, metadata, maxMessageBytes)) {
-    if (body !== undefined) throw malformed(call.facts, 'more than one message');
+    if (body !== undefined) throw malformed(call.facts, 'expected one message, got more');
     body = message;
   }
-  if (body === undefined) throw malformed(call.facts, 'the status OK without a message');
+  if (body === undefined) throw malformed(call.facts, 'expected a message before the status OK, got none');
   return { body, metadata };
 }
 
@@ -50,7 +49,6 @@ export async function* readMessages(
   try {
     for await (const chunk of call.chunks(response)) {
       for (const frame of decoder.push(chunk)) {
-        if (ended) throw malformed(call.facts, 'more after its end');
         if (frame[0] === 0) {
           yield frame[1];
         } else {
@@ -63,5 +61,14 @@ export async function* readMessages(
   } finally {
     decoder.close();
   }
-  if (!ended) throw malformed(call.facts, 'no status at the end');
+  if (!ended) throw malformed(call.facts, 'expected a status at the end, got none');
+}
+
+/** gRPC writes what is not printable ASCII as %XX. A text that breaks the rule is shown as it came. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

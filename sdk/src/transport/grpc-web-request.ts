@@ -11,9 +11,11 @@ export interface GrpcWebOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What sends the requests. Default: the runtime's `fetch`, looked up at each call. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Largest message accepted in an answer. Default: 64 MiB. */
+  /** Largest message accepted in an answer, from 1,024 bytes up. Default: 64 MiB. */
   readonly maxMessageBytes?: number | undefined;
 }
+
+const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** Headers that a caller cannot set: they are what makes the request gRPC-Web. */
 const OWN_HEADERS = ['content-type', 'x-grpc-web', 'grpc-timeout', 'flovyn-ext', 'flovyn-claim'];
@@ -46,6 +48,15 @@ function tryUrl(text: string): URL | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The limit to use. Throws `ConfigurationError` for one that is none. */
+export function parseMaxMessageBytes(maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES): number {
+  const isLimit = Number.isInteger(maxMessageBytes) && maxMessageBytes >= 1024 && maxMessageBytes < 2 ** 32;
+  if (isLimit) return maxMessageBytes;
+  throw new ConfigurationError(
+    `maxMessageBytes must be a whole number from 1024 to 2 ** 32 - 1, got ${maxMessageBytes}`,
+  );
 }
 
 /** Throws `ConfigurationError` unless every header the caller gave can be sent. */

@@ -7,6 +7,7 @@ import {
   checkHeaders,
   checkToken,
   type GrpcWebOptions,
+  parseMaxMessageBytes,
   parseServerUrl,
   requestHeaders,
 } from './grpc-web-request.js';
@@ -14,8 +15,6 @@ import type { CallOptions, Transport, UnaryAnswer } from './transport.js';
 import { WebCall } from './web-call.js';
 
 export type { GrpcWebOptions } from './grpc-web-request.js';
-
-const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** gRPC-Web over `fetch`: works in every runtime, and in browsers against a server that allows their origin. */
 export class GrpcWebTransport implements Transport {
@@ -35,7 +34,7 @@ export class GrpcWebTransport implements Transport {
       throw new ConfigurationError('This runtime has no global fetch: pass one as the option fetch');
     }
     this.#options = options;
-    this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
+    this.#maxMessageBytes = parseMaxMessageBytes(options.maxMessageBytes);
   }
 
   get extended(): boolean {

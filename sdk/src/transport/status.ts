@@ -54,11 +54,11 @@ export function shortName(method: string): string {
   return method.slice(method.lastIndexOf('/') + 1);
 }
 
-/** The error for an answer that cannot be understood. `got` completes "got ..". */
-export function malformed({ method, serverUrl }: CallFacts, got: string, cause?: unknown): RpcError {
+/** The error for an answer that cannot be understood; `problem` says what was expected and what came. */
+export function malformed({ method, serverUrl }: CallFacts, problem: string, cause?: unknown): RpcError {
   const text =
-    `${method} got a broken answer: expected gRPC-Web frames from ${serverUrl}, got ${got}. Whether the call took effect ` +
-    'is not known. Check that this is a Flovyn server and that proxies before it leave bodies as they are';
+    `${method} got a broken gRPC-Web answer from ${serverUrl}: ${problem}. Whether the call took effect is not known. ` +
+    'Check that this is a Flovyn server and that proxies before it leave bodies as they are';
   return new RpcError('INTERNAL', text, { method, cause });
 }
 

@@ -1,0 +1,563 @@
+import { getEventListeners } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  AuthenticationError,
+  ConfigurationError,
+  ConnectionError,
+  NotFoundError,
+  RpcError,
+} from '../src/errors.js';
+import { GrpcWebTransport, type GrpcWebOptions } from '../src/transport/grpc-web.js';
+import type { CallOptions } from '../src/transport/transport.js';
+import { type Answer, frame, grpcWeb, http, message, OK, Stranger, trailers } from './support/stranger.js';
+
+const METHOD = '/flovyn.v1.WorkflowDispatch/StartWorkflow';
+const BODY = new TextEncoder().encode('a request');
+const silence: Answer = () => {};
+
+let server: Stranger;
+let transport: GrpcWebTransport;
+
+beforeEach(async () => {
+  server = await Stranger.start(grpcWeb([message('an answer'), OK]));
+  transport = connect();
+});
+
+afterEach(async () => {
+  await transport.close();
+  await server.close();
+  vi.unstubAllGlobals();
+});
+
+function connect(options: Partial<GrpcWebOptions> = {}): GrpcWebTransport {
+  return new GrpcWebTransport({ serverUrl: server.url, ...options });
+}
+
+async function answerTo(options?: CallOptions): Promise<string> {
+  const { body } = await transport.unary(METHOD, BODY, options);
+  return new TextDecoder().decode(body);
+}
+
+async function failure(options?: CallOptions): Promise<Error> {
+  return answerTo(options).then(
+    (text) => expect.fail(`expected an error, got ${text}`),
+    (error: Error) => error,
+  );
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const bytes of stream) texts.push(new TextDecoder().decode(bytes));
+  return texts;
+}
+
+test('a request is one frame with the headers of gRPC-Web', async () => {
+  await answerTo();
+  const [seen] = server.seen;
+  expect(seen?.path).toBe(METHOD);
+  expect(seen?.body).toEqual(message('a request'));
+  expect(seen?.headers).toMatchObject({
+    'content-type': 'application/grpc-web+proto',
+    'x-grpc-web': '1',
+    'flovyn-ext': '1',
+  });
+  for (const name of ['authorization', 'grpc-timeout', 'flovyn-claim'])
+    expect(seen?.headers).not.toHaveProperty(name);
+});
+
+test('key, headers, metadata and deadline are sent', async () => {
+  transport = connect({ token: 'flovyn_wk_1', headers: { 'X-Team': 'a' } });
+  await answerTo({ metadata: { 'flovyn-claim': 'token' }, deadlineMs: 1_500.5 });
+  expect(server.seen[0]?.headers).toMatchObject({
+    authorization: 'Bearer flovyn_wk_1',
+    'x-team': 'a',
+    'flovyn-claim': 'token',
+    'grpc-timeout': '1501m',
+  });
+});
+
+test('a deadline of days still fits into eight digits', async () => {
+  await answerTo({ deadlineMs: 10 * 86_400_000 });
+  expect(server.seen[0]?.headers['grpc-timeout']).toBe('864000S');
+});
+
+test('a key can be fetched anew for each call', async () => {
+  let count = 0;
+  transport = connect({ token: async () => `key-${++count}` });
+  await answerTo();
+  await answerTo();
+  expect(server.seen.map((seen) => seen.headers['authorization'])).toEqual(['Bearer key-1', 'Bearer key-2']);
+});
+
+test('a path before that of the method is kept', async () => {
+  transport = connect({ serverUrl: `${server.url}/behind/a/proxy/` });
+  await answerTo();
+  expect(server.seen[0]?.path).toBe(`/behind/a/proxy${METHOD}`);
+});
+
+test.each<[string, Answer, string]>([
+  ['in one piece', grpcWeb([message('an answer'), OK]), 'an answer'],
+  ['of no bytes', grpcWeb([message(''), OK]), ''],
+  ['with the status in the headers', grpcWeb(message('an answer'), { 'grpc-status': '0' }), 'an answer'],
+  [
+    'with another form of the content type',
+    grpcWeb([message('a'), OK], { 'content-type': 'application/grpc-web; charset=x' }),
+    'a',
+  ],
+  [
+    'byte by byte',
+    async (response) => {
+      response.writeHead(200, { 'content-type': 'application/grpc-web+proto' });
+      for (const byte of Buffer.concat([message('an answer'), OK])) {
+        response.write(Buffer.of(byte));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      response.end();
+    },
+    'an answer',
+  ],
+])('an answer %s is read', async (_name, answer, text) => {
+  server.answers(answer);
+  expect(await answerTo()).toBe(text);
+});
+
+test('metadata of the answer are given with lower-case names', async () => {
+  server.answers(grpcWeb([message('a'), OK], { 'X-Trace': '1' }));
+  expect((await transport.unary(METHOD, BODY)).metadata).toMatchObject({ 'x-trace': '1' });
+});
+
+test('extended is true from the first answer on that announces the extension, failed ones too', async () => {
+  expect(transport.extended).toBe(false);
+  await answerTo();
+  expect(transport.extended).toBe(false);
+  server.answers(grpcWeb(trailers(3, 'no'), { 'flovyn-ext': '1' }));
+  await failure();
+  expect(transport.extended).toBe(true);
+});
+
+const statuses: [number, unknown, string][] = [
+  [3, RpcError, 'INVALID_ARGUMENT'],
+  [5, NotFoundError, 'NOT_FOUND'],
+  [7, AuthenticationError, 'PERMISSION_DENIED'],
+  [8, RpcError, 'RESOURCE_EXHAUSTED'],
+  [9, RpcError, 'FAILED_PRECONDITION'],
+  [12, RpcError, 'UNIMPLEMENTED'],
+  [14, ConnectionError, 'UNAVAILABLE'],
+  [16, AuthenticationError, 'UNAUTHENTICATED'],
+  [99, RpcError, 'UNKNOWN'],
+];
+
+test.each(statuses)('status %d in the trailers or in the headers', async (status, errorClass, code) => {
+  const text = 'd%C3%BCrr 100%25';
+  for (const answer of [
+    grpcWeb(trailers(status, text)),
+    grpcWeb(Buffer.alloc(0), { 'grpc-status': String(status), 'grpc-message': text }),
+    grpcWeb([message('half of it'), trailers(status, text)]),
+  ]) {
+    server.answers(answer);
+    const error = await failure();
+    expect(error.constructor).toBe(errorClass);
+    expect(error).toMatchObject({ code });
+    expect(error.message).toContain('dürr 100%');
+  }
+});
+
+test('a status in the headers counts whatever else the answer is', async () => {
+  server.answers((response) => {
+    response
+      .writeHead(503, { 'content-type': 'application/grpc', 'grpc-status': '9', 'grpc-message': 'bad %' })
+      .end();
+  });
+  expect(await failure()).toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    grpcCode: 9,
+    message: 'bad %',
+    method: METHOD,
+  });
+});
+
+test('a status without a text is named', async () => {
+  server.answers(grpcWeb(trailers(13)));
+  expect((await failure()).message).toBe('StartWorkflow failed with INTERNAL; the server gave no reason');
+});
+
+test('a thing that is not found is named by the caller', async () => {
+  server.answers(grpcWeb(trailers(5, 'no such execution')));
+  const subject = { type: 'Workflow execution', id: 'abc' };
+  expect(await failure({ subject })).toMatchObject({
+    resourceType: 'Workflow execution',
+    resourceId: 'abc',
+    message: 'no such execution',
+  });
+});
+
+const MB_OF_HTML = `<!doctype html><html>\n\n<title>Welcome</title>${'<p>text</p>'.repeat(100_000)}`;
+
+/** Answers of things that are no Flovyn server, and what the caller is told. */
+const foreign: [string, Answer, unknown, string, string[]][] = [
+  [
+    'a web page',
+    http(200, 'text/html', MB_OF_HTML),
+    RpcError,
+    'UNKNOWN',
+    ['gRPC-Web', 'HTTP 200 (text/html)', 'Welcome', 'Check that serverUrl'],
+  ],
+  [
+    'a page that is not there',
+    http(404, 'text/plain', 'no'),
+    RpcError,
+    'UNIMPLEMENTED',
+    ['HTTP 404 (text/plain) "no"', 'Check that serverUrl'],
+  ],
+  [
+    'another API',
+    http(400, 'application/json', '{"error":1}'),
+    RpcError,
+    'INTERNAL',
+    ['"{"error":1}"', 'Check that serverUrl'],
+  ],
+  [
+    'a proxy that wants a key',
+    http(401, 'text/plain'),
+    AuthenticationError,
+    'UNAUTHENTICATED',
+    ['without a body', 'A proxy before the server refused'],
+  ],
+  [
+    'a proxy that forbids',
+    http(403, 'text/plain'),
+    AuthenticationError,
+    'PERMISSION_DENIED',
+    ['A proxy before the server refused'],
+  ],
+  ['a proxy with a limit', http(413, 'text/plain'), RpcError, 'RESOURCE_EXHAUSTED', ['request of that size']],
+  [
+    'a proxy without a server',
+    http(502, 'text/html', 'Bad Gateway'),
+    ConnectionError,
+    'UNAVAILABLE',
+    ['HTTP 502', 'try later'],
+  ],
+  ['a proxy that waits', http(504, 'text/html'), ConnectionError, 'UNAVAILABLE', ['HTTP 504']],
+  ['a server that breaks', http(500, 'text/plain', 'oops'), RpcError, 'UNKNOWN', ['"oops"', 'logs']],
+  ['gRPC without Web', http(200, 'application/grpc', 'x'), RpcError, 'UNKNOWN', ['turn gRPC-Web on']],
+  [
+    'garbage',
+    grpcWeb(Buffer.from('what is this?')),
+    RpcError,
+    'INTERNAL',
+    ['broken gRPC-Web answer', 'expected'],
+  ],
+  [
+    'garbage after a message',
+    grpcWeb([message('a'), Buffer.from('what is this?')]),
+    RpcError,
+    'INTERNAL',
+    ['broken gRPC-Web answer', 'expected'],
+  ],
+  ['a compressed frame', grpcWeb([frame(1, 'zzz'), OK]), RpcError, 'INTERNAL', ['compress']],
+  ['nothing', grpcWeb(Buffer.alloc(0)), RpcError, 'INTERNAL', ['expected a status at the end, got none']],
+  [
+    'a message without a status',
+    grpcWeb(message('a')),
+    RpcError,
+    'INTERNAL',
+    ['expected a status at the end, got none'],
+  ],
+  [
+    'half a frame',
+    grpcWeb(message('an answer').subarray(0, 9)),
+    RpcError,
+    'INTERNAL',
+    ['broken gRPC-Web answer', 'expected'],
+  ],
+  [
+    'half a trailer frame',
+    grpcWeb([message('a'), OK.subarray(0, 8)]),
+    RpcError,
+    'INTERNAL',
+    ['broken gRPC-Web answer', 'expected'],
+  ],
+  [
+    'two messages',
+    grpcWeb([message('a'), message('b'), OK]),
+    RpcError,
+    'INTERNAL',
+    ['expected one message, got more'],
+  ],
+  ['no message', grpcWeb(OK), RpcError, 'INTERNAL', ['expected a message before the status OK']],
+  [
+    'more after the end',
+    grpcWeb([message('a'), OK, message('b')]),
+    RpcError,
+    'INTERNAL',
+    ['expected the end of the body after the trailers'],
+  ],
+  [
+    'a frame that claims 4 GB',
+    grpcWeb(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])),
+    RpcError,
+    'INTERNAL',
+    ['bytes'],
+  ],
+  [
+    'a connection that ends at once',
+    (response) => void response.socket?.destroy(),
+    ConnectionError,
+    'UNAVAILABLE',
+    ['No server could be reached'],
+  ],
+  [
+    'a connection that ends in the body',
+    async (response) => {
+      response.writeHead(200, { 'content-type': 'application/grpc-web+proto' });
+      await new Promise((resolve) => response.write(message('a'), resolve));
+      response.socket?.destroy();
+    },
+    ConnectionError,
+    'UNAVAILABLE',
+    ['was cut off', 'whether'],
+  ],
+];
+
+test.each(foreign)(
+  '%s is a failure that says what came, and the next call succeeds',
+  async (_name, answer, errorClass, code, fragments) => {
+    server.answers(answer);
+    const error = await failure();
+    expect(error.constructor).toBe(errorClass);
+    expect(error).toMatchObject({ code });
+    for (const fragment of fragments) expect(error.message.toLowerCase()).toContain(fragment.toLowerCase());
+    expect(error.message).toContain(server.url);
+    expect(error.message).not.toMatch(/transport error|connection error|h2 protocol error/i);
+    expect(error.message.length).toBeLessThan(700);
+    server.answers(grpcWeb([message('an answer'), OK]));
+    expect(await answerTo()).toBe('an answer');
+  },
+);
+
+test('no server there', async () => {
+  const free = createServer();
+  await new Promise<void>((resolve) => void free.listen(0, '127.0.0.1', resolve));
+  const { port } = free.address() as { port: number };
+  await new Promise((resolve) => free.close(resolve));
+  transport = connect({ serverUrl: `http://localhost:${port}` });
+  const error = await failure();
+  expect(error).toBeInstanceOf(ConnectionError);
+  expect(error).toMatchObject({ code: 'UNAVAILABLE', serverUrl: `http://localhost:${port}` });
+  expect(error.message).toMatch(
+    /^No server could be reached at http:\/\/localhost:\d+ \(ECONNREFUSED\): check that it runs/,
+  );
+});
+
+test.each<[Partial<GrpcWebOptions>, RegExp]>([
+  [{ serverUrl: 'nonsense' }, /serverUrl must be like http:\/\/localhost:9090 .*, got "nonsense"/],
+  [{ serverUrl: 'localhost:9090' }, /serverUrl must be like/],
+  [{ serverUrl: 'ftp://localhost' }, /serverUrl must be like/],
+  [{ serverUrl: 'http://user:secret@localhost' }, /user name or password/],
+  [{ serverUrl: 'http://localhost/?a=1' }, /without "\?" and "#"/],
+  [{ token: '' }, /The key is empty/],
+  [{ token: 'secret\nkey' }, /The key holds a character/],
+  [{ headers: { 'Content-Type': 'text/plain' } }, /"Content-Type" cannot be set/],
+  [{ headers: { 'x y': '1' } }, /"x y" cannot be the name of a header/],
+  [{ headers: { 'x-y': 'ü' } }, /The header "x-y" holds a character/],
+  [{ maxMessageBytes: 1_023 }, /maxMessageBytes must be/],
+])('the options %o are refused', (options, text) => {
+  expect(() => connect(options)).toThrow(ConfigurationError);
+  expect(() => connect(options)).toThrow(text);
+  expect(() => connect(options)).not.toThrow(/secret/);
+});
+
+test('a fetched key that cannot be sent fails the call without being shown', async () => {
+  transport = connect({ token: () => 'secret\r\nkey' });
+  const error = await failure();
+  expect(error).toBeInstanceOf(ConfigurationError);
+  expect(error.message).not.toContain('secret');
+});
+
+test('a message over the limit is refused', async () => {
+  transport = connect({ maxMessageBytes: 1_024 });
+  server.answers(grpcWeb([message('x'.repeat(1_025)), OK]));
+  expect(await failure()).toMatchObject({
+    code: 'INTERNAL',
+    message: expect.stringContaining('1024 bytes, got'),
+  });
+  server.answers(grpcWeb([message('x'.repeat(1_024)), OK]));
+  expect(await answerTo()).toHaveLength(1_024);
+});
+
+test('an injected fetch is used instead of the global one', async () => {
+  const injected = vi.fn<typeof fetch>((input, init) => fetch(input, init));
+  transport = connect({ fetch: injected });
+  expect(await answerTo()).toBe('an answer');
+  expect(injected).toHaveBeenCalledTimes(1);
+  expect(injected.mock.contexts).toEqual([undefined]);
+});
+
+test('the global fetch is looked up at each call', async () => {
+  const replaced = vi.fn<typeof fetch>(fetch);
+  vi.stubGlobal('fetch', replaced);
+  await answerTo();
+  expect(replaced).toHaveBeenCalledTimes(1);
+});
+
+test('an injected fetch that throws at once is a failed call', async () => {
+  transport = connect({
+    fetch: () => {
+      throw new TypeError('no network today');
+    },
+  });
+  expect(await failure()).toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('no network today'),
+  });
+});
+
+test('an abort ends a call that waits for its answer', async () => {
+  server.answers(silence);
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const call = failure({ signal: controller.signal, deadlineMs: 60_000 });
+  await vi.waitFor(() => expect(server.seen.length).toBe(1));
+  controller.abort(reason);
+  const error = await call;
+  expect(error).toBeInstanceOf(RpcError);
+  expect(error).toMatchObject({ code: 'CANCELLED', grpcCode: 1, cause: reason });
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('an abort ends a call in the middle of its answer', async () => {
+  server.answers(
+    (response) =>
+      void response.writeHead(200, { 'content-type': 'application/grpc-web+proto' }).write(message('a')),
+  );
+  const controller = new AbortController();
+  const call = failure({ signal: controller.signal });
+  await vi.waitFor(() => expect(server.seen.length).toBe(1));
+  controller.abort();
+  expect(await call).toMatchObject({ code: 'CANCELLED' });
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('a signal that was aborted before sends nothing', async () => {
+  expect(await failure({ signal: AbortSignal.abort() })).toMatchObject({ code: 'CANCELLED' });
+  expect(server.seen).toEqual([]);
+});
+
+test('a deadline ends a call', async () => {
+  server.answers(silence);
+  const error = await failure({ deadlineMs: 30 });
+  expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', grpcCode: 4 });
+  expect(error.message).toBe(`${METHOD} got no answer within its deadline of 30 ms`);
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('a fetch that does not heed its signal cannot hold up a call', async () => {
+  let answerNow: (response: Response) => void = () => {};
+  transport = connect({ fetch: () => new Promise((resolve) => (answerNow = resolve)) });
+  expect(await failure({ deadlineMs: 10 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  const cancelled = vi.fn();
+  answerNow(new Response(new ReadableStream({ cancel: cancelled })));
+  await vi.waitFor(() => expect(cancelled).toHaveBeenCalled());
+});
+
+test.each([Number.NaN, -1])('a deadline of %d is refused', async (deadlineMs) => {
+  expect(await failure({ deadlineMs })).toBeInstanceOf(ConfigurationError);
+});
+
+test('calls leave no timer and no listener behind, however they end', async () => {
+  const { signal } = new AbortController();
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const options = { signal, deadlineMs: 60_000 };
+  await answerTo(options);
+  server.answers(http(200, 'text/html', MB_OF_HTML));
+  await failure(options);
+  server.answers(silence);
+  await failure({ signal, deadlineMs: 5 });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  expect(timers()).toBeLessThanOrEqual(before);
+});
+
+test('the rest of an answer that nobody reads is discarded', async () => {
+  server.answers(
+    (response) => void response.writeHead(200, { 'content-type': 'text/html' }).write('x'.repeat(1_000)),
+  );
+  await failure();
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('close ends what is under way and refuses what comes', async () => {
+  server.answers(silence);
+  const call = failure();
+  await vi.waitFor(() => expect(server.seen.length).toBe(1));
+  await transport.close();
+  await transport.close();
+  expect(await call).toMatchObject({
+    code: 'CANCELLED',
+    message: expect.stringContaining('the transport is closed'),
+  });
+  expect(await failure()).toMatchObject({ code: 'CANCELLED' });
+  expect(server.seen.length).toBe(1);
+});
+
+test('a stream gives its messages as they come and ends with its status', async () => {
+  let goOn = (): void => {};
+  server.answers(async (response) => {
+    response.writeHead(200, { 'content-type': 'application/grpc-web+proto', 'flovyn-ext': '1' });
+    response.write(message('one'));
+    await new Promise<void>((resolve) => (goOn = resolve));
+    response.end(Buffer.concat([message('two'), message('three'), OK]));
+  });
+  const stream = transport.serverStream(METHOD, BODY)[Symbol.asyncIterator]();
+  expect(Buffer.from((await stream.next()).value ?? []).toString()).toBe('one');
+  expect(transport.extended).toBe(true);
+  goOn();
+  expect(await collect({ [Symbol.asyncIterator]: () => stream })).toEqual(['two', 'three']);
+});
+
+test('a stream that fails gives what came before and then the error', async () => {
+  server.answers(grpcWeb([message('one'), trailers(8, 'too much')]));
+  const stream = transport.serverStream(METHOD, BODY)[Symbol.asyncIterator]();
+  expect((await stream.next()).done).toBe(false);
+  await expect(stream.next()).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too much' });
+  expect((await stream.next()).done).toBe(true);
+});
+
+test('a stream of no messages is empty', async () => {
+  server.answers(grpcWeb(OK));
+  expect(await collect(transport.serverStream(METHOD, BODY))).toEqual([]);
+});
+
+test('leaving a stream ends its call', async () => {
+  server.answers(
+    (response) =>
+      void response.writeHead(200, { 'content-type': 'application/grpc-web+proto' }).write(message('one')),
+  );
+  for await (const _message of transport.serverStream(METHOD, BODY)) break;
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('an abort ends a stream', async () => {
+  server.answers(
+    (response) =>
+      void response.writeHead(200, { 'content-type': 'application/grpc-web+proto' }).write(message('one')),
+  );
+  const controller = new AbortController();
+  const stream = transport.serverStream(METHOD, BODY, { signal: controller.signal })[Symbol.asyncIterator]();
+  await stream.next();
+  const next = stream.next();
+  controller.abort();
+  await expect(next).rejects.toMatchObject({ code: 'CANCELLED' });
+  await vi.waitFor(() => expect(server.abandoned).toBe(1));
+});
+
+test('many calls at once are kept apart', async () => {
+  server.answers((response, seen) => void grpcWeb([message(seen.body.subarray(5)), OK])(response, seen));
+  const texts = Array.from({ length: 50 }, (_, index) => `call ${index}`);
+  const answers = await Promise.all(
+    texts.map((text) => transport.unary(METHOD, new TextEncoder().encode(text))),
+  );
+  expect(answers.map(({ body }) => new TextDecoder().decode(body))).toEqual(texts);
+});
