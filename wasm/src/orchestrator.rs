@@ -1,0 +1,193 @@
+//! A whole Flovyn server in memory, for one organisation. Time comes with each call, sockets there are none.
+
+use std::mem::take;
+
+use flovyn_orchestrator::{
+    Answer, Attempt, Config, Env, Park, Principal, PrincipalKind, Request, Tick, WaitKey, Warning, handle,
+    memory::{Committed, MemoryStore},
+    tick,
+};
+use flovyn_protocol::{ids, status::Status};
+use js_sys::{Array, Uint8Array};
+use rand_chacha::ChaCha12Rng;
+use rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    convert::{from_js, strings, to_js, whole},
+    error::Error,
+    table::Table,
+};
+
+thread_local! {
+    static ENGINES: Table<Engine> = const { Table::new("engine") };
+}
+
+struct Engine {
+    config: Config,
+    principal: Principal,
+    store: MemoryStore,
+    rng: ChaCha12Rng,
+    wakes: Vec<WaitKey>,
+    warnings: Vec<Warning>,
+}
+
+/// What an engine needs to know.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct EngineOptions {
+    /// Id of its one organisation, a UUID.
+    pub org_id: String,
+    /// The other name of the organisation.
+    pub org_slug: String,
+    /// A claim ends this long after it was given or renewed. Absent: 60 s.
+    #[tsify(optional, type = "number | undefined")]
+    pub lease_ms: Option<i64>,
+    /// Makes every id and token of the engine the same in every run, for tests. Absent: true randomness.
+    #[tsify(optional, type = "number | undefined")]
+    pub seed: Option<u32>,
+}
+
+/// A call that waits: to be made again when one of the keys is woken, or as expired at the deadline.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Parked {
+    /// Any of them.
+    pub park: Vec<String>,
+    /// In milliseconds since 1970.
+    pub deadline_ms: i64,
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** How often a call that can park has been made. */
+export interface EngineAttempt {
+  /** When it was made first, in milliseconds since 1970. */
+  readonly firstAttemptMs: number;
+  /** It has waited until its deadline: it is answered now, with nothing if there is nothing. */
+  readonly expired: boolean;
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The interface above, read without a detour because every call of the engine brings one.
+    #[wasm_bindgen(typescript_type = "EngineAttempt")]
+    pub type EngineAttempt;
+    #[wasm_bindgen(method, getter, js_name = firstAttemptMs)]
+    fn first_attempt_ms(this: &EngineAttempt) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn expired(this: &EngineAttempt) -> bool;
+}
+
+/// Opens an engine with nothing in it.
+#[wasm_bindgen(js_name = engineOpen)]
+pub fn engine_open(options: Ts<EngineOptions>) -> Result<u32, Error> {
+    let options = from_js(options)?;
+    let mut config = Config::default();
+    config.lease_ms = options.lease_ms.unwrap_or(config.lease_ms);
+    let principal = Principal {
+        org_id: ids::parse(&options.org_id)?,
+        org_slug: options.org_slug,
+        id: "embedded".into(),
+        kind: PrincipalKind::ApiKey,
+    };
+    let rng = random_source(options.seed)?;
+    let engine = Engine { config, principal, store: MemoryStore::new(), rng, wakes: Vec::new(), warnings: Vec::new() };
+    ENGINES.with(|table| table.insert(engine))
+}
+
+/// Makes a call of the contract: the bytes of its answer, or what to wait for. A refusal has a `grpcCode`.
+#[wasm_bindgen(js_name = engineHandle, unchecked_return_type = "Uint8Array | Parked")]
+pub fn engine_handle(
+    engine: u32,
+    method: &str,
+    body: &[u8],
+    extended: bool,
+    claim: Option<String>,
+    attempt: &EngineAttempt,
+    #[wasm_bindgen(js_name = nowMs)] now_ms: f64,
+) -> Result<JsValue, Error> {
+    let first_ms = whole("firstAttemptMs", attempt.first_attempt_ms())?;
+    let attempt = Attempt { first_ms, expired: attempt.expired() };
+    let request = Request { method, body, extended, claim: claim.as_deref(), deadline_ms: None, attempt };
+    let now_ms = whole("nowMs", now_ms)?;
+    let answer = with(engine, |engine| engine.handle(&request, now_ms))?;
+    match answer {
+        Answer::Reply { body, .. } => Ok(Uint8Array::from(body.as_slice()).into()),
+        Answer::Park(Park { keys, deadline_ms }) => {
+            let park = keys.iter().map(ToString::to_string).collect();
+            Ok(to_js(&Parked { park, deadline_ms })?.into())
+        }
+    }
+}
+
+/// Does what is due: when the next thing is due, in milliseconds since 1970, undefined if nothing is.
+#[wasm_bindgen(js_name = engineTick)]
+pub fn engine_tick(engine: u32, #[wasm_bindgen(js_name = nowMs)] now_ms: f64) -> Result<Option<f64>, Error> {
+    let now_ms = whole("nowMs", now_ms)?;
+    let tick = with(engine, |engine| engine.tick(now_ms))?;
+    // A time beyond 2^53 ms does not come from a clock.
+    #[allow(clippy::cast_precision_loss)]
+    Ok(tick.next_due_ms.map(|due_ms| due_ms as f64))
+}
+
+/// The keys that were woken since the last call.
+#[wasm_bindgen(js_name = engineTakeWakes, unchecked_return_type = "string[]")]
+pub fn engine_take_wakes(engine: u32) -> Result<Array, Error> {
+    with(engine, |engine| Ok(strings(take(&mut engine.wakes).iter().map(WaitKey::as_str))))
+}
+
+/// What people should be told, since the last call.
+#[wasm_bindgen(js_name = engineTakeWarnings, unchecked_return_type = "string[]")]
+pub fn engine_take_warnings(engine: u32) -> Result<Array, Error> {
+    with(engine, |engine| {
+        let warnings = take(&mut engine.warnings);
+        Ok(warnings.iter().map(|warning| JsValue::from(warning.to_string())).collect())
+    })
+}
+
+/// Forgets an engine and everything in it.
+#[wasm_bindgen(js_name = engineClose)]
+pub fn engine_close(engine: u32) -> Result<(), Error> {
+    ENGINES.with(|table| table.remove(engine))
+}
+
+impl Engine {
+    fn handle(&mut self, request: &Request<'_>, now_ms: i64) -> Result<Answer, Error> {
+        let mut env = Env { now_ms, rng: &mut self.rng };
+        let (config, principal) = (&self.config, &self.principal);
+        let done = self.store.transaction(|tx| handle(config, request, principal, &mut env, tx));
+        self.commit(done)
+    }
+
+    fn tick(&mut self, now_ms: i64) -> Result<Tick, Error> {
+        let mut env = Env { now_ms, rng: &mut self.rng };
+        let config = &self.config;
+        let done = self.store.transaction(|tx| tick(config, &mut env, tx));
+        self.commit(done)
+    }
+
+    fn commit<T>(&mut self, done: Result<Committed<T>, Status>) -> Result<T, Error> {
+        let Committed { value, wakes, warnings } = done?;
+        self.wakes.extend(wakes);
+        self.warnings.extend(warnings);
+        Ok(value)
+    }
+}
+
+fn random_source(seed: Option<u32>) -> Result<ChaCha12Rng, Error> {
+    if let Some(seed) = seed {
+        return Ok(ChaCha12Rng::seed_from_u64(seed.into()));
+    }
+    let mut seed = <ChaCha12Rng as SeedableRng>::Seed::default();
+    getrandom::fill(&mut seed)
+        .map_err(|error| Error::new("UNSUPPORTED", format!("this runtime gives out no random numbers: {error}")))?;
+    Ok(ChaCha12Rng::from_seed(seed))
+}
+
+fn with<R>(engine: u32, call: impl FnOnce(&mut Engine) -> Result<R, Error>) -> Result<R, Error> {
+    ENGINES.with(|table| table.with(engine, call))
+}

@@ -1,0 +1,204 @@
+//! One workflow execution during one activation: opened from a poll's answer, told jobs, asked for its submission.
+
+use std::mem::take;
+
+use flovyn_protocol::messages::{
+    GetEventsResponse, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse,
+};
+use flovyn_replay::{Execution, ExecutionInfo, Submission, describe};
+use js_sys::Array;
+use prost::Message;
+use tsify::Ts;
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    convert::{strings, to_js},
+    error::Error,
+    table::Table,
+};
+
+mod command;
+mod history;
+mod info;
+mod job;
+
+pub use command::*;
+use history::History;
+use info::ActivationInfo;
+pub use job::*;
+
+thread_local! {
+    static ACTIVATIONS: Table<Activation> = const { Table::new("activation") };
+}
+
+/// What JavaScript knows by one number.
+struct Activation {
+    execution: Execution,
+    info: ActivationInfo,
+    taken: Option<Submission>,
+}
+
+/// Opens an activation from the answer of PollWorkflow and hands over the events in it; 0 if it brings no work.
+#[wasm_bindgen(js_name = activationOpen)]
+pub fn activation_open(
+    #[wasm_bindgen(js_name = pollResponse)] poll_response: &[u8],
+    extended: bool,
+) -> Result<u32, Error> {
+    let mut response = PollResponse::decode(poll_response)?;
+    let Some(found) = response.workflow_execution.take() else { return Ok(0) };
+    let events = take(&mut response.events);
+    let execution = Execution::new(ExecutionInfo {
+        execution_id: found.id.clone(),
+        kind: found.kind.clone(),
+        task_time_ms: found.workflow_task_time_millis,
+        extended,
+    })?;
+    let mut activation = Activation { execution, info: ActivationInfo::new(found, response, &events), taken: None };
+    activation.execution.handle_events(&events)?;
+    ACTIVATIONS.with(|table| table.insert(activation))
+}
+
+/// Opens an activation from a history in JSON: `{ execution, events }`, as golden files have it.
+#[wasm_bindgen(js_name = activationOpenHistory)]
+pub fn activation_open_history(history: &str) -> Result<u32, Error> {
+    let history = History::parse(history)?;
+    let mut execution = Execution::new(history.execution_info())?;
+    execution.handle_events(&history.events())?;
+    let activation = Activation { execution, info: history.activation_info(), taken: None };
+    ACTIVATIONS.with(|table| table.insert(activation))
+}
+
+/// What the poll's answer said of the execution, and how far its history is loaded.
+#[wasm_bindgen(js_name = activationInfo)]
+pub fn activation_info(activation: u32) -> Result<Ts<ActivationInfo>, Error> {
+    with(activation, |activation| {
+        activation.info.last_sequence = activation.execution.last_sequence();
+        to_js(&activation.info)
+    })
+}
+
+/// Hands over a page of events: the answer of GetEvents. True if there are more pages.
+#[wasm_bindgen(js_name = activationHandleEvents)]
+pub fn activation_handle_events(
+    activation: u32,
+    #[wasm_bindgen(js_name = getEventsResponse)] get_events_response: &[u8],
+) -> Result<bool, Error> {
+    let page = GetEventsResponse::decode(get_events_response)?;
+    with(activation, |activation| {
+        activation.execution.handle_events(&page.events)?;
+        activation.info.has_more_events = page.has_more;
+        Ok(page.has_more)
+    })
+}
+
+/// The payloads of the events handed over since the last call, for a codec to decode.
+#[wasm_bindgen(js_name = activationEncodedPayloads, unchecked_return_type = "string[]")]
+pub fn activation_encoded_payloads(activation: u32) -> Result<Array, Error> {
+    with(activation, |activation| Ok(strings(activation.execution.encoded_payloads())))
+}
+
+/// The same payloads decoded, in the same order.
+#[wasm_bindgen(js_name = activationHandleDecodedPayloads)]
+pub fn activation_handle_decoded_payloads(activation: u32, payloads: Vec<String>) -> Result<(), Error> {
+    with(activation, |activation| Ok(activation.execution.handle_decoded_payloads(payloads)?))
+}
+
+/// What to do when there is no job.
+#[wasm_bindgen(js_name = nextStep)]
+pub fn next_step(activation: u32) -> Result<Step, Error> {
+    with(activation, |activation| Ok(activation.execution.next_step().into()))
+}
+
+/// Fixes what the next submission holds and gives its payloads, for a codec to encode.
+#[wasm_bindgen(js_name = stageSubmission, unchecked_return_type = "string[]")]
+pub fn stage_submission(activation: u32) -> Result<Array, Error> {
+    with(activation, |activation| {
+        let staged = activation.execution.stage_submission()?;
+        Ok(strings(staged.payloads.iter().map(String::as_str)))
+    })
+}
+
+/// The bytes of SubmitWorkflowCommands; `encoded` are the payloads of `stageSubmission` after the codec.
+#[wasm_bindgen(js_name = takeSubmission)]
+pub fn take_submission(activation: u32, encoded: Option<Vec<String>>) -> Result<Vec<u8>, Error> {
+    with(activation, |activation| {
+        let submission = activation.execution.take_submission(encoded)?;
+        let request = SubmitWorkflowCommandsRequest {
+            workflow_execution_id: activation.execution.execution_id().into(),
+            commands: submission.commands,
+            status: submission.status.into(),
+            submission_number: submission.submission_number,
+            after_sequence: submission.after_sequence,
+        };
+        let bytes = request.encode_to_vec();
+        activation.taken = Some(Submission { commands: request.commands, ..submission });
+        Ok(bytes)
+    })
+}
+
+/// The submission taken last as JSON, `{ "commands": [...], "status": "..." }`, for people and golden files.
+#[wasm_bindgen(js_name = describeSubmission)]
+pub fn describe_submission(activation: u32) -> Result<String, Error> {
+    with(activation, |activation| {
+        let Some(submission) = &activation.taken else {
+            return Err(Error::new("OUT_OF_ORDER", "describeSubmission: take a submission first"));
+        };
+        let commands: Vec<_> = submission.commands.iter().map(describe).collect();
+        Ok(format!(r#"{{"commands":[{}],"status":"{}"}}"#, commands.join(","), submission.status.as_str_name()))
+    })
+}
+
+/// Hands over the answer to a partial submission with the events in it. True if there are more to fetch.
+#[wasm_bindgen(js_name = handleSubmitAnswer)]
+pub fn handle_submit_answer(
+    activation: u32,
+    #[wasm_bindgen(js_name = submitResponse)] submit_response: &[u8],
+) -> Result<bool, Error> {
+    let answer = SubmitWorkflowCommandsResponse::decode(submit_response)?;
+    with(activation, |activation| {
+        activation.execution.handle_events(&answer.events)?;
+        activation.info.has_more_events = answer.has_more_events;
+        activation.info.lease_ms = answer.lease_ms;
+        Ok(answer.has_more_events)
+    })
+}
+
+/// Forgets an activation.
+#[wasm_bindgen(js_name = activationClose)]
+pub fn activation_close(activation: u32) -> Result<(), Error> {
+    ACTIVATIONS.with(|table| table.remove(activation))
+}
+
+/// What the driver does when there is no job.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Start what `pollOperation` gives.
+    StartOperations = 0,
+    /// Stage, take and send a partial submission, then hand over its answer.
+    SubmitPartial = 1,
+    /// Wait until a running operation has finished.
+    AwaitOperation = 2,
+    /// Stage, take and send the last submission of this activation.
+    SubmitFinal = 3,
+}
+
+impl From<flovyn_replay::Step> for Step {
+    fn from(step: flovyn_replay::Step) -> Self {
+        match step {
+            flovyn_replay::Step::StartOperations => Self::StartOperations,
+            flovyn_replay::Step::SubmitPartial => Self::SubmitPartial,
+            flovyn_replay::Step::AwaitOperation => Self::AwaitOperation,
+            flovyn_replay::Step::SubmitFinal => Self::SubmitFinal,
+        }
+    }
+}
+
+fn with<R>(activation: u32, call: impl FnOnce(&mut Activation) -> Result<R, Error>) -> Result<R, Error> {
+    ACTIVATIONS.with(|table| table.with(activation, call))
+}
+
+/// A call on the execution alone.
+fn with_execution<R>(activation: u32, call: impl FnOnce(&mut Execution) -> Result<R, Error>) -> Result<R, Error> {
+    with(activation, |activation| call(&mut activation.execution))
+}

@@ -1,0 +1,139 @@
+//! Jobs and operations: what the workflow code is told, and what it has to do beside its turns.
+
+use flovyn_replay::{Job, OperationError, Rejection};
+use js_sys::Array;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::with_execution;
+use crate::{convert::payload, error::Error};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/**
+ * What the workflow code is told next: call the function with an input, resolve a handle with a value, or reject a
+ * handle with a `Rejection`. The third element is JSON.
+ */
+export type Job =
+  | [kind: 0, handle: 0, input: string]
+  | [kind: 1, handle: number, value: string]
+  | [kind: 2, handle: number, rejection: string];
+
+/** Why a handle was rejected: what the JSON of a reject job holds. */
+export type Rejection =
+  | {
+      readonly code: 'TASK_FAILED';
+      readonly message: string;
+      readonly taskExecutionId: string;
+      readonly kind: string;
+      readonly retryable: boolean;
+    }
+  | { readonly code: 'TASK_CANCELLED'; readonly message: string; readonly taskExecutionId: string; readonly kind: string }
+  | { readonly code: 'PROMISE_REJECTED'; readonly message: string; readonly promiseId: string; readonly name: string }
+  | { readonly code: 'PROMISE_TIMED_OUT'; readonly promiseId: string; readonly name: string }
+  | {
+      readonly code: 'OPERATION_FAILED';
+      readonly name: string;
+      readonly message: string;
+      readonly stack?: string;
+      readonly retryable?: boolean;
+    };
+"#;
+
+const START: u8 = 0;
+const RESOLVE: u8 = 1;
+const REJECT: u8 = 2;
+
+/// Closes the turn before, once its microtasks have run dry, and opens the next one if there is a job.
+#[wasm_bindgen(js_name = pollJob, unchecked_return_type = "Job | undefined")]
+pub fn poll_job(activation: u32) -> Result<Option<Array>, Error> {
+    with_execution(activation, |execution| Ok(execution.poll_job()?.map(to_tuple)))
+}
+
+/// The next operation to start, 0 if there is none. Call it between turns only.
+#[wasm_bindgen(js_name = pollOperation)]
+pub fn poll_operation(activation: u32) -> Result<u32, Error> {
+    with_execution(activation, |execution| Ok(execution.poll_operation().unwrap_or(0)))
+}
+
+/// An operation has returned a value, in JSON.
+#[wasm_bindgen(js_name = operationCompleted)]
+pub fn operation_completed(activation: u32, handle: u32, json: String) -> Result<(), Error> {
+    let value = payload(json)?;
+    with_execution(activation, |execution| Ok(execution.handle_operation_result(handle, Ok(value))?))
+}
+
+/// An operation has thrown: `{ name, message, stack?, retryable? }` in JSON.
+#[wasm_bindgen(js_name = operationFailed)]
+pub fn operation_failed(
+    activation: u32,
+    handle: u32,
+    #[wasm_bindgen(js_name = errorJson)] error_json: &str,
+) -> Result<(), Error> {
+    let thrown: OperationError = serde_json::from_str(error_json)
+        .map_err(|error| Error::invalid_argument(format!("errorJson: expected {{ name, message }}: {error}")))?;
+    with_execution(activation, |execution| Ok(execution.handle_operation_result(handle, Err(thrown))?))
+}
+
+/// The function has returned a value, in JSON. Its last turn still runs dry.
+#[wasm_bindgen]
+pub fn complete(activation: u32, #[wasm_bindgen(js_name = outputJson)] output_json: String) -> Result<(), Error> {
+    let output = payload(output_json)?;
+    with_execution(activation, |execution| Ok(execution.complete(output)?))
+}
+
+/// The function has thrown. Its last turn still runs dry.
+#[wasm_bindgen]
+pub fn fail(
+    activation: u32,
+    error: String,
+    #[wasm_bindgen(js_name = stackTrace)] stack_trace: String,
+    #[wasm_bindgen(js_name = failureType)] failure_type: String,
+) -> Result<(), Error> {
+    let failure = flovyn_replay::WorkflowFailure { error, stack_trace, failure_type };
+    with_execution(activation, |execution| Ok(execution.fail(failure)?))
+}
+
+/// False once the code does what no event of the history stands for.
+#[wasm_bindgen(js_name = isReplaying)]
+pub fn is_replaying(activation: u32) -> Result<bool, Error> {
+    with_execution(activation, |execution| Ok(execution.is_replaying()))
+}
+
+fn to_tuple(job: Job) -> Array {
+    let (kind, handle, json) = match &job {
+        Job::Start { input } => (START, 0, JsValue::from_str(input.as_json())),
+        Job::Resolve { handle, value } => (RESOLVE, *handle, JsValue::from_str(value.as_json())),
+        Job::Reject { handle, rejection } => (REJECT, *handle, JsValue::from(rejection_json(rejection))),
+    };
+    Array::of3(&kind.into(), &handle.into(), &json)
+}
+
+fn rejection_json(rejection: &Rejection) -> String {
+    let fields = match rejection {
+        Rejection::TaskFailed { task_execution_id, kind, message, retryable } => {
+            RejectionFields::TaskFailed { message, task_execution_id, kind, retryable: *retryable }
+        }
+        Rejection::TaskCancelled { task_execution_id, kind, reason } => {
+            RejectionFields::TaskCancelled { message: reason, task_execution_id, kind }
+        }
+        Rejection::PromiseRejected { promise_id, name, message } => {
+            RejectionFields::PromiseRejected { message, promise_id, name }
+        }
+        Rejection::PromiseTimedOut { promise_id, name } => RejectionFields::PromiseTimedOut { promise_id, name },
+        Rejection::OperationFailed(error) => RejectionFields::OperationFailed(error),
+    };
+    // Text, numbers and flags cannot fail to become JSON.
+    serde_json::to_string(&fields).unwrap_or_default()
+}
+
+/// The type `Rejection` of JavaScript.
+#[derive(Serialize)]
+#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+enum RejectionFields<'a> {
+    TaskFailed { message: &'a str, task_execution_id: &'a str, kind: &'a str, retryable: bool },
+    TaskCancelled { message: &'a str, task_execution_id: &'a str, kind: &'a str },
+    PromiseRejected { message: &'a str, promise_id: &'a str, name: &'a str },
+    PromiseTimedOut { promise_id: &'a str, name: &'a str },
+    OperationFailed(&'a OperationError),
+}
