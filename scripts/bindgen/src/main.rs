@@ -63,6 +63,7 @@ fn generate(wasm: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
         .typescript(true)
         .omit_default_module_path(true)
         .reset_state_function(true)
+        .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)
         .map_err(|error| format!("{error:#}"))?;
