@@ -19,7 +19,7 @@ test.each([
   [Duration.seconds(-0), 0, '0ms'],
 ])('%s is %d ms and reads %s', (duration, ms, text) => {
   expect(duration.toMilliseconds()).toBe(ms);
-  expect(`${duration}`).toBe(text);
+  expect(String(duration)).toBe(text);
 });
 
 test('converts to every unit, fractions included', () => {

@@ -5,10 +5,12 @@ import { deserialize, JsonSerializer, serialize } from '../src/serde.js';
 
 class Point {
   readonly #secret = 1;
-  constructor(
-    readonly x: number,
-    readonly y: Date,
-  ) {}
+  readonly x: number;
+  readonly y: Date;
+  constructor(x: number, y: Date) {
+    this.x = x;
+    this.y = y;
+  }
   get sum(): number {
     return this.x + this.#secret;
   }
