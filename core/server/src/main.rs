@@ -1,7 +1,7 @@
 //! The `flovyn-server` program: see the library for what it serves.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -30,7 +30,8 @@ enum Command {
 fn main() -> ExitCode {
     let Command::Dev(options) = Cli::parse().command;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    let colours = io::stderr().is_terminal();
+    fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

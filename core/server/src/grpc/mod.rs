@@ -63,7 +63,8 @@ async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, 
 }
 
 async fn call(app: &App, head: Parts, metadata: Metadata, body: Body) -> Result<Reply, Status> {
-    let deadline_ms = metadata.timeout.map(|timeout| clock::now_ms().saturating_add(millis(timeout)));
+    // A little after the timeout itself: at the same moment an empty answer could come first.
+    let deadline_ms = metadata.timeout.map(|timeout| clock::now_ms().saturating_add(millis(timeout)).saturating_add(2));
     let caller = app.authenticator.authenticate(&head.headers)?;
     let reading = request::read_message(body, app.http.body_bytes_max);
     let body = tokio::time::timeout(Duration::from_millis(app.http.body_timeout_ms), reading)

@@ -169,3 +169,84 @@ impl Drop for Baton {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use flovyn_orchestrator::{ReadyQueue, Work};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key() -> WaitKey {
+        WaitKey::queue(&ReadyQueue { work: Work::Task, org_id: Uuid::nil(), name: "default".to_owned() })
+    }
+
+    fn baton(parked: &mut Parked) -> Option<Baton> {
+        parked.woken.try_recv().ok()
+    }
+
+    #[test]
+    fn one_wake_runs_until_somebody_is_answered() {
+        let hub = Arc::new(Hub::default());
+        let [mut first, mut second, mut third] = std::array::from_fn(|_| hub.park(vec![key()]));
+        hub.wake(key(), Reach::One);
+        assert!(baton(&mut second).is_none(), "the oldest is first");
+        drop(baton(&mut first).unwrap());
+        baton(&mut second).unwrap().stop();
+        assert!(baton(&mut third).is_none(), "an answered waiter ends the run");
+        assert_eq!(hub.parked(), 1);
+    }
+
+    #[test]
+    fn who_came_after_the_wake_is_passed_by() {
+        let hub = Arc::new(Hub::default());
+        let mut early = hub.park(vec![key()]);
+        hub.wake(key(), Reach::One);
+        let mut late = hub.park(vec![key()]);
+        drop(baton(&mut early).unwrap());
+        assert!(baton(&mut late).is_none());
+        assert_eq!(hub.parked(), 1);
+    }
+
+    #[test]
+    fn who_went_away_hands_on() {
+        let hub = Arc::new(Hub::default());
+        let [gone, woken_and_gone, mut last] = std::array::from_fn(|_| hub.park(vec![key()]));
+        drop(gone);
+        hub.wake(key(), Reach::One);
+        drop(woken_and_gone);
+        assert!(baton(&mut last).is_some());
+        assert_eq!(hub.parked(), 0);
+    }
+
+    #[test]
+    fn two_wakes_reach_two() {
+        let hub = Arc::new(Hub::default());
+        let mut parked: [_; 3] = std::array::from_fn(|_| hub.park(vec![key()]));
+        hub.wake(key(), Reach::One);
+        hub.wake(key(), Reach::One);
+        let batons: Vec<_> = parked.iter_mut().map(baton).collect();
+        assert_eq!(batons.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false]);
+        batons.into_iter().flatten().for_each(Baton::stop);
+    }
+
+    #[test]
+    fn all_are_reached() {
+        let hub = Arc::new(Hub::default());
+        let mut parked: [_; 3] = std::array::from_fn(|_| hub.park(vec![key()]));
+        hub.wake(key(), Reach::All);
+        assert!(parked.iter_mut().all(|parked| baton(parked).is_some()));
+        assert_eq!(hub.parked(), 0);
+    }
+
+    #[test]
+    fn nothing_is_left_behind() {
+        let hub = Arc::new(Hub::default());
+        let other = WaitKey::queue(&ReadyQueue { work: Work::Workflow, org_id: Uuid::nil(), name: "x".to_owned() });
+        let parked = hub.park(vec![key(), other.clone()]);
+        hub.wake(other, Reach::One);
+        drop(parked);
+        assert!(hub.lock().by_key.is_empty());
+    }
+}

@@ -1,0 +1,18 @@
+//! The server from outside: over sockets, in this process or in one that is killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+mod authentication;
+mod bad_frames;
+mod configuration;
+mod deadlines;
+mod durability;
+mod group_commit;
+mod long_polls;
+mod native;
+mod origins;
+mod rest;
+mod shutdown;
+mod timers;
+mod web;
