@@ -65,7 +65,7 @@ async function withServer(use) {
   const data = mkdtempSync(join(tmpdir(), 'flovyn-conformance-'));
   const server = await startServer({ data });
   try {
-    await use({ serverUrl: server.url, orgId: server.orgId, workerToken: server.workerToken, apiKey: server.apiKey });
+    await use({ serverUrl: server.url, orgId: server.orgId, workerToken: server.workerKey, apiKey: server.apiKey });
   } finally {
     await server.stop();
     rmSync(data, { recursive: true, force: true });

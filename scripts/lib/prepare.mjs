@@ -66,7 +66,7 @@ export async function ensureBuilt() {
   await step('wasm core and SDK', async () => {
     const stamp = new Stamp('build', BUILD_INPUTS);
     if (stamp.isFresh && existsSync(inRoot('sdk/dist/index.js'))) return 'there';
-    await mustRun('node', [inRoot('scripts/build.mjs')], { label: 'build' });
+    await mustRun('node', [inRoot('scripts/build.mjs')], { onLine: (line) => console.log(dim(`    ${line.trim()}`)) });
     stamp.write();
     return 'built';
   });
