@@ -45,6 +45,7 @@ interface Performance {
 declare var performance: Performance;
 
 interface Crypto {
+  readonly subtle: { digest(algorithm: string, data: Uint8Array): Promise<ArrayBuffer> };
   getRandomValues<T extends Uint8Array>(array: T): T;
   randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
 }
