@@ -119,10 +119,8 @@ function notInstalled(cause: unknown): ConfigurationError {
 
 // --- replay: one workflow execution during one activation ---------------------------------------------------------------
 
+export { Step } from './generated/core.js';
 export type { ActivationInfo, Job, ScheduleTaskOptions, ViolationDetails } from './generated/core.js';
-
-/** What the driver does when there is no job. */
-export const Step = { StartOperations: 0, SubmitPartial: 1, AwaitOperation: 2, SubmitFinal: 3 } as const;
 
 export const activationOpen = opening(glue.activationOpen);
 export const activationOpenHistory = opening(glue.activationOpenHistory);
@@ -171,6 +169,7 @@ export const decodeStartWorkflow = guarded(glue.decodeStartWorkflow);
 export const encodeResolvePromise = guarded(glue.encodeResolvePromise);
 export const encodeRejectPromise = guarded(glue.encodeRejectPromise);
 export const encodeAwaitResult = guarded(glue.encodeAwaitResult);
+export { WorkflowStatus } from './generated/core.js';
 export const decodeAwaitResult = guarded(glue.decodeAwaitResult);
 export const encodeDescribeWorkflow = guarded(glue.encodeDescribeWorkflow);
 export const decodeDescribeWorkflow = guarded(glue.decodeDescribeWorkflow);
@@ -188,6 +187,7 @@ export const encodeSendHeartbeat = guarded(glue.encodeSendHeartbeat);
 export const encodeRenewClaim = guarded(glue.encodeRenewClaim);
 export const decodeRenewClaim = guarded(glue.decodeRenewClaim);
 export const encodeReleaseClaim = guarded(glue.encodeReleaseClaim);
+export const encodeFailExecution = guarded(glue.encodeFailExecution);
 
 // --- frame: messages <-> bytes of gRPC ----------------------------------------------------------------------------------
 

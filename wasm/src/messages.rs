@@ -10,12 +10,14 @@ use crate::{convert::from_js, error::Error};
 
 mod claim;
 mod execution;
+mod failure;
 mod task;
 mod worker;
 mod workflow;
 
 pub use claim::*;
 pub use execution::*;
+pub use failure::*;
 pub use task::*;
 pub use worker::*;
 pub use workflow::*;

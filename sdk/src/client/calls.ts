@@ -1,0 +1,102 @@
+import { decodeOne, encodeOne, encodeText } from '../codec.js';
+import {
+  decodeEvents,
+  decodeStartWorkflow,
+  encodeGetEvents,
+  encodeRejectPromise,
+  encodeResolvePromise,
+  encodeStartWorkflow,
+  type HistoryEvent,
+} from '../core.js';
+import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
+import { retrying } from '../rpc/retrying.js';
+import { randomId } from '../runtime/random-id.js';
+import type { CallOptions, Subject, Transport } from '../transport/transport.js';
+import { Backoff } from '../worker/backoff.js';
+import type { ClientSettings } from './options.js';
+
+/** Options of `startWorkflow`. */
+export interface StartWorkflowOptions {
+  /** The queue of the workers that may run it. Default: the queue of the client. */
+  readonly queue?: string | undefined;
+  /** The version to record. Default: the version of the definition, none for a name. */
+  readonly workflowVersion?: string | undefined;
+  /**
+   * A run of the organisation under this key that has not failed is returned instead of a new one; remembered for a day.
+   * Default: a random one, so that a repeated request starts nothing twice.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** A call is made this often when the server cannot be reached, within about two seconds. */
+const MAX_ATTEMPTS = 4;
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 2_000;
+
+/** The calls of a client, each safe to be made twice and therefore repeated when its fate is unknown. */
+export class ClientCalls {
+  readonly settings: ClientSettings;
+  readonly transport: Transport;
+
+  constructor(settings: ClientSettings, transport: Transport) {
+    this.settings = settings;
+    this.transport = transport;
+  }
+
+  /** Starts an execution, or finds the one under the same key; its id. */
+  async startWorkflow(workflowKind: string, input: unknown, options: StartWorkflowOptions): Promise<string> {
+    const { orgId, queue, serializer, codec } = this.settings;
+    const request = encodeStartWorkflow({
+      orgId,
+      workflowKind,
+      input: await encodeOne(codec, serializer.serialize(input)),
+      queue: options.queue ?? queue,
+      workflowVersion: options.workflowVersion,
+      idempotencyKey: options.idempotencyKey ?? `flovyn-js-${randomId()}`,
+    });
+    const subject = { type: 'Workflow', id: workflowKind };
+    return decodeStartWorkflow(await this.repeated(Method.StartWorkflow, request, subject)).workflowExecutionId;
+  }
+
+  async resolvePromise(promiseId: string, value: unknown): Promise<void> {
+    const { serializer, codec } = this.settings;
+    const payload = await encodeOne(codec, serializer.serialize(value));
+    const request = encodeResolvePromise({ promiseId, value: payload });
+    await this.repeated(Method.ResolvePromise, request, { type: 'Promise', id: promiseId });
+  }
+
+  async rejectPromise(promiseId: string, reason: string): Promise<void> {
+    const error = await encodeText(this.settings.codec, reason);
+    const request = encodeRejectPromise({ promiseId, error });
+    await this.repeated(Method.RejectPromise, request, { type: 'Promise', id: promiseId });
+  }
+
+  /** A page of the history of an execution, and whether more follow it. */
+  async getEvents(workflowExecutionId: string, afterSequence: number): Promise<{ events: HistoryEvent[]; hasMore: boolean }> {
+    const request = encodeGetEvents({ workflowExecutionId, afterSequence, pageSize: 0 });
+    return decodeEvents(await this.repeated(Method.GetEvents, request, executionSubject(workflowExecutionId)));
+  }
+
+  /** The value of a payload that came from the server. */
+  async decode(payload: string): Promise<unknown> {
+    const { serializer, codec } = this.settings;
+    return serializer.deserialize(await decodeOne(codec, payload));
+  }
+
+  /** One call. */
+  async call(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    return (await this.transport.unary(method, request, options)).body;
+  }
+
+  /** One call, repeated a few times while the server cannot be reached. */
+  async repeated(method: string, request: Uint8Array, subject: Subject): Promise<Uint8Array> {
+    const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
+    const options = { clock: this.settings.clock, backoff, maxAttempts: MAX_ATTEMPTS };
+    return retrying(options, () => this.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject }));
+  }
+}
+
+/** An execution, for errors that name what was not found. */
+export function executionSubject(id: string): Subject {
+  return { type: 'Workflow execution', id };
+}

@@ -1,0 +1,85 @@
+import { decodeText } from '../codec.js';
+import { type AwaitedResult, decodeAwaitResult, encodeAwaitResult, type HistoryEvent, WorkflowStatus } from '../core.js';
+import { WorkflowCancelled, WorkflowFailed } from '../errors.js';
+import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
+import { retrying } from '../rpc/retrying.js';
+import { pause } from '../runtime/pause.js';
+import { Backoff } from '../worker/backoff.js';
+import { type ClientCalls, executionSubject } from './calls.js';
+
+const FIRST_LOOK_MS = 50;
+const LONGEST_LOOK_MS = 5_000;
+
+/** Waits for the end of an execution; gives its output or throws how it failed. */
+export async function awaitResult(calls: ClientCalls, executionId: string): Promise<unknown> {
+  // Only after an answer is it known what the server can do, and that it is there at all.
+  let { events, hasMore } = calls.transport.extended ? NO_EVENTS : await calls.getEvents(executionId, 0);
+  for (let looks = 0; ; looks += 1) {
+    if (calls.transport.extended) return waitOnServer(calls, executionId);
+    const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
+    if (end !== undefined) return concluded(calls, executionId, end);
+    await pause(calls.settings.clock, Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks));
+    ({ events, hasMore } = await calls.getEvents(executionId, 0));
+  }
+}
+
+const NO_EVENTS: { events: HistoryEvent[]; hasMore: boolean } = { events: [], hasMore: false };
+
+async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<unknown> {
+  const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
+  const options = { deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS, subject: executionSubject(workflowExecutionId) };
+  // An execution may take months: the server may be restarted in between as often as it likes.
+  const retry = { clock: calls.settings.clock, backoff: new Backoff() };
+  for (;;) {
+    const answer = decodeAwaitResult(await retrying(retry, () => calls.call(Method.AwaitResult, request, options)));
+    retry.backoff.reset();
+    if (hasEnded(answer)) return concluded(calls, workflowExecutionId, answer);
+  }
+}
+
+/** How an execution ended, as the server tells it in one way or the other. */
+type End = Pick<AwaitedResult, 'status' | 'output' | 'error' | 'stackTrace'>;
+
+function hasEnded({ status }: AwaitedResult): boolean {
+  return status !== WorkflowStatus.Running && status !== WorkflowStatus.Suspended;
+}
+
+async function concluded(calls: ClientCalls, executionId: string, end: End): Promise<unknown> {
+  if (end.status === WorkflowStatus.Completed) return calls.decode(end.output);
+  const { codec } = calls.settings;
+  const text = await decodeText(codec, end.error);
+  if (end.status === WorkflowStatus.Cancelled) throw new WorkflowCancelled(`Workflow was cancelled: ${text}`, text);
+  throw new WorkflowFailed(executionId, text, remoteError(text, await decodeText(codec, end.stackTrace)));
+}
+
+/** What the workflow threw, as far as it was recorded, so that its own stack is printed below ours. */
+function remoteError(text: string, stackTrace: string): Error | undefined {
+  if (stackTrace === '') return undefined;
+  const error = new Error(text);
+  error.stack = stackTrace;
+  return error;
+}
+
+/** How an execution ended, if this event is its end. */
+function endOf({ eventType, data }: HistoryEvent): End | undefined {
+  const status = STATUS_OF[eventType];
+  if (status === undefined) return undefined;
+  const { output, error, reason, stackTrace } = JSON.parse(data) as Record<string, unknown>;
+  return {
+    status,
+    output: JSON.stringify(output ?? null),
+    error: text(error ?? reason),
+    stackTrace: text(stackTrace),
+  };
+}
+
+const STATUS_OF: Readonly<Record<string, WorkflowStatus>> = {
+  WORKFLOW_COMPLETED: WorkflowStatus.Completed,
+  WORKFLOW_EXECUTION_FAILED: WorkflowStatus.Failed,
+  WORKFLOW_FAILED: WorkflowStatus.Failed,
+  WORKFLOW_CANCELLED: WorkflowStatus.Cancelled,
+};
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

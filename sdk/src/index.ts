@@ -1,0 +1,38 @@
+export { FlovynClient, type StartedWorkflow } from './client/client.js';
+export type { StartWorkflowOptions } from './client/calls.js';
+export { type WorkflowHandle, WorkflowHandleImpl } from './client/handle.js';
+export type { FlovynClientOptions } from './client/options.js';
+export { Duration } from './duration.js';
+export * from './errors.js';
+export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';
+export type { RetryPolicy } from './retry.js';
+export { deserialize, JsonSerializer, serialize, type Serializer } from './serde.js';
+export { TaskContextImpl, type TaskContextParts } from './task/context.js';
+export type { TaskContext } from './task/context-types.js';
+export { type AnyTask, task, type TaskConfig, type TaskDefinition, type TaskFunction } from './task/define.js';
+export { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from './transport/embedded.js';
+export { type GrpcWebOptions, GrpcWebTransport } from './transport/grpc-web.js';
+export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
+export type {
+  TaskWorkerOptions,
+  ViolationReport,
+  WorkerOptions,
+  WorkflowWorkerOptions,
+} from './worker/options.js';
+export { WorkflowContextImpl } from './workflow/context.js';
+export type {
+  InputAndOptions,
+  OperationFunction,
+  OperationOptions,
+  PromiseOptions,
+  TaskHandle,
+  TaskOptions,
+  WorkflowContext,
+} from './workflow/context-types.js';
+export {
+  type AnyWorkflow,
+  workflow,
+  type WorkflowConfig,
+  type WorkflowDefinition,
+  type WorkflowFunction,
+} from './workflow/define.js';

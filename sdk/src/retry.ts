@@ -1,0 +1,53 @@
+import type { Duration } from './duration.js';
+import { ConfigurationError } from './errors.js';
+import { checkOptions } from './options.js';
+
+/** How often and when something that failed is tried again. */
+export interface RetryPolicy {
+  /** Attempts after the first one. Default: 3. */
+  readonly maxRetries?: number | undefined;
+  /** The pause before the first retry. Default: 1 s. */
+  readonly initialDelay?: Duration | undefined;
+  /** No pause is longer. Default: 60 s. */
+  readonly maxDelay?: Duration | undefined;
+  /** Each pause is this many times the one before, at least 1. Default: 2. */
+  readonly backoffMultiplier?: number | undefined;
+}
+
+/** A policy with every default filled in; times in milliseconds. */
+export interface RetryPlan {
+  readonly maxRetries: number;
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly multiplier: number;
+}
+
+const DEFAULTS: RetryPlan = { maxRetries: 3, initialDelayMs: 1_000, maxDelayMs: 60_000, multiplier: 2 };
+
+/** Reads a policy; throws `ConfigurationError` for one that cannot be meant. */
+export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
+  checkOptions(`${what}, retry`, policy, ['maxRetries', 'initialDelay', 'maxDelay', 'backoffMultiplier']);
+  const initialDelayMs = policy.initialDelay?.toWholeMilliseconds() ?? DEFAULTS.initialDelayMs;
+  const plan = {
+    maxRetries: policy.maxRetries ?? DEFAULTS.maxRetries,
+    initialDelayMs,
+    maxDelayMs: policy.maxDelay?.toWholeMilliseconds() ?? Math.max(DEFAULTS.maxDelayMs, initialDelayMs),
+    multiplier: policy.backoffMultiplier ?? DEFAULTS.multiplier,
+  };
+  check(what, 'maxRetries', 'a whole number from 0 up', plan.maxRetries, Number.isInteger(plan.maxRetries) && plan.maxRetries >= 0);
+  check(what, 'initialDelay', 'no negative time', plan.initialDelayMs, plan.initialDelayMs >= 0);
+  check(what, 'maxDelay', 'at least initialDelay', plan.maxDelayMs, plan.maxDelayMs >= plan.initialDelayMs);
+  check(what, 'backoffMultiplier', 'a number from 1 up', plan.multiplier, plan.multiplier >= 1);
+  return plan;
+}
+
+/** The pause before retry number `retry`, counted from 1, in milliseconds. */
+export function pauseBefore(plan: RetryPlan, retry: number): number {
+  // Without this a policy of no pauses would multiply 0 by Infinity at last.
+  if (plan.initialDelayMs === 0) return 0;
+  return Math.min(plan.maxDelayMs, plan.initialDelayMs * plan.multiplier ** (retry - 1));
+}
+
+function check(what: string, option: string, expected: string, got: number, holds: boolean): void {
+  if (!holds) throw new ConfigurationError(`${what}: retry.${option} must be ${expected}, got ${got}`);
+}

@@ -1,0 +1,19 @@
+import { ConnectionError, NotFoundError, RpcError } from '../errors.js';
+
+const TRANSIENT = ['DEADLINE_EXCEEDED', 'ABORTED', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS'];
+const REFUSED = ['INVALID_ARGUMENT', 'RESOURCE_EXHAUSTED', 'OUT_OF_RANGE'];
+
+/** Whether the same call may succeed later, or may have succeeded without our knowing. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof RpcError && TRANSIENT.includes(error.code));
+}
+
+/** Whether the server will never take this request, whoever sends it and when. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof RpcError && REFUSED.includes(error.code);
+}
+
+/** Whether the server says that the claim is another's now, or that its subject is gone. */
+export function isClaimLost(error: unknown): boolean {
+  return error instanceof NotFoundError || (error instanceof RpcError && error.code === 'FAILED_PRECONDITION');
+}

@@ -1,0 +1,29 @@
+/** Full paths of the calls that this package makes. */
+export const Method = {
+  PollWorkflow: '/flovyn.v1.WorkflowDispatch/PollWorkflow',
+  StartWorkflow: '/flovyn.v1.WorkflowDispatch/StartWorkflow',
+  GetEvents: '/flovyn.v1.WorkflowDispatch/GetEvents',
+  SubmitWorkflowCommands: '/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands',
+  ResolvePromise: '/flovyn.v1.WorkflowDispatch/ResolvePromise',
+  RejectPromise: '/flovyn.v1.WorkflowDispatch/RejectPromise',
+  PollTask: '/flovyn.v1.TaskExecution/PollTask',
+  CompleteTask: '/flovyn.v1.TaskExecution/CompleteTask',
+  FailTask: '/flovyn.v1.TaskExecution/FailTask',
+  Heartbeat: '/flovyn.v1.TaskExecution/Heartbeat',
+  RegisterWorker: '/flovyn.v1.WorkerLifecycle/RegisterWorker',
+  SendHeartbeat: '/flovyn.v1.WorkerLifecycle/SendHeartbeat',
+  RenewClaim: '/flovyn.ext.v1.Extensions/RenewClaim',
+  ReleaseClaim: '/flovyn.ext.v1.Extensions/ReleaseClaim',
+  AwaitResult: '/flovyn.ext.v1.Extensions/AwaitResult',
+} as const;
+
+/** How long a call that does not wait for anything may take. */
+export const CALL_DEADLINE_MS = 30_000;
+
+/** How much longer than the server's own wait a waiting call may take. */
+export const WAIT_MARGIN_MS = 10_000;
+
+/** Request metadata that names a claim; none for servers that give no token. */
+export function claimMetadata(claimToken: string): Record<string, string> | undefined {
+  return claimToken === '' ? undefined : { 'flovyn-claim': claimToken };
+}

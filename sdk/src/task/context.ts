@@ -1,0 +1,94 @@
+import { ConfigurationError, TaskCancelled } from '../errors.js';
+import { textOf } from '../errors/base.js';
+import type { Logger } from '../logger.js';
+import { comingLater } from '../options.js';
+import type { TaskContext } from './context-types.js';
+
+/** What a task context is made of. */
+export interface TaskContextParts {
+  readonly taskExecutionId: string;
+  readonly taskKind: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Fires when the attempt should stop. */
+  readonly signal: AbortSignal;
+  /** Tells the server that the attempt is alive. */
+  readonly heartbeat: () => Promise<void>;
+  readonly logger: Logger;
+}
+
+const STREAMS = 'streamed task data';
+
+/** The context of one attempt of a task. */
+export class TaskContextImpl implements TaskContext {
+  readonly taskExecutionId: string;
+  readonly taskKind: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly #heartbeat: () => Promise<void>;
+
+  constructor({ taskExecutionId, taskKind, attempt, signal, heartbeat, logger }: TaskContextParts) {
+    this.taskExecutionId = taskExecutionId;
+    this.taskKind = taskKind;
+    this.attempt = attempt;
+    this.signal = signal;
+    this.log = prefixed(`task ${taskKind} ${taskExecutionId}: `, logger);
+    this.#heartbeat = heartbeat;
+  }
+
+  get idempotencyKey(): string {
+    return this.taskExecutionId;
+  }
+
+  get isCancelled(): boolean {
+    return this.signal.aborted;
+  }
+
+  heartbeat(): Promise<void> {
+    return this.#heartbeat();
+  }
+
+  checkCancellation(): void {
+    if (this.isCancelled) throw this.cancellationError();
+  }
+
+  cancellationError(): TaskCancelled {
+    const { aborted, reason } = this.signal;
+    return new TaskCancelled(this.taskExecutionId, aborted ? textOf(reason) : undefined);
+  }
+
+  reportProgress(progress: number): never {
+    if (!(progress >= 0 && progress <= 1)) throw new ConfigurationError('Progress must be between 0 and 1');
+    throw comingLater('ctx.reportProgress', 'task progress');
+  }
+
+  stream(): never {
+    throw comingLater('ctx.stream', STREAMS);
+  }
+
+  streamToken(): never {
+    throw comingLater('ctx.streamToken', STREAMS);
+  }
+
+  streamProgress(): never {
+    throw comingLater('ctx.streamProgress', STREAMS);
+  }
+
+  streamData(): never {
+    throw comingLater('ctx.streamData', STREAMS);
+  }
+
+  streamError(): never {
+    throw comingLater('ctx.streamError', STREAMS);
+  }
+}
+
+function prefixed(prefix: string, logger: Logger): Logger {
+  return {
+    debug: (message, ...args) => logger.debug(prefix + message, ...args),
+    info: (message, ...args) => logger.info(prefix + message, ...args),
+    warn: (message, ...args) => logger.warn(prefix + message, ...args),
+    error: (message, ...args) => logger.error(prefix + message, ...args),
+  };
+}

@@ -1,0 +1,83 @@
+import { FlovynError } from '../errors.js';
+import { nameClass, textOf } from '../errors/base.js';
+import type { Logger } from '../logger.js';
+import { isClaimLost } from '../rpc/failures.js';
+import type { Clock } from '../runtime/clock.js';
+
+/** Another worker may have the work now: whatever this one does with it counts no more. */
+export class ClaimLost extends FlovynError {
+  static {
+    nameClass(this, 'ClaimLost');
+  }
+
+  override readonly code: string = 'CLAIM_LOST';
+}
+
+/** What a lease is made of. */
+export interface LeaseParts {
+  /** What the claim is of, for logs: `workflow order 0192..`. */
+  readonly what: string;
+  /** How long the claim lasts from now; 0 for a claim without a lease, which is never renewed. */
+  readonly leaseMs: number;
+  /** Renews the claim; gives how long it lasts from then. */
+  readonly renew: () => Promise<number>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps a claim for as long as work on it goes on: renews it each third of its time, so that two renewals may fail.
+ *
+ * ```text
+ * held --renewed--> held
+ * held --the server says that it is another's; the worker gives up--> lost (signal fires)
+ * held, lost --end--> ended
+ * ```
+ */
+export class Lease {
+  readonly #parts: LeaseParts;
+  readonly #controller = new AbortController();
+  #leaseMs: number;
+  #stopTimer = (): void => {};
+  #ended = false;
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts;
+    this.#leaseMs = parts.leaseMs;
+    this.#arm();
+  }
+
+  /** Fires when the claim is lost or given up; its reason says why. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Ends the work that the claim is for. */
+  lose(reason: Error): void {
+    this.end();
+    this.#controller.abort(reason);
+  }
+
+  /** Stops renewing. */
+  end(): void {
+    this.#ended = true;
+    this.#stopTimer();
+  }
+
+  #arm(): void {
+    if (this.#ended || this.#leaseMs <= 0) return;
+    this.#stopTimer = this.#parts.clock.schedule(this.#leaseMs / 3, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { what, renew, logger } = this.#parts;
+    try {
+      this.#leaseMs = await renew();
+    } catch (error) {
+      if (this.#ended) return;
+      if (isClaimLost(error)) return this.lose(new ClaimLost(`The claim of ${what} is lost: ${textOf(error)}`, error));
+      logger.debug(`the claim of ${what} could not be renewed yet: ${textOf(error)}`);
+    }
+    this.#arm();
+  }
+}

@@ -1,0 +1,132 @@
+import { decodeRegisterWorker, encodeRegisterWorker, encodeSendHeartbeat } from '../core.js';
+import { FlovynError, NotFoundError } from '../errors.js';
+import { textOf } from '../errors/base.js';
+import type { Logger } from '../logger.js';
+import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
+import type { Clock } from '../runtime/clock.js';
+import { randomId } from '../runtime/random-id.js';
+import type { AnyTask } from '../task/define.js';
+import type { Transport } from '../transport/transport.js';
+import type { AnyWorkflow } from '../workflow/define.js';
+
+/** What is registered, and where. */
+export interface RegistrationParts {
+  readonly transport: Transport;
+  readonly orgId: string;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly tasks: ReadonlyMap<string, AnyTask>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The version that this package reports as the worker's. */
+const WORKER_VERSION = '0.1.0';
+
+/** The version of a workflow that does not name one, the same for the workers of every SDK. */
+const DEFAULT_VERSION = '1.0.0';
+
+/** A worker is OFFLINE after 60 s without a sign of life, which a worker at its limit gives by no poll. */
+const HEARTBEAT_MS = 20_000;
+
+/** A worker as the server knows it: registered at the start, again if the server has forgotten it. */
+export class Registration {
+  readonly #parts: RegistrationParts;
+  // Unique per process: processes under one name would be one worker to the server.
+  readonly #name = `flovyn-js-${randomId()}`;
+  #workerId = '';
+  #stopTimer = (): void => {};
+  #stopped = false;
+
+  constructor(parts: RegistrationParts) {
+    this.#parts = parts;
+  }
+
+  /** The id that the server gave. */
+  get workerId(): string {
+    return this.#workerId;
+  }
+
+  /** Registers, and tells the server from then on that the worker is alive. */
+  async start(): Promise<void> {
+    await this.#register();
+    this.#arm();
+  }
+
+  /** Says nothing more to the server. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stopTimer();
+  }
+
+  async #register(): Promise<void> {
+    const { orgId, workflows, tasks, logger } = this.#parts;
+    const request = encodeRegisterWorker({
+      workerName: this.#name,
+      workerVersion: WORKER_VERSION,
+      workerType: workerType(workflows.size > 0, tasks.size > 0),
+      orgId,
+      hostName: '',
+      processId: '',
+      workflows: await Promise.all([...workflows.values()].map(workflowCapability)),
+      tasks: [...tasks.values()].map(taskCapability),
+    });
+    const answer = decodeRegisterWorker(await this.#call(Method.RegisterWorker, request));
+    if (!answer.success) throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
+    for (const { kind, reason } of [...answer.workflowConflicts, ...answer.taskConflicts]) {
+      logger.warn(`"${kind}" is registered differently by another worker: ${reason}`);
+    }
+    this.#workerId = answer.workerId;
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    const beat = (): void => void this.#beat();
+    this.#stopTimer = this.#parts.clock.schedule(HEARTBEAT_MS, beat, { keepAlive: false });
+  }
+
+  async #beat(): Promise<void> {
+    const { workflows, tasks, logger } = this.#parts;
+    const kinds = { workflowKinds: [...workflows.keys()], taskKinds: [...tasks.keys()] };
+    try {
+      await this.#call(Method.SendHeartbeat, encodeSendHeartbeat({ workerId: this.#workerId, ...kinds }));
+    } catch (error) {
+      if (error instanceof NotFoundError) await this.#registerAgain();
+      else logger.debug(`the worker's heartbeat did not reach the server: ${textOf(error)}`);
+    }
+    this.#arm();
+  }
+
+  async #registerAgain(): Promise<void> {
+    try {
+      await this.#register();
+    } catch (error) {
+      this.#parts.logger.warn(`the server has forgotten this worker, and did not register it: ${textOf(error)}`);
+    }
+  }
+
+  async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
+    const subject = { type: 'Worker', id: this.#workerId };
+    return (await this.#parts.transport.unary(method, request, { deadlineMs: CALL_DEADLINE_MS, subject })).body;
+  }
+}
+
+function workerType(hasWorkflows: boolean, hasTasks: boolean): string {
+  if (hasWorkflows && hasTasks) return 'unified';
+  return hasWorkflows ? 'workflow' : 'task';
+}
+
+async function workflowCapability({ name, description = '', version = DEFAULT_VERSION }: AnyWorkflow) {
+  const contentHash = await sha256Hex(`${name}:${version}`);
+  return { kind: name, name, description, cancellable: false, tags: [], version, contentHash };
+}
+
+function taskCapability({ name, description = '' }: AnyTask) {
+  return { kind: name, name, description, cancellable: false, tags: [] };
+}
+
+/** Empty in pages without TLS, which have no digests. */
+async function sha256Hex(text: string): Promise<string> {
+  if (crypto.subtle === undefined) return '';
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

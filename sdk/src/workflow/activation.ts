@@ -1,0 +1,98 @@
+import type { PayloadCodec } from '../codec.js';
+import {
+  activationClose,
+  activationEncodedPayloads,
+  activationHandleDecodedPayloads,
+  activationHandleEvents,
+  activationInfo,
+  type ActivationInfo,
+  activationOpen,
+  handleSubmitAnswer,
+  stageSubmission,
+  takeSubmission,
+} from '../core.js';
+
+/** What an activation needs from outside: pages of its history, and somebody to send its submissions to. */
+export interface ActivationHost {
+  /** Fires when the activation must end without another submission: the claim is lost, or the worker stops. */
+  readonly signal: AbortSignal;
+  /** The events after this one: the answer of GetEvents. */
+  getEvents(afterSequence: number): Promise<Uint8Array>;
+  /** Sends a submission and gives the answer. */
+  submit(submission: Uint8Array): Promise<Uint8Array>;
+}
+
+/** One activation in the core, with its history and submissions going through the host and the codec. */
+export class Activation {
+  /** Its number in the core. */
+  readonly id: number;
+  /** What the poll said of the execution. */
+  readonly info: ActivationInfo;
+  readonly #codec: PayloadCodec | undefined;
+  #submissions = 0;
+
+  private constructor(id: number, codec: PayloadCodec | undefined) {
+    this.id = id;
+    this.info = activationInfo(id);
+    this.#codec = codec;
+  }
+
+  /** Opens an activation from the answer of PollWorkflow; undefined if it brings no work. It must be closed. */
+  static open(pollAnswer: Uint8Array, extended: boolean, codec: PayloadCodec | undefined): Activation | undefined {
+    const id = activationOpen(pollAnswer, extended);
+    return id === 0 ? undefined : new Activation(id, codec);
+  }
+
+  /** An activation that was opened otherwise. */
+  static of(id: number, codec: PayloadCodec | undefined): Activation {
+    return new Activation(id, codec);
+  }
+
+  /** How many submissions were taken under this claim: the number of the last one. */
+  get submissions(): number {
+    return this.#submissions;
+  }
+
+  /** Fetches what is missing of the history. */
+  async load(host: ActivationHost): Promise<void> {
+    if (this.info.hasMoreEvents) await this.#fetchEvents(host);
+    await this.#decodeEvents();
+  }
+
+  /** Sends a partial submission and takes in the events that came back. */
+  async submitPartial(host: ActivationHost): Promise<void> {
+    const answer = await host.submit(await this.#takeSubmission());
+    if (handleSubmitAnswer(this.id, answer)) await this.#fetchEvents(host);
+    await this.#decodeEvents();
+  }
+
+  /** Sends the last submission. */
+  async submitFinal(host: ActivationHost): Promise<void> {
+    await host.submit(await this.#takeSubmission());
+  }
+
+  /** Lets the core forget it. */
+  close(): void {
+    activationClose(this.id);
+  }
+
+  async #takeSubmission(): Promise<Uint8Array> {
+    const encoded = this.#codec && (await this.#codec.encode(stageSubmission(this.id)));
+    const submission = takeSubmission(this.id, encoded);
+    this.#submissions += 1;
+    return submission;
+  }
+
+  async #fetchEvents(host: ActivationHost): Promise<void> {
+    let hasMore = true;
+    while (hasMore) {
+      const page = await host.getEvents(activationInfo(this.id).lastSequence);
+      hasMore = activationHandleEvents(this.id, page);
+    }
+  }
+
+  async #decodeEvents(): Promise<void> {
+    if (this.#codec === undefined) return;
+    activationHandleDecodedPayloads(this.id, await this.#codec.decode(activationEncodedPayloads(this.id)));
+  }
+}

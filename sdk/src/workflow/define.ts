@@ -1,0 +1,59 @@
+import { ConfigurationError } from '../errors.js';
+import { checkOptions } from '../options.js';
+import type { WorkflowContext } from './context-types.js';
+
+/** A workflow function. It may return its result, a promise or a handle of it. */
+export type WorkflowFunction<Input, Output> = (ctx: WorkflowContext, input: Input) => Output | PromiseLike<Output>;
+
+/** What `workflow` takes. */
+export interface WorkflowConfig<Input, Output> {
+  /** The kind of the workflow: executions are started by it. At most 255 bytes. */
+  readonly name: string;
+  /** For people. */
+  readonly description?: string | undefined;
+  /** The version of the code, for example `1.4.0`. Default: `1.0.0`. */
+  readonly version?: string | undefined;
+  /** Runs again from the start each time an execution goes on; must be deterministic, see `WorkflowContext`. */
+  readonly run: WorkflowFunction<Input, Output>;
+}
+
+/** A workflow that can be registered, and started with typed input. */
+export interface WorkflowDefinition<Input = unknown, Output = unknown> {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly version: string | undefined;
+  readonly run: WorkflowFunction<Input, Output>;
+}
+
+/** Any definition, whatever its input and output. */
+export type AnyWorkflow = WorkflowDefinition<never, unknown>;
+
+const KNOWN = ['name', 'description', 'version', 'run'];
+const LATER = {
+  handlers: 'signals and queries',
+  timeout: 'workflow timeouts; until then race the work against ctx.sleep',
+  input: 'schemas',
+  output: 'schemas',
+};
+
+/**
+ * Defines a workflow. Input and output types flow from `run` to wherever the definition is used.
+ *
+ * ```ts
+ * const order = workflow({
+ *   name: 'order',
+ *   run: async (ctx, input: { id: string }) => ctx.task(charge, input),
+ * });
+ * ```
+ *
+ * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of later versions.
+ */
+export function workflow<Input = unknown, Output = unknown>(
+  config: WorkflowConfig<Input, Output>,
+): WorkflowDefinition<Input, Output> {
+  if (!config?.name) throw new ConfigurationError('Workflow name is required');
+  if (typeof config.run !== 'function') throw new ConfigurationError('Workflow run function is required');
+  const { name, description, version, run } = config;
+  checkOptions(`Workflow "${name}"`, config, KNOWN, LATER);
+  return { name, description, version, run };
+}

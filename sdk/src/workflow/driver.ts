@@ -1,0 +1,189 @@
+import { complete, fail, nextStep, operationCompleted, operationFailed, pollJob, pollOperation, type Job, Step } from '../core.js';
+import { CoreError, CoreTrapped } from '../errors.js';
+import { textOf } from '../errors/base.js';
+import type { Logger } from '../logger.js';
+import type { Clock } from '../runtime/clock.js';
+import { runDry } from '../runtime/run-dry.js';
+import type { Serializer } from '../serde.js';
+import type { Activation, ActivationHost } from './activation.js';
+import { WorkflowContextImpl } from './context.js';
+import type { AnyWorkflow } from './define.js';
+import { Operations } from './operations.js';
+import { PendingHandles } from './pending.js';
+import { Turn } from './turn.js';
+
+/** What a driver works with. */
+export interface DriverParts {
+  readonly definition: AnyWorkflow;
+  readonly serializer: Serializer;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** How executions are recorded to have failed by what their code threw. */
+const FAILURE_TYPE = 'ERROR';
+
+/**
+ * Runs one activation: replays the workflow function along its history, lets it go on, and submits what it asked for.
+ *
+ * ```text
+ * job -> settle that handle -> run dry -> next job ...
+ *   no job left -> operations were begun: start them
+ *               -> operations have finished: partial submission, whose answer may hold jobs
+ *               -> operations run: wait for one
+ *               -> nothing can move: final submission
+ * ```
+ *
+ * One job at a time, each until nothing moves any more, is what makes native promises deterministic: their reactions
+ * happen in the same order whether events came one by one or all together.
+ */
+export class Driver {
+  readonly #activation: Activation;
+  readonly #host: ActivationHost;
+  readonly #parts: DriverParts;
+  readonly #turn: Turn;
+  readonly #pending: PendingHandles;
+  readonly #operations: Operations;
+  #hasEnded = false;
+
+  constructor(activation: Activation, host: ActivationHost, parts: DriverParts) {
+    this.#activation = activation;
+    this.#host = host;
+    this.#parts = parts;
+    this.#turn = new Turn(activation.id);
+    this.#pending = new PendingHandles(parts.serializer);
+    this.#operations = new Operations(parts.serializer, parts.clock);
+  }
+
+  /**
+   * Resolves when the final submission was answered. Rejects with `DeterminismViolation` when code and history disagree,
+   * with a `CoreError` of code `NOT_IN_TURN` when the function cannot go on, with `CoreTrapped`, with the reason of the
+   * host's signal, and with what the host threw.
+   */
+  async run(): Promise<void> {
+    const onAbort = (): void => this.#operations.abort(this.#host.signal.reason);
+    this.#host.signal.addEventListener('abort', onAbort);
+    try {
+      await this.#activation.load(this.#host);
+      while (!(await this.#step())) this.#host.signal.throwIfAborted();
+    } catch (error) {
+      this.#operations.abort(error);
+      throw error;
+    } finally {
+      this.#host.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** As far as possible without waiting for anything outside, then one thing outside. True at the end. */
+  async #step(): Promise<boolean> {
+    await this.#giveJobs();
+    const { id } = this.#activation;
+    for (const { handle, result } of this.#operations.takeFinished()) {
+      if ('value' in result) operationCompleted(id, handle, result.value);
+      else operationFailed(id, handle, result.thrown);
+    }
+    switch (nextStep(id)) {
+      case Step.StartOperations:
+        this.#startOperations();
+        return false;
+      case Step.SubmitPartial:
+        await this.#activation.submitPartial(this.#host);
+        return false;
+      case Step.AwaitOperation:
+        await this.#operations.untilFinished();
+        return false;
+      case Step.SubmitFinal:
+        this.#checkCanWake();
+        await this.#activation.submitFinal(this.#host);
+        return true;
+    }
+  }
+
+  async #giveJobs(): Promise<void> {
+    const { id } = this.#activation;
+    for (let job = pollJob(id); job !== undefined; job = pollJob(id)) {
+      this.#turn.begin();
+      this.#give(job);
+      await runDry();
+      this.#turn.end();
+    }
+    // The function may have ended, or tried to, while nothing was told to it.
+    if (this.#turn.fatal !== undefined) throw this.#turn.fatal;
+  }
+
+  #give([kind, handle, json]: Job): void {
+    if (kind === 0) return this.#start(json);
+    this.#operations.forget(handle);
+    if (kind === 1) this.#pending.resolve(handle, json);
+    else this.#pending.reject(handle, json);
+  }
+
+  #start(inputPayload: string): void {
+    const ctx = this.#context();
+    try {
+      const input = this.#parts.serializer.deserialize<never>(inputPayload);
+      const result = this.#parts.definition.run(ctx, input);
+      Promise.resolve(result).then(
+        (output) => this.#returned(output),
+        (error: unknown) => this.#threw(error),
+      );
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  #context(): WorkflowContextImpl {
+    const { definition, serializer, logger } = this.#parts;
+    const { id, info } = this.#activation;
+    const [turn, pending, operations] = [this.#turn, this.#pending, this.#operations];
+    return new WorkflowContextImpl({ id, info, definition, turn, pending, operations, serializer, logger });
+  }
+
+  #returned(output: unknown): void {
+    let payload: string;
+    try {
+      payload = this.#parts.serializer.serialize(output);
+    } catch (error) {
+      return this.#threw(error);
+    }
+    this.#end((id) => complete(id, payload));
+  }
+
+  #threw(error: unknown): void {
+    if (error instanceof CoreTrapped) this.#turn.stop(error);
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    this.#end((id) => fail(id, textOf(error), stack, FAILURE_TYPE));
+  }
+
+  #end(tellCore: (id: number) => void): void {
+    this.#hasEnded = true;
+    if (this.#turn.fatal !== undefined) return;
+    if (!this.#turn.isOpen) return this.#turn.stop(this.#endedOutside());
+    try {
+      tellCore(this.#activation.id);
+    } catch (error) {
+      this.#turn.stop(error instanceof Error ? error : new CoreError('INTERNAL', textOf(error)));
+    }
+  }
+
+  #startOperations(): void {
+    const { id } = this.#activation;
+    for (let handle = pollOperation(id); handle !== 0; handle = pollOperation(id)) this.#operations.start(handle);
+  }
+
+  /** An execution that waits for nothing would never be woken: better to say so than to let it sleep for ever. */
+  #checkCanWake(): void {
+    if (this.#hasEnded || this.#pending.size > 0) return;
+    const text =
+      'it waits for something that Flovyn does not know (a fetch, a timer of the runtime, a promise of its own), and for ' +
+      'nothing that could wake it. Do such work in ctx.run or in a task, and await only what the context gives';
+    throw new CoreError('NOT_IN_TURN', `Workflow "${this.#parts.definition.name}" cannot go on: ${text}`);
+  }
+
+  #endedOutside(): CoreError {
+    const text =
+      `Workflow "${this.#parts.definition.name}" ended outside a turn: it waited for something that Flovyn does not know ` +
+      '(a fetch, a timer of the runtime). Do such work in ctx.run or in a task, and await only what the context gives';
+    return new CoreError('NOT_IN_TURN', text);
+  }
+}

@@ -1,0 +1,154 @@
+import { FlovynError } from '../errors.js';
+import { nameClass, textOf } from '../errors/base.js';
+import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
+import type { Clock } from '../runtime/clock.js';
+import { pause } from '../runtime/pause.js';
+import type { Serializer } from '../serde.js';
+import type { OperationFunction, OperationOptions } from './context-types.js';
+
+/** The end of an operation: a payload, or what it threw as the core wants it. */
+export interface FinishedOperation {
+  readonly handle: number;
+  readonly result: { readonly value: string } | { readonly thrown: string };
+}
+
+/**
+ * The operations of one activation: begun by workflow code, started by the driver once the turn has run dry, outside
+ * the async context of the workflow, and finished whenever they are.
+ */
+export class Operations {
+  readonly #begun = new Map<number, Begun>();
+  readonly #finished: FinishedOperation[] = [];
+  readonly #controller = new AbortController();
+  readonly #serializer: Serializer;
+  readonly #clock: Clock;
+  #onFinish: (() => void) | undefined;
+
+  constructor(serializer: Serializer, clock: Clock) {
+    this.#serializer = serializer;
+    this.#clock = clock;
+  }
+
+  /** Keeps the function of an operation until it is started, which does not happen if its result is recorded. */
+  begin(handle: number, name: string, fn: OperationFunction<unknown>, plan: OperationPlan): void {
+    this.#begun.set(handle, { name, fn, plan });
+  }
+
+  /** Drops the function of an operation whose recorded result was delivered. */
+  forget(handle: number): void {
+    this.#begun.delete(handle);
+  }
+
+  /** Calls the function of an operation. Its end is told by `takeFinished`. */
+  start(handle: number): void {
+    const begun = this.#begun.get(handle);
+    if (begun === undefined) throw new Error(`the core started operation ${handle}, which was not begun`);
+    this.#begun.delete(handle);
+    void this.#run(handle, begun);
+  }
+
+  /** The operations that have finished since the last call, in that order. */
+  takeFinished(): FinishedOperation[] {
+    return this.#finished.splice(0);
+  }
+
+  /** Resolves when an operation has finished that `takeFinished` has not told yet, or when they are aborted. */
+  async untilFinished(): Promise<void> {
+    if (this.#finished.length > 0 || this.#controller.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onFinish = resolve;
+    });
+  }
+
+  /** Tells running operations that nobody waits for them any more. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+    this.#onFinish?.();
+  }
+
+  async #run(handle: number, begun: Begun): Promise<void> {
+    this.#finished.push({ handle, result: await this.#result(begun) });
+    this.#onFinish?.();
+  }
+
+  async #result({ name, fn, plan }: Begun): Promise<FinishedOperation['result']> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return { value: this.#serializer.serialize(await this.#attempt(name, fn, plan.timeoutMs)) };
+      } catch (error) {
+        if (!mayRetry(plan.retry, attempt, error) || this.#controller.signal.aborted) return { thrown: describe(error) };
+        await pause(this.#clock, pauseBefore(plan.retry, attempt), this.#controller.signal);
+      }
+    }
+  }
+
+  async #attempt(name: string, fn: OperationFunction<unknown>, timeoutMs: number | undefined): Promise<unknown> {
+    const signal = this.#controller.signal;
+    if (timeoutMs === undefined) return fn(signal);
+    const own = new AbortController();
+    const onAbort = (): void => own.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    let stopTimer = (): void => {};
+    const timedOut = new Promise<never>((_, reject) => {
+      stopTimer = this.#clock.schedule(timeoutMs, () => {
+        const error = new OperationTimeout(`Operation "${name}" timed out after ${timeoutMs} ms`);
+        own.abort(error);
+        reject(error);
+      });
+    });
+    try {
+      return await Promise.race([fn(own.signal), timedOut]);
+    } finally {
+      stopTimer();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/** Options of an operation, checked. */
+export interface OperationPlan {
+  readonly timeoutMs: number | undefined;
+  readonly retry: RetryPlan | undefined;
+}
+
+/** Reads the options of an operation. */
+export function operationPlan(name: string, options: OperationOptions): OperationPlan {
+  const { timeout, retry } = options;
+  return {
+    timeoutMs: timeout?.toWholeMilliseconds(),
+    retry: retry === undefined ? undefined : retryPlan(`Operation "${name}"`, retry),
+  };
+}
+
+interface Begun {
+  readonly name: string;
+  readonly fn: OperationFunction<unknown>;
+  readonly plan: OperationPlan;
+}
+
+class OperationTimeout extends FlovynError {
+  static {
+    nameClass(this, 'OperationTimeout');
+  }
+
+  override readonly code: string = 'OPERATION_TIMEOUT';
+}
+
+function mayRetry(retry: RetryPlan | undefined, attempt: number, error: unknown): retry is RetryPlan {
+  return retry !== undefined && attempt <= retry.maxRetries && retryableOf(error) !== false;
+}
+
+function retryableOf(error: unknown): boolean | undefined {
+  const retryable: unknown = error instanceof Error ? Reflect.get(error, 'retryable') : undefined;
+  return typeof retryable === 'boolean' ? retryable : undefined;
+}
+
+function describe(error: unknown): string {
+  const known = error instanceof Error ? error : undefined;
+  return JSON.stringify({
+    name: known?.name ?? 'Error',
+    message: textOf(error),
+    stack: known?.stack,
+    retryable: retryableOf(error),
+  });
+}

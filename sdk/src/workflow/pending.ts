@@ -1,0 +1,75 @@
+import { SerializationError } from '../errors.js';
+import type { Serializer } from '../serde.js';
+import { markOwn } from './own-errors.js';
+import { rejectionError } from './rejection.js';
+
+/** What a handle stands for, in two words, such as `task` and `charge`. */
+export interface HandleName {
+  readonly type: 'task' | 'timer' | 'promise' | 'operation';
+  readonly name: string;
+}
+
+/**
+ * The promises that workflow code waits for, by the handle that the core settles them by.
+ *
+ * A handle of an activation that has ended stays pending for ever: that is what suspension is.
+ */
+export class PendingHandles {
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #serializer: Serializer;
+
+  constructor(serializer: Serializer) {
+    this.#serializer = serializer;
+  }
+
+  /** How many handles wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** The promise of a new handle. */
+  open<T>(handle: number, name: HandleName): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      this.#waiting.set(handle, { name, resolve: resolve as (value: unknown) => void, reject });
+    });
+    // A workflow may leave a handle alone; its rejection is no crash then.
+    promise.then(undefined, ignore);
+    return promise;
+  }
+
+  /** Resolves a handle with a payload. */
+  resolve(handle: number, payload: string): void {
+    const waiting = this.#take(handle);
+    try {
+      // A timer has no value.
+      waiting.resolve(waiting.name.type === 'timer' ? undefined : this.#serializer.deserialize(payload));
+    } catch (error) {
+      waiting.reject(markOwn(unreadable(waiting.name, error), waiting.name));
+    }
+  }
+
+  /** Rejects a handle with what the core says of it. */
+  reject(handle: number, rejection: string): void {
+    const waiting = this.#take(handle);
+    waiting.reject(markOwn(rejectionError(rejection), waiting.name));
+  }
+
+  #take(handle: number): Waiting {
+    const waiting = this.#waiting.get(handle);
+    if (waiting === undefined) throw new Error(`the core settled handle ${handle}, which nobody waits for`);
+    this.#waiting.delete(handle);
+    return waiting;
+  }
+}
+
+interface Waiting {
+  readonly name: HandleName;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+function unreadable({ type, name }: HandleName, cause: unknown): SerializationError {
+  return new SerializationError(`the result of the ${type} "${name}" cannot be read`, '$', cause);
+}
+
+function ignore(): void {}

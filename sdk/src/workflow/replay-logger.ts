@@ -1,0 +1,17 @@
+import { isReplaying } from '../core.js';
+import type { Logger } from '../logger.js';
+import type { ContextParts } from './context.js';
+
+/** A logger for workflow code: says which execution it is, and is silent while the code does what it did before. */
+export function replayAwareLogger(parts: Pick<ContextParts, 'id' | 'info' | 'definition' | 'turn' | 'logger'>): Logger {
+  const { id, info, definition, turn, logger } = parts;
+  const prefix = `workflow ${definition.name} ${info.executionId}: `;
+  // Outside a turn the function is one that was left behind: another activation says the same again.
+  const isNews = (): boolean => turn.isOpen && turn.fatal === undefined && !isReplaying(id);
+  return {
+    debug: (message, ...args) => void (isNews() && logger.debug(prefix + message, ...args)),
+    info: (message, ...args) => void (isNews() && logger.info(prefix + message, ...args)),
+    warn: (message, ...args) => void (isNews() && logger.warn(prefix + message, ...args)),
+    error: (message, ...args) => void (isNews() && logger.error(prefix + message, ...args)),
+  };
+}
