@@ -1,0 +1,208 @@
+use flovyn_protocol::{Payload, messages::WorkflowStatus};
+use flovyn_replay::{Execution, ExecutionInfo, Handle, OperationError, Step, Submission};
+
+use crate::{chance::Chance, code::Code, program::Program, server::Server};
+
+/// A program that runs on a server, activation by activation, every time from its history.
+pub(crate) struct Run<'a> {
+    program: &'a Program,
+    pub(crate) server: Server,
+    chance: Chance,
+    time_ms: i64,
+    /// Effects of operations so far: each call gives another result, so a repeated one would be seen.
+    effects: u64,
+    /// The turns whose commands were applied.
+    durable: Vec<String>,
+    /// After each applied submission: events in the history, and turns that are durable.
+    boundaries: Vec<(usize, usize)>,
+    waits: bool,
+    partial: usize,
+    crashed_before: usize,
+    crashed_after: usize,
+    finished_in_a_turn: usize,
+}
+
+/// One activation of the worker.
+struct Activation<'a> {
+    execution: Execution,
+    code: Code<'a>,
+    running: Vec<Handle>,
+}
+
+enum Next {
+    Goes,
+    Stops,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(program: &'a Program, mut chance: Chance) -> Self {
+        let server = Server::new(Chance::new(chance.below(usize::MAX) as u64));
+        let (time_ms, effects, partial, crashed_before, crashed_after) = (1000, 0, 0, 0, 0);
+        let (durable, boundaries) = (Vec::new(), Vec::new());
+        let (waits, finished_in_a_turn) = (false, 0);
+        Self {
+            program,
+            server,
+            chance,
+            time_ms,
+            effects,
+            durable,
+            boundaries,
+            waits,
+            partial,
+            crashed_before,
+            crashed_after,
+            finished_in_a_turn,
+        }
+    }
+
+    /// The execution has ended, or waits for nothing that could still happen.
+    pub(crate) fn is_over(&self) -> bool {
+        self.server.ended || (self.waits && !self.server.has_pending())
+    }
+
+    pub(crate) fn counts(&self) -> [(&'static str, usize); 7] {
+        [
+            ("turns", self.durable.len()),
+            ("partial", self.partial),
+            ("landed", self.server.landed),
+            ("crash before", self.crashed_before),
+            ("crash after", self.crashed_after),
+            ("finished in a turn", self.finished_in_a_turn),
+            ("completed", usize::from(self.server.ended)),
+        ]
+    }
+
+    /// Claims the execution and drives it until it waits, ends or the worker is killed.
+    pub(crate) fn activation(&mut self) {
+        self.time_ms += 1000;
+        self.waits = false;
+        let mut activation = self.open(self.server.history.len());
+        while let Next::Goes = self.step(&mut activation) {}
+        let log = &activation.code.log;
+        let agreed = log.len().min(self.durable.len());
+        assert_eq!(log[..agreed], self.durable[..agreed], "the replay took another way");
+    }
+
+    fn open(&mut self, events: usize) -> Activation<'a> {
+        let execution_id = "11111111-2222-4333-8444-555555555555".to_string();
+        let (kind, task_time_ms) = ("random".to_string(), self.time_ms);
+        let info = ExecutionInfo { execution_id, kind, task_time_ms, extended: true };
+        let mut execution = Execution::new(info).unwrap();
+        let page = 1 + self.chance.below(10);
+        for page in self.server.history[..events].chunks(page) {
+            execution.handle_events(page).unwrap();
+        }
+        Activation { execution, code: Code::new(self.program), running: Vec::new() }
+    }
+
+    fn step(&mut self, activation: &mut Activation<'_>) -> Next {
+        self.run_dry(activation);
+        while let Some(handle) = activation.execution.poll_operation() {
+            let operation = &activation.code.operations[&handle];
+            assert!(!self.server.is_recorded(operation), "{operation:?} has a record and is executed again");
+            activation.running.push(handle);
+        }
+        match activation.execution.next_step() {
+            Step::StartOperations => panic!("everything was started"),
+            Step::AwaitOperation => self.finish_one(activation),
+            Step::SubmitPartial | Step::SubmitFinal => return self.submit(activation),
+        }
+        Next::Goes
+    }
+
+    fn run_dry(&mut self, activation: &mut Activation<'_>) {
+        while let Some(job) = activation.execution.poll_job().unwrap() {
+            activation.code.turn(&mut activation.execution, &job).unwrap();
+            if !activation.running.is_empty() && self.chance.one_in(3) {
+                self.finish_one(activation);
+                self.finished_in_a_turn += 1;
+            }
+        }
+    }
+
+    fn finish_one(&mut self, activation: &mut Activation<'_>) {
+        let Some(handle) = self.chance.take(&mut activation.running) else { return };
+        self.effects += 1;
+        let result = if self.chance.one_in(4) {
+            let (name, message) = ("Error".to_string(), format!("effect {}", self.effects));
+            Err(OperationError { name, message, stack: None, retryable: None })
+        } else {
+            Ok(Payload::from_json(self.effects.to_string()).unwrap())
+        };
+        activation.execution.handle_operation_result(handle, result).unwrap();
+    }
+
+    fn submit(&mut self, activation: &mut Activation<'_>) -> Next {
+        while self.chance.one_in(3) {
+            self.finish_one(activation);
+        }
+        let submission = activation.execution.take_submission(None).unwrap();
+        self.server.maybe_land();
+        if self.chance.one_in(8) {
+            self.crashed_before += 1;
+            return Next::Stops;
+        }
+        self.apply(activation, &submission);
+        if self.chance.one_in(8) {
+            self.crashed_after += 1;
+            return Next::Stops;
+        }
+        if submission.status != WorkflowStatus::Running {
+            self.waits = submission.status == WorkflowStatus::Suspended && !self.has_news(&submission);
+            return Next::Stops;
+        }
+        self.partial += 1;
+        while self.chance.one_in(3) {
+            self.finish_one(activation);
+        }
+        self.server.maybe_land();
+        let page = 1 + self.chance.below(5);
+        for page in self.server.history[submission.after_sequence as usize..].chunks(page) {
+            activation.execution.handle_events(page).unwrap();
+        }
+        Next::Goes
+    }
+
+    fn apply(&mut self, activation: &Activation<'_>, submission: &Submission) {
+        self.server.apply(&submission.commands, submission.status);
+        let log = &activation.code.log;
+        assert!(log.starts_with(&self.durable), "the replay took another way");
+        self.durable.clone_from(log);
+        self.boundaries.push((self.server.history.len(), log.len()));
+    }
+
+    /// Something landed that this activation has not seen.
+    fn has_news(&self, submission: &Submission) -> bool {
+        let own = submission.commands.len() + 1;
+        self.server.history.len() > submission.after_sequence as usize + own
+    }
+
+    /// A fresh execution, a day later, goes through the whole history, asks for nothing new and ends the same.
+    pub(crate) fn check_full_replay(&mut self) {
+        self.time_ms += 86_400_000;
+        let mut activation = self.open(self.server.history.len());
+        while let Some(job) = activation.execution.poll_job().unwrap() {
+            activation.code.turn(&mut activation.execution, &job).unwrap();
+        }
+        assert!(activation.code.log.starts_with(&self.durable), "the replay took another way");
+        assert!(!activation.execution.is_replaying());
+        if self.server.ended {
+            assert_eq!(activation.code.log, self.durable);
+            assert_eq!(activation.execution.poll_operation(), None);
+            let submission = activation.execution.take_submission(None).unwrap();
+            assert_eq!(submission.commands, vec![], "everything is claimed");
+        }
+    }
+
+    /// The same for what the history was after each submission: no violation, and the same turns.
+    pub(crate) fn check_every_prefix(&mut self) {
+        for (events, turns) in self.boundaries.clone() {
+            let mut activation = self.open(events);
+            while let Some(job) = activation.execution.poll_job().unwrap() {
+                activation.code.turn(&mut activation.execution, &job).unwrap();
+            }
+            assert_eq!(activation.code.log[..turns], self.durable[..turns], "the replay took another way");
+        }
+    }
+}
