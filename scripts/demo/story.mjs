@@ -15,11 +15,20 @@ export const story = {
   result: (value) => line(green, 'result', bold(JSON.stringify(value))),
 };
 
+const begun = new Set();
+
 /** Tells what a worker said of itself: its workflow function ran from the first line, or wrote to the log. */
 export function tellEvent(number, { orderId, count, log }) {
-  if (log !== undefined) story.worker(number, log);
-  else if (count === 1) story.replay(number, `${orderId}: takes up the workflow; steps that are in the history are not done again`);
-  else story.replay(number, `${orderId}: replays the workflow, activation ${count} in this worker`);
+  if (log !== undefined) {
+    story.worker(number, log);
+  } else if (!begun.has(orderId)) {
+    begun.add(orderId);
+    story.worker(number, `${orderId}: begins the workflow`);
+  } else if (count === 1) {
+    story.replay(number, `${orderId}: TAKES OVER the workflow; it runs again, the finished steps come from the history`);
+  } else {
+    story.replay(number, `${orderId}: replays the workflow and goes on`);
+  }
 }
 
 function line(paint, who, text) {

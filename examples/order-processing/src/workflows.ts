@@ -29,8 +29,8 @@ export const processOrder = workflow({
       const answer = ctx.promise<Approval>('approval', { timeout: Duration.days(3) });
       const promiseId = `${ctx.workflowExecutionId}:approval`;
       await ctx.task(askForApproval, { orderId, amountCents, promiseId });
-      ctx.set('status', 'waiting for approval');
       ctx.log.info(`${orderId} waits for approval`);
+      ctx.set('status', 'waiting for approval');
 
       const approval = await answer;
       if (!approval.approved) throw new Error(`declined by ${approval.by}: ${approval.note ?? 'no reason given'}`);
