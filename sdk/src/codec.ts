@@ -2,7 +2,6 @@
  * Changes payloads on their way to and from the server, such as by encryption. It runs outside workflow code and may be
  * asynchronous. Both sides are JSON text, as many as were given and in the same order. What `encode` made of a payload is
  * recognised by `decode`, which gets payloads that were never encoded too and gives them back as they are.
- * @internal
  */
 export interface PayloadCodec {
   encode(payloads: readonly string[]): Promise<string[]>;
@@ -13,7 +12,6 @@ type MaybeCodec = PayloadCodec | undefined;
 
 /**
  * One payload through a codec, or as it is without one.
- * @internal
  */
 export async function encodeOne(codec: MaybeCodec, payload: string): Promise<string> {
   return codec === undefined ? payload : only(await codec.encode([payload]));
@@ -21,7 +19,6 @@ export async function encodeOne(codec: MaybeCodec, payload: string): Promise<str
 
 /**
  * The opposite of `encodeOne`.
- * @internal
  */
 export async function decodeOne(codec: MaybeCodec, payload: string): Promise<string> {
   return codec === undefined ? payload : only(await codec.decode([payload]));
@@ -30,7 +27,6 @@ export async function decodeOne(codec: MaybeCodec, payload: string): Promise<str
 /**
  * A text that is no payload, such as that of an error, through a codec, to which it is shown as a JSON string. What comes
  * back stands in the place of the text as the JSON that it is, unless it is a JSON string itself.
- * @internal
  */
 export async function encodeText(codec: MaybeCodec, text: string): Promise<string> {
   return codec === undefined ? text : unquoted(only(await codec.encode([JSON.stringify(text)])));
@@ -38,7 +34,6 @@ export async function encodeText(codec: MaybeCodec, text: string): Promise<strin
 
 /**
  * The opposite of `encodeText`.
- * @internal
  */
 export async function decodeText(codec: MaybeCodec, text: string): Promise<string> {
   if (codec === undefined) return text;

@@ -1,7 +1,6 @@
 export { FlovynClient, type StartedWorkflow } from './client/client.js';
-export type { StartWorkflowOptions } from './client/calls.js';
 export { type WorkflowHandle, WorkflowHandleImpl } from './client/handle.js';
-export type { FlovynClientOptions } from './client/options.js';
+export type { FlovynClientOptions, StartWorkflowOptions } from './client/options.js';
 export { Duration } from './duration.js';
 export * from './errors.js';
 export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';

@@ -3,7 +3,6 @@ import { ConfigurationError, Unsupported } from './errors.js';
 /**
  * Refuses options that exist in Flovyn but not in this version, and options that do not exist at all: nothing is
  * accepted and ignored. `later` gives, for options of the first kind, what they come with.
- * @internal
  */
 export function checkOptions(
   what: string,
@@ -21,7 +20,6 @@ export function checkOptions(
 
 /**
  * The error for a part of the API that another version brings.
- * @internal
  */
 export function comingLater(what: string, reason: string): Unsupported {
   return new Unsupported(`${what} is not supported by this version: it comes with ${reason}`);

@@ -13,20 +13,8 @@ import { retrying } from '../rpc/retrying.js';
 import { randomId } from '../runtime/random-id.js';
 import type { CallOptions, Subject, Transport } from '../transport/transport.js';
 import { Backoff } from '../worker/backoff.js';
-import type { ClientSettings } from './options.js';
-
-/** Options of `startWorkflow`. */
-export interface StartWorkflowOptions {
-  /** The queue of the workers that may run it. Default: the queue of the client. */
-  readonly queue?: string | undefined;
-  /** The version to record. Default: the version of the definition, none for a name. */
-  readonly workflowVersion?: string | undefined;
-  /**
-   * A run of the organisation under this key that has not failed is returned instead of a new one; remembered for a day.
-   * Default: a random one, so that a repeated request starts nothing twice.
-   */
-  readonly idempotencyKey?: string | undefined;
-}
+import type { StartWorkflowOptions } from './options.js';
+import type { ClientSettings } from './settings.js';
 
 /** A call is made this often when the server cannot be reached, within about two seconds. */
 const MAX_ATTEMPTS = 4;

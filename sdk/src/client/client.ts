@@ -5,9 +5,10 @@ import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { WorkerHost } from '../worker/worker-host.js';
 import type { InputAndOptions } from '../workflow/context-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
-import { ClientCalls, type StartWorkflowOptions } from './calls.js';
+import { ClientCalls } from './calls.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';
-import { type ClientSettings, clientSettings, type Connection, type FlovynClientOptions } from './options.js';
+import type { FlovynClientOptions, StartWorkflowOptions } from './options.js';
+import { type ClientSettings, clientSettings, type Connection } from './settings.js';
 
 /** A started workflow. */
 export interface StartedWorkflow<Output> {
@@ -125,7 +126,7 @@ export class FlovynClient {
 
   /** The handle of an execution that exists. `Output` is taken on trust. */
   getWorkflowHandle<Output = unknown>(workflowId: string): WorkflowHandle<Output> {
-    return new WorkflowHandleImpl<Output>(workflowId, () => this.#calls());
+    return WorkflowHandleImpl.create<Output>(workflowId, () => this.#calls());
   }
 
   /**

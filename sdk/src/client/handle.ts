@@ -24,10 +24,14 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
   readonly workflowId: string;
   readonly #calls: () => ClientCalls;
 
-  /** @internal */
-  constructor(workflowId: string, calls: () => ClientCalls) {
+  private constructor(workflowId: string, calls: () => ClientCalls) {
     this.workflowId = workflowId;
     this.#calls = calls;
+  }
+
+  /** @internal */
+  static create<Output>(workflowId: string, calls: () => ClientCalls): WorkflowHandleImpl<Output> {
+    return new WorkflowHandleImpl<Output>(workflowId, calls);
   }
 
   async result(): Promise<Output> {

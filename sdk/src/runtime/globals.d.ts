@@ -97,6 +97,10 @@ interface ReadableStream<R> {
   readonly locked: boolean;
   cancel(reason?: unknown): Promise<void>;
   getReader(): ReadableStreamDefaultReader<R>;
+  pipeThrough<T>(transform: {
+    readonly readable: ReadableStream<T>;
+    readonly writable: unknown;
+  }): ReadableStream<T>;
 }
 
 interface RequestInit {
@@ -115,6 +119,19 @@ interface Response {
   arrayBuffer(): Promise<ArrayBuffer>;
   text(): Promise<string>;
 }
+declare var Response: { prototype: Response; new (body: ReadableStream<Uint8Array>): Response };
+interface Blob {
+  stream(): ReadableStream<Uint8Array>;
+}
+declare var Blob: { prototype: Blob; new (parts: Uint8Array<ArrayBuffer>[]): Blob };
+interface DecompressionStream {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: unknown;
+}
+declare var DecompressionStream: {
+  prototype: DecompressionStream;
+  new (format: 'gzip'): DecompressionStream;
+};
 interface Request {
   readonly url: string;
 }

@@ -1,4 +1,4 @@
-import type { ClientSettings } from '../client/options.js';
+import type { ClientSettings } from '../client/settings.js';
 import { pause } from '../runtime/pause.js';
 import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';

@@ -1,5 +1,4 @@
 import {
-  type ActivationInfo,
   beginOperation,
   clearAllState,
   clearState,
@@ -28,25 +27,12 @@ import type {
   TaskOptions,
   WorkflowContext,
 } from './context-types.js';
-import type { AnyWorkflow } from './define.js';
+import type { ContextParts } from './context-parts.js';
 import { operationPlan, type Operations } from './operations.js';
 import type { PendingHandles } from './pending.js';
 import { replayAwareLogger } from './replay-logger.js';
 import { coreTaskOptions } from './task-options.js';
 import type { Turn } from './turn.js';
-
-/** What a context is made of. */
-export interface ContextParts {
-  /** The activation's number in the core. */
-  readonly id: number;
-  readonly info: ActivationInfo;
-  readonly definition: AnyWorkflow;
-  readonly turn: Turn;
-  readonly pending: PendingHandles;
-  readonly operations: Operations;
-  readonly serializer: Serializer;
-  readonly logger: Logger;
-}
 
 /** The context of one activation: reads and commands go to the core, handles become promises. */
 export class WorkflowContextImpl implements WorkflowContext {
@@ -58,14 +44,18 @@ export class WorkflowContextImpl implements WorkflowContext {
   readonly #operations: Operations;
   readonly #serializer: Serializer;
 
-  /** @internal */
-  constructor(parts: ContextParts) {
+  private constructor(parts: ContextParts) {
     this.workflowExecutionId = parts.info.executionId;
     this.log = replayAwareLogger(parts);
     this.#turn = parts.turn;
     this.#pending = parts.pending;
     this.#operations = parts.operations;
     this.#serializer = parts.serializer;
+  }
+
+  /** @internal */
+  static create(parts: ContextParts): WorkflowContextImpl {
+    return new WorkflowContextImpl(parts);
   }
 
   schedule<Input, Output>(

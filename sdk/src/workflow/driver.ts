@@ -136,7 +136,7 @@ export class Driver {
     const { definition, serializer, logger } = this.#parts;
     const { id, info } = this.#activation;
     const [turn, pending, operations] = [this.#turn, this.#pending, this.#operations];
-    return new WorkflowContextImpl({ id, info, definition, turn, pending, operations, serializer, logger });
+    return WorkflowContextImpl.create({ id, info, definition, turn, pending, operations, serializer, logger });
   }
 
   #returned(output: unknown): void {

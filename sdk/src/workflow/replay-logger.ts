@@ -1,6 +1,6 @@
 import { isReplaying } from '../core.js';
 import type { Logger } from '../logger.js';
-import type { ContextParts } from './context.js';
+import type { ContextParts } from './context-parts.js';
 
 /** A logger for workflow code: says which execution it is, and is silent while the code does what it did before. */
 export function replayAwareLogger(parts: Pick<ContextParts, 'id' | 'info' | 'definition' | 'turn' | 'logger'>): Logger {

@@ -1,0 +1,46 @@
+// Just enough of protobuf to play the server's part in tests, independent of the core.
+
+/** An event as JSON has it. */
+export interface EventJson {
+  readonly sequence: number;
+  readonly eventType: string;
+  readonly data: unknown;
+}
+
+/** The answer to a partial submission with these events. */
+export function submitAnswer(events: readonly EventJson[], hasMoreEvents = false): Uint8Array {
+  const fields = events.map((event) => bytesField(1000, eventMessage(event)));
+  return Buffer.concat([...fields, ...(hasMoreEvents ? [numberField(1001, 1)] : [])]);
+}
+
+/** The answer of GetEvents with these events. */
+export function eventsAnswer(events: readonly EventJson[], hasMore = false): Uint8Array {
+  const fields = events.map((event) => bytesField(1, eventMessage(event)));
+  return Buffer.concat([...fields, ...(hasMore ? [numberField(1000, 1)] : [])]);
+}
+
+function eventMessage({ sequence, eventType, data }: EventJson): Buffer {
+  return Buffer.concat([
+    numberField(1, sequence),
+    bytesField(2, Buffer.from(eventType)),
+    bytesField(3, Buffer.from(JSON.stringify(data))),
+  ]);
+}
+
+function numberField(field: number, value: number): Buffer {
+  return Buffer.concat([varint(field * 8), varint(value)]);
+}
+
+function bytesField(field: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([varint(field * 8 + 2), varint(bytes.length), bytes]);
+}
+
+function varint(value: number): Buffer {
+  const bytes = [];
+  let rest = value;
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  return Buffer.from([...bytes, rest]);
+}
