@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
@@ -32,13 +33,14 @@ export async function buildWasm() {
   const wasm = `${targetDir}/${TARGET}/wasm/flovyn_wasm.wasm`;
   await mustRun('cargo', [...bindgen, wasm, generatedDir], { label: 'glue of the core' });
   writeInline(readFileSync(`${generatedDir}/core_bg.wasm`), `${generatedDir}/core_inline.js`);
-  writeFileSync(`${generatedDir}/core_inline.d.ts`, 'export declare const wasmBase64: string;\n');
+  writeFileSync(`${generatedDir}/core_inline.d.ts`, 'export declare const wasmGzipBase64: string;\n');
   stamp.write();
   return true;
 }
 
-/** Writes a module that holds the wasm as text, for places where nothing can be read or fetched. */
+/** Writes a module that holds the wasm as text, gzip inside base64, for places where nothing can be read or fetched. */
 export function writeInline(wasm, file) {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `export const wasmBase64 = '${wasm.toString('base64')}';\n`);
+  const text = gzipSync(wasm, { level: 9 }).toString('base64');
+  writeFileSync(file, `export const wasmGzipBase64 = '${text}';\n`);
 }
