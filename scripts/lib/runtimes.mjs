@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
@@ -33,7 +32,9 @@ function runProcess(folder, command, args, options, onLine) {
 
 async function runWorkerd(folder, options, onLine) {
   await bundleForWorkerd(folder);
-  const child = spawn(installed('workerd'), ['serve', 'workerd.capnp', '--control-fd=1'], {
+  // The program itself: the command of the npm package is a script around it, which would leave it running when killed.
+  const { default: workerd } = createRequire(import.meta.url)('workerd');
+  const child = spawn(workerd, ['serve', 'workerd.capnp', '--control-fd=1'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -55,16 +56,12 @@ async function runWorkerd(folder, options, onLine) {
   }
 }
 
-/** One file for all code, as people deploy to workerd; the wasm stays a module of its own, which it compiles at once. */
+/** One file for all code, as people deploy to workerd; the wasm beside it stays a module, which workerd compiles. */
 async function bundleForWorkerd(folder) {
-  const flags = ['--bundle', '--format=esm', '--platform=neutral', '--main-fields=module,main'];
-  const conditions = '--conditions=workerd,worker,browser';
-  await mustRun(installed('esbuild'), ['workerd.mjs', ...flags, conditions, '--external:*.wasm', '--outfile=worker.js'], {
-    cwd: folder,
-  });
-  const dist = join(folder, 'node_modules', '@flovyn', 'sdk', 'dist');
-  const wasm = readdirSync(dist, { recursive: true }).find((path) => path.endsWith('core_bg.wasm'));
-  copyFileSync(join(dist, wasm), join(folder, 'core_bg.wasm'));
+  const flags = ['--bundle', '--format=esm', '--platform=neutral', '--outfile=worker.js'];
+  const wasm = ['--loader:.wasm=copy', '--asset-names=[name]'];
+  const args = ['workerd.mjs', ...flags, ...wasm, '--conditions=workerd,worker,browser'];
+  await mustRun(installed('esbuild'), args, { cwd: folder });
 }
 
 /** The port from workerd's control message; fails if it ends, or says nothing for 20 s. */

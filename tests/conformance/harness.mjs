@@ -8,6 +8,7 @@ const LOOK_EVERY_MS = 5;
  * @property {(ctx: any, input: any) => any} run the workflow function
  * @property {unknown} [input]
  * @property {(tools: Tools) => Promise<void>} [act] what happens outside while it runs
+ * @property {boolean} [neverEnds] it stays suspended: its result is not waited for
  * @property {unknown} [gives] the result it must have
  * @property {RegExp} [fails] what the error of its result must say
  * @property {(tools: Tools & { result: unknown }) => void | Promise<void>} [then] what must be true afterwards
@@ -58,11 +59,12 @@ export class Suite {
     report({ done: this.#cases.length });
   }
 
-  async #runCase(client, { definition, input, act, fails, then, ...rest }) {
+  async #runCase(client, { definition, input, act, neverEnds, fails, then, ...rest }) {
     if (!definition) return then({ client });
     const { handle } = await client.startWorkflow(definition, input);
     const tools = { client, definition, handle, notes: this.notesOf(handle.workflowId) };
     await act?.(tools);
+    if (neverEnds) return then(tools);
     if (fails) {
       const error = await handle.result().then(
         (value) => new Error(`gave ${print(value)} where it must fail`),

@@ -341,12 +341,15 @@ suite.check('a failure that nobody awaits harms nobody', {
   gives: 'fine',
 });
 
-suite.check('waiting for the world outside of ctx.run is refused with advice', {
+suite.check('calling the context after a wait outside of ctx.run is refused with advice', {
   run: async (ctx) => {
     await pause(5);
-    return await ctx.task(echo, 'too late');
+    const error = await thrownBy(() => ctx.task(echo, 'too late'));
+    noteEachRun(ctx, [error.code, error.message.includes('ctx.run')]);
   },
-  fails: /ctx\.run/,
+  act: ({ notes }) => until(() => notes.length > 0),
+  neverEnds: true,
+  then: ({ notes }) => same(notes[0], ['NOT_IN_TURN', true]),
 });
 
 // --- values and ends ---
