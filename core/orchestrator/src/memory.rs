@@ -8,7 +8,7 @@ mod ready;
 mod table;
 mod tx;
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use flovyn_protocol::Payload;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug, Default, PartialEq)]
 pub struct MemoryStore {
     executions: Table<Key, Execution>,
-    histories: BTreeMap<Key, Vec<EventRecord>>,
+    histories: Table<Key, Vec<EventRecord>>,
     tasks: Table<Key, TaskRecord>,
     payloads: Table<(Key, PayloadSlot), Payload>,
     promises: Table<Key, PromiseRecord>,
@@ -111,7 +111,7 @@ impl MemoryStore {
     }
 
     fn undo_event(&mut self, execution: Key) {
-        if let Some(history) = self.histories.get_mut(&execution) {
+        if let Some(history) = self.histories.get_or_default(execution) {
             history.pop();
             if history.is_empty() {
                 self.histories.remove(&execution);

@@ -1,15 +1,15 @@
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
-use core::ops::Bound;
+use alloc::{string::String, vec::Vec};
 
 use uuid::Uuid;
 
+use super::table::Table;
 use crate::store::{Deadline, DeadlineKey, Key};
 
 /// The deadlines, by key and by time.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Deadlines {
-    by_key: BTreeMap<DeadlineKey, Place>,
-    by_time: BTreeMap<Place, DeadlineKey>,
+    by_key: Table<DeadlineKey, Place>,
+    by_time: Table<Place, DeadlineKey>,
     /// Orders what is otherwise equal by when it was put.
     pub(super) next: u64,
 }
@@ -40,7 +40,7 @@ impl Deadlines {
 
     /// `None` if there was nothing to remove.
     pub(super) fn remove(&mut self, key: &DeadlineKey) -> Option<DeadlineChange> {
-        self.by_key.contains_key(key).then(|| self.set(key.clone(), None))
+        self.by_key.get(key).is_some().then(|| self.set(key.clone(), None))
     }
 
     pub(super) fn undo(&mut self, change: DeadlineChange) {
@@ -49,14 +49,14 @@ impl Deadlines {
 
     fn set(&mut self, key: DeadlineKey, place: Option<Place>) -> DeadlineChange {
         let before = match place {
-            Some(place) => self.by_key.insert(key.clone(), place),
-            None => self.by_key.remove(&key),
+            Some(place) => self.by_key.put(key.clone(), place).before,
+            None => self.by_key.remove(&key).and_then(|change| change.before),
         };
         if let Some(before) = before {
             self.by_time.remove(&before);
         }
         if let Some(place) = place {
-            self.by_time.insert(place, key.clone());
+            self.by_time.put(place, key.clone());
         }
         DeadlineChange { key, before }
     }
@@ -71,7 +71,7 @@ impl Deadlines {
     fn following(&self, first: DeadlineKey, execution: Key) -> impl Iterator<Item = DeadlineKey> + '_ {
         let kind = first.kind();
         self.by_key
-            .range((Bound::Included(first), Bound::Unbounded))
+            .range(first..)
             .map(|(key, _)| key)
             .take_while(move |key| key.kind() == kind && key.execution() == Some(execution))
             .cloned()
@@ -79,7 +79,7 @@ impl Deadlines {
 
     pub(super) fn due(&self, now_ms: i64, max: usize) -> Vec<Deadline> {
         self.by_time
-            .iter()
+            .range(..)
             .take_while(|(place, _)| place.due_ms <= now_ms)
             .take(max)
             .map(|(place, key)| Deadline { key: key.clone(), due_ms: place.due_ms })
@@ -87,6 +87,6 @@ impl Deadlines {
     }
 
     pub(super) fn next_due_ms(&self) -> Option<i64> {
-        self.by_time.first_key_value().map(|(place, _)| place.due_ms)
+        self.by_time.first_in(..).map(|(place, _)| place.due_ms)
     }
 }

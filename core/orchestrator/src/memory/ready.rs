@@ -1,17 +1,16 @@
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-};
+use alloc::{collections::BTreeSet, string::String};
 
 use uuid::Uuid;
 
+use super::table::Table;
 use crate::store::{Key, ReadyEntry, ReadyQueue, Work};
 
-/// The ready queues. Each is kept by kind, so that a worker finds its first without passing what others do.
+/// The ready queues. Each is also kept by kind, so that a worker finds its first without passing what others do.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ReadyQueues {
-    queues: BTreeMap<ReadyQueue, BTreeMap<String, BTreeMap<Place, Uuid>>>,
-    places: BTreeMap<(Work, Key), (ReadyEntry, Place)>,
+    by_queue: Table<(ReadyQueue, Place), Uuid>,
+    by_kind: Table<(ReadyQueue, String, Place), Uuid>,
+    places: Table<(Work, Key), (ReadyEntry, Place)>,
     /// Orders what is otherwise equal by when it was put.
     pub(super) next: u64,
 }
@@ -45,15 +44,11 @@ impl ReadyQueues {
     }
 
     pub(super) fn take(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Option<(Key, ReadyChange)> {
-        let by_kind = self.queues.get(queue)?;
         let id = match kinds {
-            None => by_kind.values().filter_map(BTreeMap::first_key_value).min()?.1,
-            Some(kinds) => {
-                let firsts = kinds.iter().filter_map(|kind| by_kind.get(kind)?.first_key_value());
-                firsts.min()?.1
-            }
+            None => self.first(queue)?,
+            Some(kinds) => kinds.iter().filter_map(|kind| self.first_of_kind(queue, kind)).min()?.1,
         };
-        let key = Key { org_id: queue.org_id, id: *id };
+        let key = Key { org_id: queue.org_id, id };
         Some((key, self.remove(queue.work, key)?))
     }
 
@@ -68,25 +63,32 @@ impl ReadyQueues {
         }
     }
 
+    fn first(&self, queue: &ReadyQueue) -> Option<Uuid> {
+        let range = (queue.clone(), Place::FIRST)..=(queue.clone(), Place::LAST);
+        self.by_queue.first_in(range).map(|(_, id)| *id)
+    }
+
+    fn first_of_kind(&self, queue: &ReadyQueue, kind: &str) -> Option<(Place, Uuid)> {
+        let bound = |place| (queue.clone(), String::from(kind), place);
+        let found = self.by_kind.first_in(bound(Place::FIRST)..=bound(Place::LAST));
+        found.map(|((_, _, place), id)| (*place, *id))
+    }
+
     fn insert(&mut self, entry: ReadyEntry, place: Place) {
-        let by_kind = self.queues.entry(entry.queue.clone()).or_default();
-        by_kind.entry(entry.kind.clone()).or_default().insert(place, entry.id);
-        self.places.insert((entry.queue.work, entry.key()), (entry, place));
+        self.by_queue.put((entry.queue.clone(), place), entry.id);
+        self.by_kind.put((entry.queue.clone(), entry.kind.clone(), place), entry.id);
+        self.places.put((entry.queue.work, entry.key()), (entry, place));
     }
 
     fn detach(&mut self, work: Work, key: Key) -> Option<Removed> {
-        let (entry, place) = self.places.remove(&(work, key))?;
-        if let Some(by_kind) = self.queues.get_mut(&entry.queue) {
-            if let Some(first) = by_kind.get_mut(&entry.kind) {
-                first.remove(&place);
-                if first.is_empty() {
-                    by_kind.remove(&entry.kind);
-                }
-            }
-            if by_kind.is_empty() {
-                self.queues.remove(&entry.queue);
-            }
-        }
+        let (entry, place) = self.places.remove(&(work, key))?.before?;
+        self.by_queue.remove(&(entry.queue.clone(), place));
+        self.by_kind.remove(&(entry.queue.clone(), entry.kind.clone(), place));
         Some(Removed { entry, place })
     }
+}
+
+impl Place {
+    const FIRST: Self = Self { rank_ms: i64::MIN, put: 0 };
+    const LAST: Self = Self { rank_ms: i64::MAX, put: u64::MAX };
 }

@@ -79,7 +79,9 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
-        let history = self.store.histories.entry(execution).or_default();
+        let Some(history) = self.store.histories.get_or_default(execution) else {
+            return Err(StoreError::Corrupt(alloc::format!("the history of {execution} is none")));
+        };
         let last = history.last().map_or(0, |last| last.sequence);
         if event.sequence != last + 1 {
             return Err(StoreError::Corrupt(alloc::format!("event {} after event {last}", event.sequence)));
