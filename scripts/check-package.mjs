@@ -2,7 +2,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { packSdk, withConsumer } from './lib/pack.mjs';
+import { packSdk, withConsumer } from './lib/packed.mjs';
 import { green, red } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { main, run } from './lib/run.mjs';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { packSdk } from './lib/pack.mjs';
+import { packSdk } from './lib/packed.mjs';
 import { green, red } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { main } from './lib/run.mjs';
