@@ -1,5 +1,7 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use flovyn_protocol::{Payload, messages::WorkflowStatus};
-use flovyn_replay::{Execution, ExecutionInfo, Handle, OperationError, Step, Submission};
+use flovyn_replay::{Execution, ExecutionInfo, Handle, Job, OperationError, Rejection, Step, Submission};
 
 use crate::{chance::Chance, code::Code, program::Program, server::Server};
 
@@ -11,6 +13,8 @@ pub(crate) struct Run<'a> {
     time_ms: i64,
     /// Effects of operations so far: each call gives another result, so a repeated one would be seen.
     effects: u64,
+    /// The effects that each operation has had, by name and number.
+    effects_of: BTreeMap<(String, usize), BTreeSet<u64>>,
     /// The turns whose commands were applied.
     durable: Vec<String>,
     /// After each applied submission: events in the history, and turns that are durable.
@@ -46,6 +50,7 @@ impl<'a> Run<'a> {
             chance,
             time_ms,
             effects,
+            effects_of: BTreeMap::new(),
             durable,
             boundaries,
             waits,
@@ -113,6 +118,7 @@ impl<'a> Run<'a> {
 
     fn run_dry(&mut self, activation: &mut Activation<'_>) {
         while let Some(job) = activation.execution.poll_job().unwrap() {
+            self.check_effect(activation, &job);
             activation.code.turn(&mut activation.execution, &job).unwrap();
             if !activation.running.is_empty() && self.chance.one_in(3) {
                 self.finish_one(activation);
@@ -121,9 +127,23 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What settles an operation is what that very operation gave, in this activation or in an earlier one.
+    fn check_effect(&self, activation: &Activation<'_>, job: &Job) {
+        let (handle, effect) = match job {
+            Job::Resolve { handle, value } => (handle, value.as_json().to_string()),
+            Job::Reject { handle, rejection: Rejection::OperationFailed(error) } => (handle, error.message.clone()),
+            _ => return,
+        };
+        let Some(operation) = activation.code.operations.get(handle) else { return };
+        let effect = effect.trim_start_matches("effect ").parse().unwrap();
+        assert!(self.effects_of[operation].contains(&effect), "{operation:?} did not give {effect}");
+    }
+
     fn finish_one(&mut self, activation: &mut Activation<'_>) {
         let Some(handle) = self.chance.take(&mut activation.running) else { return };
         self.effects += 1;
+        let operation = activation.code.operations[&handle].clone();
+        self.effects_of.entry(operation).or_default().insert(self.effects);
         let result = if self.chance.one_in(4) {
             let (name, message) = ("Error".to_string(), format!("effect {}", self.effects));
             Err(OperationError { name, message, stack: None, retryable: None })
