@@ -64,7 +64,18 @@ async function stranger(contentType, body) {
   return { url: `http://127.0.0.1:${listener.address().port}`, close: () => listener.close() };
 }
 
-const start = (options, input = 'you') => clientOf(options).startWorkflow(hello, input);
+async function withClient(options, act) {
+  const client = clientOf(options);
+  await client.start();
+  try {
+    return await act(client);
+  } finally {
+    await client.stop();
+  }
+}
+
+const start = (options, input = 'you') => withClient(options, (client) => client.startWorkflow(hello, input));
+const resultOf = (id) => withClient({}, (client) => client.getWorkflowHandle(id).result());
 
 function circular() {
   const order = { items: [{ sku: 'a' }] };
@@ -80,11 +91,11 @@ const table = [
   ['a wrong key', () => start({ apiKey: 'flovyn_sk_wrong' }), AuthenticationError, 'UNAUTHENTICATED', 'key'],
   ['another organisation', () => start({ orgId: UNKNOWN_UUID }), AuthenticationError, 'PERMISSION_DENIED', 'organisation'],
   ['an organisation that is no UUID', () => start({ orgId: 'acme!' }), RpcError, 'INVALID_ARGUMENT', 'acme!'],
-  ['a malformed execution id', () => clientOf({}).getWorkflowHandle('nonsense').result(), RpcError, 'INVALID_ARGUMENT', 'nonsense'],
-  ['an unknown execution', () => clientOf({}).getWorkflowHandle(UNKNOWN_UUID).result(), NotFoundError, 'NOT_FOUND', UNKNOWN_UUID],
-  ['a malformed promise id', () => clientOf({}).resolvePromise('nonsense', 1), RpcError, 'INVALID_ARGUMENT', 'nonsense'],
+  ['a malformed execution id', () => resultOf('nonsense'), RpcError, 'INVALID_ARGUMENT', 'nonsense'],
+  ['an unknown execution', () => resultOf(UNKNOWN_UUID), NotFoundError, 'NOT_FOUND', UNKNOWN_UUID],
+  ['a promise id that nobody knows', () => withClient({}, (client) => client.resolvePromise('nonsense', 1)), NotFoundError, 'NOT_FOUND', 'nonsense'],
   ['circular input', () => start({}, circular()), SerializationError, 'SERIALIZATION', '$.order.items[1]'],
-  ['a function as input', () => start({}, { callback: () => 1 }), SerializationError, 'SERIALIZATION', '$.callback'],
+  ['a function as input', () => start({}, [() => 1]), SerializationError, 'SERIALIZATION', '$[0]'],
   ['a payload of 3 MB', () => start({}, 'x'.repeat(3 * MEGABYTE)), RpcError, 'RESOURCE_EXHAUSTED', 'bytes'],
   ['an answer cut in the middle', () => start({ serverUrl: strangers.truncated.url }), RpcError, 'INTERNAL', 'expected'],
   ['an answer of garbage', () => start({ serverUrl: strangers.garbage.url }), RpcError, 'INTERNAL', 'expected'],

@@ -91,6 +91,7 @@ class Run {
       apiKey: this.server.apiKey,
       queue: 'kills',
     });
+    await client.start();
     const { handle } = await client.startWorkflow(killable, { bulk: BULK });
     this.executionId = handle.workflowId;
     const deadline = Date.now() + RUN_LIMIT_MS;
