@@ -29,9 +29,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let Command::Dev(options) = Cli::parse().command;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = io::stderr().is_terminal();
-    fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
+    fmt().with_env_filter(log_filter()).with_writer(io::stderr).with_ansi(colours).with_target(false).init();
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -39,6 +38,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// RUST_LOG, by default `info`; but the libraries that see keys and payloads pass by never say more than that.
+fn log_filter() -> EnvFilter {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let quiet = ["h2=info", "hyper=info", "hyper_util=info", "axum=info", "tower_http=info"];
+    quiet.into_iter().filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive)
 }
 
 #[tokio::main]

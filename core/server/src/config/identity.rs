@@ -100,6 +100,11 @@ mod tests {
         assert_eq!(first.worker_key.expose(), second.worker_key.expose());
         assert_ne!(first.api_key.expose(), first.worker_key.expose());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no draft is left");
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder.join(FILE)).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600, "only the owner reads keys");
+        }
     }
 
     #[test]

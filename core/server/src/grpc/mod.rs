@@ -40,9 +40,12 @@ pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response<Body> {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
     }
     let extended = is_extended(request.headers());
+    let method = request.uri().path().to_owned();
     let result = answer(app, wire, request).await;
-    if let Err(status) = &result {
-        tracing::debug!(code = status.code.name(), "call refused");
+    match &result {
+        Ok(_) => tracing::debug!(method, "answered"),
+        Err(Status { code: Code::Internal, message }) => tracing::error!(method, message, "failed"),
+        Err(Status { code, .. }) => tracing::debug!(method, code = code.name(), "refused"),
     }
     response::respond(wire, extended, result)
 }

@@ -1,24 +1,31 @@
+use std::{sync::Arc, time::Duration};
+
 use axum::extract::{FromRequest, Request, rejection::BytesRejection};
 use bytes::Bytes;
-use flovyn_protocol::status::Status;
+use flovyn_protocol::status::{Code, Status};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::RestError;
+use crate::server::App;
 
 /// A JSON body. It must be announced as JSON: a web page elsewhere can send text unasked, but not JSON.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
     type Rejection = RestError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, RestError> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, RestError> {
         if !is_json(request.headers()) {
             return Err(Status::invalid_argument("expected content type application/json").into());
         }
-        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        let reading = Bytes::from_request(request, app);
+        let body = tokio::time::timeout(Duration::from_millis(app.http.body_timeout_ms), reading)
+            .await
+            .map_err(|_| Status::new(Code::DeadlineExceeded, "the body of the request took too long to arrive"))?
+            .map_err(unreadable)?;
         let value = serde_json::from_slice(&body)
             .map_err(|error| Status::invalid_argument(format!("cannot understand the body: {error}")))?;
         Ok(Self(value))
