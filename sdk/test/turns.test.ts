@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import { ConfigurationError, FlovynError, Unsupported } from '../src/errors.js';
+import { Duration } from '../src/duration.js';
+import { originOf } from '../src/workflow/own-errors.js';
+import { task } from '../src/task/define.js';
+import type { WorkflowContext } from '../src/workflow/context-types.js';
+import { workflow } from '../src/workflow/define.js';
+import { gate, until, world } from './support/world.js';
+
+const noop = task({ name: 'noop', run: () => null });
+
+const verbs: Record<string, (ctx: WorkflowContext) => unknown> = {
+  'ctx.schedule': (ctx) => ctx.schedule(noop),
+  'ctx.scheduleByName': (ctx) => ctx.scheduleByName('noop'),
+  'ctx.sleep': (ctx) => ctx.sleep(Duration.seconds(1)),
+  'ctx.sleepUntil': (ctx) => ctx.sleepUntil(new Date()),
+  'ctx.promise': (ctx) => ctx.promise('p'),
+  'ctx.run': (ctx) => ctx.run('op', () => 1),
+  'ctx.get': (ctx) => ctx.get('k'),
+  'ctx.set': (ctx) => ctx.set('k', 1),
+  'ctx.clear': (ctx) => ctx.clear('k'),
+  'ctx.clearAll': (ctx) => ctx.clearAll(),
+  'ctx.stateKeys': (ctx) => ctx.stateKeys(),
+  'ctx.currentTime': (ctx) => ctx.currentTime(),
+  'ctx.currentTimeMillis': (ctx) => ctx.currentTimeMillis(),
+  'ctx.randomUUID': (ctx) => ctx.randomUUID(),
+  'ctx.random': (ctx) => ctx.random(),
+};
+
+test.each(Object.entries(verbs))('%s outside a turn is refused by its name, with advice', async (verb, call) => {
+  const w = world();
+  const caught = gate<unknown>();
+  const inOperation = workflow({
+    name: 'in-operation',
+    run: (ctx) =>
+      ctx.run('op', () => {
+        try {
+          call(ctx);
+        } catch (error) {
+          caught.open(error);
+        }
+      }),
+  });
+  const client = await w.client([inOperation]);
+  await client.executeWorkflow(inOperation);
+  const error = await caught.promise;
+  expect(error).toBeInstanceOf(FlovynError);
+  expect(error).toMatchObject({ code: 'NOT_IN_TURN' });
+  expect((error as Error).message).toMatch(new RegExp(`^${verb} was called outside a turn .* ctx\\.run`));
+  expect(originOf(error)).toBe(verb);
+});
+
+const later: Record<string, (ctx: WorkflowContext) => unknown> = {
+  'ctx.checkCancellation': (ctx) => ctx.checkCancellation(),
+  'ctx.requestCancellation': (ctx) => ctx.requestCancellation('id'),
+  'ctx.scope': (ctx) => ctx.scope(() => 1),
+  'ctx.nonCancellable': (ctx) => ctx.nonCancellable(() => 1),
+  'ctx.withTimeout': (ctx) => ctx.withTimeout(Promise.resolve(), Duration.seconds(1)),
+  'ctx.scheduleWorkflow': (ctx) => ctx.scheduleWorkflow(workflow({ name: 'child', run: () => 1 })),
+  'ctx.workflow': (ctx) => ctx.workflow(workflow({ name: 'child', run: () => 1 })),
+  'ctx.waitForSignal': (ctx) => ctx.waitForSignal('s'),
+  'ctx.hasSignal': (ctx) => ctx.hasSignal('s'),
+  'ctx.pendingSignalCount': (ctx) => ctx.pendingSignalCount('s'),
+  'ctx.drainSignals': (ctx) => ctx.drainSignals('s'),
+  'ctx.patched': (ctx) => ctx.patched('p'),
+  'ctx.deprecatePatch': (ctx) => ctx.deprecatePatch('p'),
+};
+
+test('verbs of later versions throw Unsupported with their name and the reason', async () => {
+  const w = world();
+  const thrown: Record<string, unknown> = {};
+  const all = workflow({
+    name: 'all',
+    run: async (ctx) => {
+      for (const [verb, call] of Object.entries(later)) {
+        try {
+          call(ctx);
+        } catch (error) {
+          thrown[verb] = error;
+        }
+      }
+      return ctx.isCancellationRequested;
+    },
+  });
+  const client = await w.client([all]);
+  expect(await client.executeWorkflow(all)).toBe(false);
+  for (const verb of Object.keys(later)) {
+    expect(thrown[verb]).toBeInstanceOf(Unsupported);
+    expect(thrown[verb]).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringMatching(`^${verb} is not supported by this version: it comes with `) as string,
+    });
+  }
+});
+
+test('arguments that cannot be meant are refused before anything is recorded', async () => {
+  const w = world();
+  const thrown: unknown[] = [];
+  const wrong = workflow({
+    name: 'wrong',
+    run: (ctx) => {
+      const calls = [
+        () => ctx.schedule('noop' as never),
+        () => ctx.run('op', 1 as never),
+        () => ctx.sleepUntil(new Date(Number.NaN)),
+        () => ctx.schedule(noop, null, { timeout: Duration.milliseconds(0) }),
+        () => ctx.schedule(noop, null, { retry: { maxRetries: -1 } }),
+        () => ctx.schedule(noop, null, { typo: 1 } as never),
+        () => ctx.promise('p', { typo: 1 } as never),
+      ];
+      for (const call of calls) {
+        try {
+          void call();
+        } catch (error) {
+          thrown.push(error);
+        }
+      }
+      return calls.length;
+    },
+  });
+  const client = await w.client([wrong]);
+  const { handle } = await client.startWorkflow(wrong);
+  expect(await handle.result()).toBe(thrown.length);
+  for (const error of thrown) expect(error).toBeInstanceOf(ConfigurationError);
+  expect(await w.eventTypes(handle.workflowId)).toEqual(['WORKFLOW_STARTED', 'WORKFLOW_COMPLETED']);
+});
+
+test('a workflow that waits for what Flovyn does not know is parked with advice', async () => {
+  const w = world();
+  const bare = workflow({
+    name: 'bare',
+    run: async (ctx) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return ctx.task(noop);
+    },
+  });
+  const client = await w.client([bare, noop]);
+  const { handle } = await client.startWorkflow(bare);
+  await until(() => w.engine.count('ReleaseClaim') > 0);
+  const [line] = w.logger.at('error');
+  expect(line).toContain(`workflow bare ${handle.workflowId}: parked for `);
+  expect(line).toContain('Workflow "bare" cannot go on: it waits for something that Flovyn does not know');
+  expect(w.engine.count('SubmitWorkflowCommands')).toBe(0);
+});
+
+test('a workflow that ends after such a wait is parked too', async () => {
+  const w = world();
+  const bare = gate();
+  const op = gate();
+  const stray = workflow({
+    name: 'stray',
+    run: async (ctx) => {
+      void ctx.run('op', () => op.promise);
+      await bare.promise;
+      return 'too late';
+    },
+  });
+  const client = await w.client([stray]);
+  await client.startWorkflow(stray);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  bare.open();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  op.open();
+  await until(() => w.engine.count('ReleaseClaim') > 0);
+  expect(w.logger.at('error')[0]).toContain('Workflow "stray" ended outside a turn');
+});
+
+test('100,000 awaits in a row are one turn', async () => {
+  const w = world();
+  const patient = workflow({
+    name: 'patient',
+    run: async (ctx) => {
+      for (let n = 0; n < 100_000; n += 1) await null;
+      return ctx.task(noop);
+    },
+  });
+  const client = await w.client([patient, noop]);
+  expect(await client.executeWorkflow(patient)).toBeNull();
+});
