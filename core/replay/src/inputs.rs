@@ -62,19 +62,19 @@ impl Execution {
         }
     }
 
-    /// Once the code runs, a command event can only be the answer to a submission.
-    fn check_answer(&mut self, event: &Event) -> Result<(), ReplayError> {
-        if intake::signature(&event.body).is_none() {
-            return Ok(());
-        }
+    /// Once the code runs, a command event can only be the answer to a submission, and nobody but its last
+    /// submission ends an execution that this worker still has.
+    fn check_answer(&mut self, Event { sequence, body }: &Event) -> Result<(), ReplayError> {
+        let stale = |expected: &str| {
+            let (sequence, got) = (*sequence, intake::summary(body));
+            Err(ReplayError::Stale { sequence, expected: expected.to_string(), got })
+        };
         match &mut self.phase {
             Phase::Loading => Ok(()),
-            Phase::Answering(expected) => expected.meet(event.sequence, &event.body),
-            _ => Err(ReplayError::Stale {
-                sequence: event.sequence,
-                expected: "no command event, since no submission is under way".to_string(),
-                got: intake::summary(&event.body),
-            }),
+            _ if intake::is_end(body) => stale("an execution that has not ended"),
+            _ if intake::signature(body).is_none() => Ok(()),
+            Phase::Answering(expected) => expected.meet(*sequence, body),
+            _ => stale("no command event, since no submission is under way"),
         }
     }
 

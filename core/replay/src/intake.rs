@@ -62,6 +62,16 @@ pub(crate) fn is_settlement(event: &EventBody) -> bool {
     )
 }
 
+/// Whether the event ends the execution.
+pub(crate) fn is_end(event: &EventBody) -> bool {
+    matches!(
+        event,
+        EventBody::WorkflowCompleted { .. }
+            | EventBody::WorkflowExecutionFailed { .. }
+            | EventBody::WorkflowCancelled { .. }
+    )
+}
+
 /// Takes one event in. `event_type` is its type as it came, which may be another spelling of ours.
 pub(crate) fn take_in(machines: &mut Machines, event_type: &str, event: Event) -> Result<Option<Item>, ReplayError> {
     let Event { sequence, body } = event;

@@ -1,5 +1,8 @@
 use crate::{
-    events::{completed, event, failed, operation, scheduled, started, task_completed, timer_fired, timer_started},
+    events::{
+        completed, event, failed, operation, promise_created, promise_rejected, promise_resolved, promise_timeout,
+        scheduled, started, suspended, task_cancelled, task_completed, task_failed, timer_fired, timer_started,
+    },
     support::{Transcript, complete, json, record, schedule, set_state, timer},
 };
 use flovyn_protocol::messages::WorkflowStatus::{Completed, Failed};
@@ -123,12 +126,21 @@ fn settlements_after_the_end_are_late() {
     let mut t = Transcript::of([
         started("1"),
         scheduled("a", "t1"),
+        promise_created("p", "p1"),
         completed("1"),
         task_completed("t1", "2"),
+        task_failed("t1", "late"),
+        task_cancelled("t1"),
+        timer_fired("timer-0"),
+        promise_resolved("p", "p1", "1"),
+        promise_rejected("p", "p1", "late"),
+        promise_timeout("p", "p1"),
+        suspended(),
         event("SOMETHING_NEW", "?"),
     ]);
     t.job("start 1");
     t.task("a");
+    t.promise("p");
     t.complete("1");
     t.ends(Completed, &[]);
 }

@@ -1,5 +1,7 @@
 use crate::{
-    events::{operation, promise_created, scheduled, started, state_cleared, state_set, timer_fired, timer_started},
+    events::{
+        event, operation, promise_created, scheduled, started, state_cleared, state_set, timer_fired, timer_started,
+    },
     support::{IDS, Transcript, clear_state, create_promise, record, schedule, set_state, timer},
 };
 use flovyn_protocol::messages::WorkflowEvent;
@@ -127,4 +129,17 @@ fn command_event_without_a_submission_is_stale() {
         "event 2: expected no command event, since no submission is under way, \
          got TIMER_STARTED (timer \"timer-0\"): drop this execution and replay its complete history"
     );
+}
+
+#[test]
+fn execution_that_somebody_else_ended_is_stale() {
+    let mut t = submitted();
+    t.answer(answer());
+    let error = t.try_answer([event("WORKFLOW_CANCELLED", r#"{"reason":"forced"}"#)]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "event 8: expected an execution that has not ended, got WORKFLOW_CANCELLED: \
+         drop this execution and replay its complete history"
+    );
+    assert_eq!(t.execution.poll_job(), Err(error));
 }
