@@ -6,9 +6,12 @@ use core::{any::Any, cmp::Ordering, fmt, marker::PhantomData, ops::RangeBounds};
 /// The compiler copies an ordered map for every pair of types, about 10 KB of wasm each. So all tables share one map,
 /// of keys and rows whose types are known only here, where every key is a `K` and every row a `V`.
 pub(super) struct Table<K, V> {
-    rows: BTreeMap<Box<dyn ErasedKey>, Box<dyn ErasedRow>>,
+    rows: BTreeMap<Box<dyn ErasedKey>, Row>,
     types: PhantomData<(K, V)>,
 }
+
+/// A row of some type.
+type Row = Box<dyn Any + Send + Sync>;
 
 /// What was there before a change.
 #[derive(Debug)]
@@ -18,9 +21,9 @@ pub(super) struct Change<K, V> {
 }
 
 /// What a key or a row can be.
-pub(super) trait Stored: fmt::Debug + Send + Sync + 'static {}
+pub(super) trait Stored: Send + Sync + 'static {}
 
-impl<T: fmt::Debug + Send + Sync + 'static> Stored for T {}
+impl<T: Send + Sync + 'static> Stored for T {}
 
 impl<K: Stored + Ord + Clone, V: Stored> Table<K, V> {
     pub(super) fn put(&mut self, key: K, value: V) -> Change<K, V> {
@@ -46,8 +49,7 @@ impl<K: Stored + Ord + Clone, V: Stored> Table<K, V> {
     where
         V: Default,
     {
-        let row: &mut dyn Any = &mut **self.rows.entry(Box::new(key)).or_insert_with(|| Box::new(V::default()));
-        row.downcast_mut()
+        self.rows.entry(Box::new(key)).or_insert_with(|| Box::new(V::default())).downcast_mut()
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
@@ -78,14 +80,14 @@ impl<K: Stored + Ord + Clone, V: Stored + PartialEq> PartialEq for Table<K, V> {
     }
 }
 
-impl<K, V> fmt::Debug for Table<K, V> {
+impl<K: Stored + Ord + Clone + fmt::Debug, V: Stored + fmt::Debug> fmt::Debug for Table<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(&self.rows).finish()
+        f.debug_map().entries(self.range(..)).finish()
     }
 }
 
 /// A key of some type. Keys of one map are all of the same.
-trait ErasedKey: Any + fmt::Debug + Send + Sync {
+trait ErasedKey: Any + Send + Sync {
     fn compare(&self, other: &dyn ErasedKey) -> Ordering;
 }
 
@@ -116,29 +118,21 @@ impl PartialEq for dyn ErasedKey {
 
 impl Eq for dyn ErasedKey {}
 
-/// A row of some type.
-trait ErasedRow: Any + fmt::Debug + Send + Sync {}
-
-impl<V: Stored> ErasedRow for V {}
-
 fn erase<K: Stored + Ord>(key: &K) -> &dyn ErasedKey {
     key
 }
 
-// The boxes are looked through first: a box is itself a key or a row of some type.
+// The box is looked through first: it is itself a key of some type.
 #[allow(clippy::borrowed_box, reason = "this is how the map gives them")]
 fn as_key<K: 'static>(key: &Box<dyn ErasedKey>) -> Option<&K> {
     let key: &dyn Any = &**key;
     key.downcast_ref()
 }
 
-#[allow(clippy::borrowed_box, reason = "this is how the map gives them")]
-fn as_row<V: 'static>(row: &Box<dyn ErasedRow>) -> Option<&V> {
-    let row: &dyn Any = &**row;
+fn as_row<V: 'static>(row: &Row) -> Option<&V> {
     row.downcast_ref()
 }
 
-fn to_row<V: 'static>(row: Box<dyn ErasedRow>) -> Option<V> {
-    let row: Box<dyn Any> = row;
+fn to_row<V: 'static>(row: Row) -> Option<V> {
     row.downcast().ok().map(|row| *row)
 }
