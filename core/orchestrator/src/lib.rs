@@ -49,6 +49,8 @@ mod start;
 mod store;
 mod submit;
 mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod workers;
 
 use context::Ctx;

@@ -1,0 +1,56 @@
+//! The tests, by what they are about.
+
+mod claims;
+mod executions;
+mod limits;
+mod malformed;
+mod organisations;
+mod plain_clients;
+mod polls;
+mod promises;
+mod random;
+mod retries;
+mod submissions;
+mod tasks;
+mod timers;
+mod wake_ups;
+mod workers;
+
+use alloc::vec::Vec;
+
+pub use self::random::random_run;
+use super::Harness;
+
+/// A test and its name. It panics if the store fails it.
+pub type Test = (&'static str, fn(&mut dyn Harness));
+
+/// Names functions after themselves.
+macro_rules! tests {
+    ($($name:ident),+ $(,)?) => {
+        pub(super) const TESTS: &[super::Test] =
+            &[$((concat!(module_path!(), "::", stringify!($name)), $name)),+];
+    };
+}
+use tests;
+
+/// All tests. Each wants a harness of its own.
+pub fn suite() -> Vec<Test> {
+    [
+        executions::TESTS,
+        polls::TESTS,
+        submissions::TESTS,
+        wake_ups::TESTS,
+        claims::TESTS,
+        plain_clients::TESTS,
+        tasks::TESTS,
+        retries::TESTS,
+        timers::TESTS,
+        promises::TESTS,
+        workers::TESTS,
+        organisations::TESTS,
+        limits::TESTS,
+        malformed::TESTS,
+        random::TESTS,
+    ]
+    .concat()
+}
