@@ -125,6 +125,7 @@ export type { ActivationInfo, Job, ScheduleTaskOptions, ViolationDetails } from 
 export const activationOpen = opening(glue.activationOpen);
 export const activationOpenHistory = opening(glue.activationOpenHistory);
 export const activationInfo = guardedById(glue.activationInfo);
+export const activationHandleFirstEvents = guardedById(glue.activationHandleFirstEvents);
 export const activationHandleEvents = guardedById(glue.activationHandleEvents);
 export const activationEncodedPayloads = guardedById(glue.activationEncodedPayloads);
 export const activationHandleDecodedPayloads = guardedById(glue.activationHandleDecodedPayloads);

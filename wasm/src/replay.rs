@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use flovyn_protocol::messages::{
-    GetEventsResponse, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse,
+    GetEventsResponse, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowEvent,
 };
 use flovyn_replay::{Execution, ExecutionInfo, Submission, describe};
 use js_sys::Array;
@@ -35,10 +35,12 @@ thread_local! {
 struct Activation {
     execution: Execution,
     info: ActivationInfo,
+    first_events: Vec<WorkflowEvent>,
     taken: Option<Submission>,
 }
 
-/// Opens an activation from the answer of PollWorkflow and hands over the events in it; 0 if it brings no work.
+/// Opens an activation from the answer of PollWorkflow; 0 if it brings no work. The events in it wait for
+/// `activationHandleFirstEvents`: if they are broken, there is an activation to say so of.
 #[wasm_bindgen(js_name = activationOpen)]
 pub fn activation_open(
     #[wasm_bindgen(js_name = pollResponse)] poll_response: &[u8],
@@ -46,15 +48,15 @@ pub fn activation_open(
 ) -> Result<u32, Error> {
     let mut response = PollResponse::decode(poll_response)?;
     let Some(found) = response.workflow_execution.take() else { return Ok(0) };
-    let events = take(&mut response.events);
+    let first_events = take(&mut response.events);
     let execution = Execution::new(ExecutionInfo {
         execution_id: found.id.clone(),
         kind: found.kind.clone(),
         task_time_ms: found.workflow_task_time_millis,
         extended,
     })?;
-    let mut activation = Activation { execution, info: ActivationInfo::new(found, response, &events), taken: None };
-    activation.execution.handle_events(&events)?;
+    let info = ActivationInfo::new(found, response, &first_events);
+    let activation = Activation { execution, info, first_events, taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
@@ -64,7 +66,7 @@ pub fn activation_open_history(history: &str) -> Result<u32, Error> {
     let history = History::parse(history)?;
     let mut execution = Execution::new(history.execution_info())?;
     execution.handle_events(&history.events())?;
-    let activation = Activation { execution, info: history.activation_info(), taken: None };
+    let activation = Activation { execution, info: history.activation_info(), first_events: Vec::new(), taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
@@ -74,6 +76,15 @@ pub fn activation_info(activation: u32) -> Result<Ts<ActivationInfo>, Error> {
     with(activation, |activation| {
         activation.info.last_sequence = activation.execution.last_sequence();
         to_js(&activation.info)
+    })
+}
+
+/// Hands over the events that came with the poll's answer.
+#[wasm_bindgen(js_name = activationHandleFirstEvents)]
+pub fn activation_handle_first_events(activation: u32) -> Result<(), Error> {
+    with(activation, |activation| {
+        let events = take(&mut activation.first_events);
+        Ok(activation.execution.handle_events(&events)?)
     })
 }
 

@@ -4,6 +4,7 @@ import {
   activationEncodedPayloads,
   activationHandleDecodedPayloads,
   activationHandleEvents,
+  activationHandleFirstEvents,
   activationInfo,
   type ActivationInfo,
   activationOpen,
@@ -53,8 +54,9 @@ export class Activation {
     return this.#submissions;
   }
 
-  /** Fetches what is missing of the history. */
+  /** Takes in the events that came with the claim and fetches what is missing of the history. */
   async load(host: ActivationHost): Promise<void> {
+    activationHandleFirstEvents(this.id);
     if (this.info.hasMoreEvents) await this.#fetchEvents(host);
     await this.#decodeEvents();
   }

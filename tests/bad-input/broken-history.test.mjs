@@ -1,0 +1,58 @@
+import { EmbeddedTransport, FlovynClient, task, workflow } from '@flovyn/sdk';
+import { expect, test } from 'vitest';
+import { dropField } from './protobuf.mjs';
+
+const POLL_WORKFLOW = '/flovyn.v1.WorkflowDispatch/PollWorkflow';
+/** `PollResponse.events`, the first events of the history. */
+const EVENTS_FIELD = 1002;
+
+/** A server whose second activation of an execution misses the second event, once. */
+class Forgetful {
+  #inner = new EmbeddedTransport();
+  #activations = 0;
+
+  get extended() {
+    return this.#inner.extended;
+  }
+
+  async unary(method, body, options) {
+    const answer = await this.#inner.unary(method, body, options);
+    if (method !== POLL_WORKFLOW || answer.body.length === 0) return answer;
+    this.#activations += 1;
+    if (this.#activations !== 2) return answer;
+    return { ...answer, body: dropField(answer.body, EVENTS_FIELD, 2) };
+  }
+
+  serverStream(...call) {
+    return this.#inner.serverStream(...call);
+  }
+
+  close() {
+    return this.#inner.close();
+  }
+}
+
+test('a history with a gap parks the execution, names the gap, and loses nothing', async () => {
+  const work = task({ name: 'work', run: async (_ctx, input) => input * 2 });
+  const double = workflow({ name: 'double', run: (ctx, input) => ctx.schedule(work, input) });
+  const errors = [];
+  const note = (...args) => errors.push(args.map(String).join(' '));
+  const transport = new Forgetful();
+  const logger = { debug() {}, info() {}, warn: note, error: note };
+  const client = new FlovynClient({ transport, logger });
+  client.registerWorkflow(double);
+  client.registerTask(work);
+  await client.start();
+  try {
+    const { handle } = await client.startWorkflow(double, 21);
+    expect(await handle.result()).toBe(42);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(handle.workflowId);
+    expect(errors[0]).toContain('parked');
+    expect(errors[0]).toMatch(/expected event 2.*got (event )?3/);
+    expect(await client.executeWorkflow(double, 1)).toBe(2);
+  } finally {
+    await client.stop();
+    await transport.close();
+  }
+}, 20_000);
