@@ -2,9 +2,13 @@
 //! down in the README there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "golden/calls.rs"]
 mod calls;
+#[path = "golden/compact.rs"]
 mod compact;
+#[path = "golden/file.rs"]
 mod file;
+#[path = "golden/runner.rs"]
 mod runner;
 
 use std::{
