@@ -4,6 +4,8 @@ import { FlovynClient } from '../../src/client/client.js';
 import type { FlovynClientOptions } from '../../src/client/options.js';
 import { decodeEvents, encodeGetEvents } from '../../src/core.js';
 import { ConnectionError } from '../../src/errors.js';
+import type { PayloadCodec } from '../../src/codec.js';
+import type { Clock } from '../../src/runtime/clock.js';
 import type { Logger } from '../../src/logger.js';
 import { Method } from '../../src/rpc/methods.js';
 import type { AnyTask } from '../../src/task/define.js';
@@ -150,6 +152,11 @@ export class World {
     await Promise.all(this.#clients.map((client) => client.stop()));
     await this.#inner.close();
   }
+}
+
+/** Options that are not public. */
+export function hidden(options: { codec?: PayloadCodec; clock?: Clock }): Partial<FlovynClientOptions> {
+  return options as object;
 }
 
 const worlds: World[] = [];

@@ -1,0 +1,111 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import './support/core.js';
+import { FlovynClient } from '../src/client/client.js';
+import type { WorkflowHandle } from '../src/client/handle.js';
+import { Duration } from '../src/duration.js';
+import { ConfigurationError, Unsupported } from '../src/errors.js';
+import { task, type TaskDefinition } from '../src/task/define.js';
+import type { TaskHandle, WorkflowContext } from '../src/workflow/context-types.js';
+import { workflow, type WorkflowDefinition } from '../src/workflow/define.js';
+
+const run = () => null;
+
+describe('definitions', () => {
+  test('have the properties of their configuration', () => {
+    const definition = workflow({ name: 'w', description: 'about', version: '2.1.0', run });
+    expect(definition).toEqual({ name: 'w', description: 'about', version: '2.1.0', run });
+    const timeout = Duration.seconds(1);
+    const retry = { maxRetries: 1 };
+    expect(task({ name: 't', timeout, retry, run })).toEqual({ name: 't', description: undefined, timeout, retry, run });
+  });
+
+  test.each([
+    ['Workflow name is required', () => workflow({ run } as never)],
+    ['Workflow name is required', () => workflow({ name: '', run })],
+    ['Workflow name is required', () => workflow(undefined as never)],
+    ['Workflow run function is required', () => workflow({ name: 'w' } as never)],
+    ['Task name is required', () => task({ run } as never)],
+    ['Task run function is required', () => task({ name: 't', run: 1 } as never)],
+  ])('%s', (text, define) => {
+    expect(define).toThrow(new ConfigurationError(text));
+  });
+
+  test.each([
+    ['handlers', () => workflow({ name: 'w', run, handlers: {} } as never)],
+    ['timeout', () => workflow({ name: 'w', run, timeout: Duration.seconds(1) } as never)],
+    ['input', () => workflow({ name: 'w', run, input: {} } as never)],
+    ['hooks', () => task({ name: 't', run, hooks: {} } as never)],
+    ['totalTimeout', () => task({ name: 't', run, totalTimeout: Duration.seconds(1) } as never)],
+  ])('the option %s of a later version is refused with the reason', (option, define) => {
+    expect(define).toThrow(Unsupported);
+    expect(define).toThrow(new RegExp(`the option "${option}" is not supported by this version: it comes with `));
+  });
+
+  test.each([
+    ['an unknown option', () => workflow({ name: 'w', run, nmae: 1 } as never), 'unknown option "nmae"'],
+    ['no time', () => task({ name: 't', run, timeout: Duration.seconds(0) }), 'timeout must be more than no time'],
+    ['a negative count', () => task({ name: 't', run, retry: { maxRetries: -1 } }), 'retry.maxRetries'],
+    ['a shrinking pause', () => task({ name: 't', run, retry: { backoffMultiplier: 0.5 } }), 'backoffMultiplier'],
+    [
+      'a maximum below the start',
+      () => task({ name: 't', run, retry: { initialDelay: Duration.days(1), maxDelay: Duration.hours(1) } }),
+      'retry.maxDelay must be at least initialDelay',
+    ],
+  ])('%s is refused', (_name, define, text) => {
+    expect(define).toThrow(ConfigurationError);
+    expect(define).toThrow(text);
+  });
+});
+
+describe('types', () => {
+  type Order = { id: string; note?: string | undefined };
+  const charge = task({ name: 'charge', run: async (_ctx, order: Order) => ({ receipt: order.id }) });
+  const nothing = task({ name: 'nothing', run: () => 1 });
+  const either = task({ name: 'either', run: (_ctx, n: number | 'none'): Date | bigint => (n === 'none' ? 1n : new Date(n)) });
+  const order = workflow({ name: 'order', run: async (ctx, input: Order) => ctx.task(charge, input) });
+  const voidInput = workflow<void, string>({ name: 'void', run: () => 'x' });
+
+  test('flow from run to the definition', () => {
+    expectTypeOf(charge).toEqualTypeOf<TaskDefinition<Order, { receipt: string }>>();
+    expectTypeOf(order).toEqualTypeOf<WorkflowDefinition<Order, { receipt: string }>>();
+    expectTypeOf(workflow({ name: 'w', run: (ctx) => ctx.schedule(charge, { id: '1' }) })).toEqualTypeOf<
+      WorkflowDefinition<unknown, { receipt: string }>
+    >();
+  });
+
+  test('flow to schedule, handles and clients', () => {
+    type Check = (ctx: WorkflowContext, client: FlovynClient) => Promise<void>;
+    const check: Check = async (ctx, client) => {
+      expectTypeOf(ctx.schedule(charge, { id: '1' })).toEqualTypeOf<TaskHandle<{ receipt: string }>>();
+      expectTypeOf(ctx.task(either, 'none')).toEqualTypeOf<Promise<Date | bigint>>();
+      expectTypeOf(ctx.schedule(nothing)).toEqualTypeOf<TaskHandle<number>>();
+      expectTypeOf(ctx.run('op', async () => 5)).toEqualTypeOf<Promise<number>>();
+      expectTypeOf(ctx.get<string>('key')).toEqualTypeOf<string | null>();
+      expectTypeOf(await Promise.all([ctx.task(charge, { id: '1' }), ctx.sleep(Duration.seconds(1))])).toEqualTypeOf<
+        [{ receipt: string }, void]
+      >();
+      const { handle } = await client.startWorkflow(order, { id: '1', note: undefined });
+      expectTypeOf(handle).toEqualTypeOf<WorkflowHandle<{ receipt: string }>>();
+      expectTypeOf(await handle).toEqualTypeOf<{ receipt: string }>();
+      expectTypeOf(await client.executeWorkflow(voidInput)).toEqualTypeOf<string>();
+      expectTypeOf(await client.executeWorkflow<Order, { receipt: string }>(order, { id: '1' })).toEqualTypeOf<{
+        receipt: string;
+      }>();
+      // @ts-expect-error -- the input is not of the task's type
+      ctx.schedule(charge, { id: 1 });
+      // @ts-expect-error -- the input is missing
+      ctx.schedule(charge);
+      // @ts-expect-error -- the input is missing
+      await client.startWorkflow(order);
+      // @ts-expect-error -- no such option
+      ctx.schedule(charge, { id: '1' }, { priority: 1 });
+    };
+    expect(check).toBeTypeOf('function');
+  });
+
+  test('of any definition can be registered', () => {
+    const client = new FlovynClient({ embedded: true });
+    for (const definition of [charge, nothing, either]) client.registerTask(definition);
+    for (const definition of [order, voidInput]) client.registerWorkflow(definition);
+  });
+});
