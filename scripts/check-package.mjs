@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { packSdk, withConsumer } from './lib/packed.mjs';
 import { green, red } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
+import { ensurePackages } from './lib/prepare.mjs';
 import { main, run } from './lib/run.mjs';
 
 const STRICT = { strict: true, skipLibCheck: false, noEmit: true, target: 'ES2022', types: [] };
@@ -30,6 +31,7 @@ const CONSUMERS = {
 
 /** Looks at the packed package as a user's tools would: publint, attw, and the compilers of three projects. */
 await main(async () => {
+  await ensurePackages('all');
   const { tarball } = await packSdk();
   const results = [
     await check('publint', bin('publint'), ['run', tarball, '--strict', '--pack=false']),

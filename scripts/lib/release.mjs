@@ -25,9 +25,8 @@ export async function packRelease() {
   const stage = join(cacheDir, 'release', 'package');
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  for (const path of ['package.json', 'dist'])
-    cpSync(inRoot('sdk', path), join(stage, path), { recursive: true });
-  for (const path of ['README.md', 'LICENSE']) cpSync(inRoot(path), join(stage, path));
+  const paths = ['package.json', 'dist', 'README.md', 'LICENSE'];
+  for (const path of paths) cpSync(inRoot('sdk', path), join(stage, path), { recursive: true });
   const small = readFileSync(await optimised());
   writeFileSync(join(stage, 'dist', WASM), small);
   writeInline(small, join(stage, 'dist/generated/core_inline.js'));

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Transport } from '../transport/transport.js';
 import type { TaskWorkerOptions, WorkflowWorkerOptions } from '../worker/options.js';
+import type { Fetch } from '../runtime/platform-types.js';
 
 /** What a client is made with. One of `serverUrl`, `embedded` and `transport` says where the server is. */
 export interface FlovynClientOptions {
@@ -21,7 +22,7 @@ export interface FlovynClientOptions {
   /** The key that everything else uses. Default: `workerToken`. */
   readonly apiKey?: string | undefined;
   /** What sends requests to `serverUrl`. Default: the `fetch` of the runtime. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
+  readonly fetch?: Fetch | undefined;
   /** More headers for requests to `serverUrl`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Default: the console, warnings and errors only. */

@@ -1,5 +1,6 @@
 import type { TaskCancelled } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { AbortSignal } from '../runtime/platform-types.js';
 
 /** What a task function gets beside its input. */
 export interface TaskContext {

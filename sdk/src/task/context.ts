@@ -3,6 +3,7 @@ import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { comingLater } from '../options.js';
 import type { TaskContext } from './context-types.js';
+import type { AbortSignal } from '../runtime/platform-types.js';
 
 /** What a task context is made of. */
 export interface TaskContextParts {

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import type { CallOptions } from './transport.js';
+import type { Fetch } from '../runtime/platform-types.js';
 
 /** Options of `GrpcWebTransport`. */
 export interface GrpcWebOptions {
@@ -10,7 +11,7 @@ export interface GrpcWebOptions {
   /** More headers for every request, for proxies in between. Those of gRPC-Web itself cannot be replaced. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What sends the requests. Default: the runtime's `fetch`, looked up at each call. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
+  readonly fetch?: Fetch | undefined;
   /** Largest message accepted in an answer, from 1,024 bytes up. Default: 64 MiB. */
   readonly maxMessageBytes?: number | undefined;
 }

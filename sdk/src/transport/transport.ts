@@ -1,3 +1,5 @@
+import type { AbortSignal } from '../runtime/platform-types.js';
+
 /** What one call carries besides its bytes. */
 export interface CallOptions {
   /** Request metadata; keys are lower case. */

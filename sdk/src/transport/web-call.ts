@@ -2,6 +2,7 @@ import { textOf } from '../errors/base.js';
 import { ConnectionError, type FlovynError } from '../errors.js';
 import type { CallScope } from './call-scope.js';
 import { type CallFacts, cutOff } from './status.js';
+import type { Fetch } from '../runtime/platform-types.js';
 
 /** One request over `fetch` and the answer to it, as long as both live. */
 export class WebCall {
@@ -32,11 +33,7 @@ export class WebCall {
   }
 
   /** Sends the request; resolves with the head of the answer. */
-  async send(
-    fetch: typeof globalThis.fetch,
-    headers: Record<string, string>,
-    body: Uint8Array,
-  ): Promise<Response> {
+  async send(fetch: Fetch, headers: Record<string, string>, body: Uint8Array): Promise<Response> {
     if (this.#scope.failure !== undefined) throw this.#scope.failure;
     const { method, serverUrl } = this.facts;
     const request = { method: 'POST', headers, body, signal: this.#controller.signal };
@@ -75,7 +72,7 @@ export class WebCall {
   }
 
   // A `fetch` may throw at once instead of rejecting.
-  async #request(fetch: typeof globalThis.fetch, url: string, request: RequestInit): Promise<Response> {
+  async #request(fetch: Fetch, url: string, request: RequestInit): Promise<Response> {
     return fetch(url, request);
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.js';
 import type { RetryPolicy } from '../retry.js';
 import type { TaskDefinition } from '../task/define.js';
 import type { WorkflowDefinition } from './define.js';
+import type { AbortSignal } from '../runtime/platform-types.js';
 
 /** Options of one scheduled task. */
 export interface TaskOptions {
