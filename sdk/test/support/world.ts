@@ -20,12 +20,10 @@ export interface TestEvent {
   readonly data: Record<string, unknown>;
 }
 
-/** What becomes of one call; `next` makes it. */
+/** What becomes of one call; `next` makes it, with another request if one is given. */
 export type Interception = (
   method: string,
-  next: () => Promise<UnaryAnswer>,
-  body: Uint8Array,
-  options: CallOptions,
+  next: (request?: Uint8Array) => Promise<UnaryAnswer>,
 ) => Promise<UnaryAnswer>;
 
 /** A transport that counts calls and lets a test meddle with them. */
@@ -44,7 +42,8 @@ export class MeddledTransport implements Transport {
 
   async unary(method: string, body: Uint8Array, options: CallOptions = {}): Promise<UnaryAnswer> {
     this.calls.push(method.slice(method.lastIndexOf('/') + 1));
-    const call = this.intercept(method, () => this.#inner.unary(method, body, this.#mortal(options)), body, options);
+    const mortal = this.#mortal(options);
+    const call = this.intercept(method, (request = body) => this.#inner.unary(method, request, mortal));
     return Promise.race([this.#death.promise, call]);
   }
 
