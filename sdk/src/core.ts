@@ -205,6 +205,7 @@ export const engineOpen = opening(glue.engineOpen);
 export const engineHandle = guardedById(glue.engineHandle);
 export const engineTick = guardedById(glue.engineTick);
 export const engineTakeWakes = guardedById(glue.engineTakeWakes);
+export const engineTakeWarnings = guardedById(glue.engineTakeWarnings);
 export const engineClose = guardedById(glue.engineClose);
 
 // --- trap: only in builds with the feature trap-test --------------------------------------------------------------------

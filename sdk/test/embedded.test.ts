@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CoreTrapped, EngineFailed, NotFoundError, RpcError, Unsupported } from '../src/errors.js';
+import { silentLogger } from '../src/logger.js';
 import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../src/transport/embedded.js';
 import type { CallOptions } from '../src/transport/transport.js';
 import { failureOf } from './support/failure.js';
@@ -26,6 +27,7 @@ const engine = vi.hoisted(() => {
     attempts: [] as Attempt[],
     work: [] as string[],
     wakes: [] as string[],
+    warnings: [] as string[],
     dueMs: undefined as number | undefined,
     onReset: undefined as ((trap: CoreTrapped) => void) | undefined,
     fault: undefined as Error | undefined,
@@ -71,6 +73,7 @@ const engine = vi.hoisted(() => {
       return state.dueMs;
     },
     engineTakeWakes: () => state.wakes.splice(0),
+    engineTakeWarnings: () => state.warnings.splice(0),
     onCoreReset(listener: (trap: CoreTrapped) => void) {
       state.onReset = listener;
       return () => void (state.onReset = undefined);
@@ -292,6 +295,15 @@ test('close ends what waits and refuses what comes, with the engine closed once'
 test('close before any call opens nothing', async () => {
   await transport.close();
   expect([state.opened.length, state.closed]).toEqual([0, 0]);
+});
+
+test('warnings of the engine are logged', async () => {
+  const warn = vi.fn();
+  transport = new EmbeddedTransport({ clock, logger: { ...silentLogger, warn } });
+  state.warnings.push('half full');
+  await call('put');
+  await call('put');
+  expect(warn.mock.calls).toEqual([['half full']]);
 });
 
 test('streams are refused with what to do', () => {

@@ -40,10 +40,26 @@ export interface Connection {
 }
 
 const KNOWN = [
-  'serverUrl', 'embedded', 'transport', 'orgId', 'queue', 'workerToken', 'apiKey', 'fetch', 'headers', 'logger',
-  'workflowWorkerOptions', 'taskWorkerOptions', 'shutdownGraceMs', 'codec', 'clock',
+  'serverUrl',
+  'embedded',
+  'transport',
+  'orgId',
+  'queue',
+  'workerToken',
+  'apiKey',
+  'fetch',
+  'headers',
+  'logger',
+  'workflowWorkerOptions',
+  'taskWorkerOptions',
+  'shutdownGraceMs',
+  'codec',
+  'clock',
 ]; // prettier-ignore
-const LATER = { httpUrl: 'calls over REST, which nothing needs yet', orgSlug: 'calls over REST, which nothing needs yet' };
+const LATER = {
+  httpUrl: 'calls over REST, which nothing needs yet',
+  orgSlug: 'calls over REST, which nothing needs yet',
+};
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Stands for the organisation of the key. */
@@ -57,7 +73,9 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
   checkWorkflowWorkerOptions(workflowWorkerOptions);
   checkTaskWorkerOptions(taskWorkerOptions);
   if (!(shutdownGraceMs >= 0)) {
-    throw new ConfigurationError(`shutdownGraceMs must be a number of milliseconds from 0 up, got ${shutdownGraceMs}`);
+    throw new ConfigurationError(
+      `shutdownGraceMs must be a number of milliseconds from 0 up, got ${shutdownGraceMs}`,
+    );
   }
   return {
     orgId: options.orgId ?? (options.embedded === true ? EMBEDDED_ORG_ID : NIL_UUID),
@@ -75,7 +93,8 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
 
 function checkPlace(options: FlovynClientOptions): void {
   const { serverUrl, embedded, transport } = options;
-  if (typeof embedded === 'object') throw comingLater('An embedded server that keeps its data', 'persistent embedded mode');
+  if (typeof embedded === 'object')
+    throw comingLater('An embedded server that keeps its data', 'persistent embedded mode');
   if (serverUrl !== undefined) parseServerUrl(serverUrl);
   const places = [serverUrl !== undefined, embedded === true, transport !== undefined].filter(Boolean).length;
   if (places !== 1) {
@@ -91,11 +110,12 @@ function checkPlace(options: FlovynClientOptions): void {
 }
 
 function connect(options: FlovynClientOptions): Connection {
-  const { transport, serverUrl } = options;
+  const { transport, serverUrl, orgId, clock, logger } = options;
   if (transport !== undefined) return { calls: transport, worker: transport, close: async () => {} };
-  if (serverUrl === undefined) return shared(new EmbeddedTransport({ orgId: options.orgId, clock: options.clock }));
+  if (serverUrl === undefined) return shared(new EmbeddedTransport({ orgId, clock, logger }));
   const { apiKey, workerToken, fetch, headers } = options;
-  const open = (token: string | undefined): Transport => new GrpcWebTransport({ serverUrl, token, fetch, headers });
+  const open = (token: string | undefined): Transport =>
+    new GrpcWebTransport({ serverUrl, token, fetch, headers });
   const calls = open(apiKey ?? workerToken);
   if (apiKey === undefined || workerToken === undefined || apiKey === workerToken) return shared(calls);
   const worker = open(workerToken);

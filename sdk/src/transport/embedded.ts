@@ -1,6 +1,15 @@
-import { engineClose, engineHandle, engineOpen, engineTakeWakes, engineTick, onCoreReset } from '../core.js';
+import {
+  engineClose,
+  engineHandle,
+  engineOpen,
+  engineTakeWakes,
+  engineTakeWarnings,
+  engineTick,
+  onCoreReset,
+} from '../core.js';
 import { textOf } from '../errors/base.js';
 import { CoreTrapped, EngineFailed, FlovynError, Unsupported } from '../errors.js';
+import { consoleLogger, type Logger } from '../logger.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { CallScope, closedError } from './call-scope.js';
 import { ParkingLot } from './parking-lot.js';
@@ -23,6 +32,8 @@ export interface EmbeddedOptions {
   readonly leaseMs?: number | undefined;
   /** Where time comes from. Default: the machine. */
   readonly clock?: Clock | undefined;
+  /** Where the engine's warnings go, such as that of a history half as long as is allowed. Default: the console. */
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -41,6 +52,7 @@ export class EmbeddedTransport implements Transport {
   readonly extended = true;
   readonly #options: EmbeddedOptions;
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #parked = new ParkingLot<EngineCall>();
   readonly #calls = new Set<EngineCall>();
   #engine: number | undefined;
@@ -51,6 +63,7 @@ export class EmbeddedTransport implements Transport {
   constructor(options: EmbeddedOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#logger = options.logger ?? consoleLogger();
   }
 
   async unary(method: string, body: Uint8Array, options: CallOptions = {}): Promise<UnaryAnswer> {
@@ -140,6 +153,7 @@ export class EmbeddedTransport implements Transport {
         this.#armTick(engine, engineTick(engine, this.#clock.nowMs()));
         keys = engineTakeWakes(engine);
       } while (keys.length > 0);
+      for (const warning of engineTakeWarnings(engine)) this.#logger.warn(warning);
     } catch (error) {
       this.#fail(error);
     }
