@@ -1,10 +1,11 @@
 //! One shape for every refusal: a JavaScript `Error` with a `code`, and what the code brings with it.
 
 use flovyn_protocol::{PayloadError, frame::FrameError, ids::IdError, status::Status};
-use flovyn_replay::{ReplayError, Violation};
-use js_sys::Reflect;
-use serde::Serialize;
+use flovyn_replay::{Difference, ReplayError, Violation};
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
+
+use crate::convert::object;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -41,31 +42,12 @@ pub struct Error {
     code: &'static str,
     message: String,
     grpc_code: Option<u8>,
-    details: Option<Box<ViolationDetails>>,
-}
-
-/// A violation as JavaScript sees it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ViolationDetails {
-    event_sequence: i32,
-    event: String,
-    expected: String,
-    got: String,
-    differences: Vec<Difference>,
-    hint: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Difference {
-    field: &'static str,
-    expected: String,
-    got: String,
+    violation: Option<Box<Violation>>,
 }
 
 impl Error {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), grpc_code: None, details: None }
+        Self { code, message: message.into(), grpc_code: None, violation: None }
     }
 
     /// An argument from JavaScript is not what its type says.
@@ -85,8 +67,8 @@ impl From<Error> for JsValue {
         if let Some(number) = error.grpc_code {
             set("grpcCode", number.into());
         }
-        if let Some(details) = error.details.and_then(|details| serde_wasm_bindgen::to_value(&details).ok()) {
-            set("details", details);
+        if let Some(violation) = error.violation {
+            set("details", details(*violation));
         }
         value.into()
     }
@@ -96,20 +78,9 @@ impl From<ReplayError> for Error {
     fn from(error: ReplayError) -> Self {
         let refused = Self::new(error.code(), error.to_string());
         match error {
-            ReplayError::Violation(violation) => Self { details: Some(Box::new((*violation).into())), ..refused },
+            ReplayError::Violation(violation) => Self { violation: Some(violation), ..refused },
             _ => refused,
         }
-    }
-}
-
-impl From<Violation> for ViolationDetails {
-    fn from(violation: Violation) -> Self {
-        let Violation { event_sequence, event, expected, got, differences, message: _, hint } = violation;
-        let differences = differences
-            .into_iter()
-            .map(|flovyn_replay::Difference { field, expected, got }| Difference { field, expected, got })
-            .collect();
-        Self { event_sequence, event, expected, got, differences, hint }
     }
 }
 
@@ -143,4 +114,25 @@ impl From<IdError> for Error {
     fn from(error: IdError) -> Self {
         Self::invalid_argument(error.to_string())
     }
+}
+
+/// The interface `ViolationDetails`.
+fn details(violation: Violation) -> JsValue {
+    let differences: Array = violation.differences.into_iter().map(difference).collect();
+    object(&[
+        ("eventSequence", violation.event_sequence.into()),
+        ("event", violation.event.into()),
+        ("expected", violation.expected.into()),
+        ("got", violation.got.into()),
+        ("differences", differences.into()),
+        ("hint", violation.hint.into()),
+    ])
+}
+
+fn difference(difference: Difference) -> JsValue {
+    object(&[
+        ("field", difference.field.into()),
+        ("expected", difference.expected.into()),
+        ("got", difference.got.into()),
+    ])
 }

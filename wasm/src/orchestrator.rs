@@ -11,12 +11,10 @@ use flovyn_protocol::{ids, status::Status};
 use js_sys::{Array, Uint8Array};
 use rand_chacha::ChaCha12Rng;
 use rand_core::SeedableRng;
-use serde::{Deserialize, Serialize};
-use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{from_js, strings, to_js, whole},
+    convert::{Fields, number, object, strings, whole},
     error::Error,
     table::Table,
 };
@@ -34,34 +32,28 @@ struct Engine {
     warnings: Vec<Warning>,
 }
 
-/// What an engine needs to know.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct EngineOptions {
-    /// Id of its one organisation, a UUID.
-    pub org_id: String,
-    /// The other name of the organisation.
-    pub org_slug: String,
-    /// A claim ends this long after it was given or renewed. Absent: 60 s.
-    #[tsify(optional, type = "number | undefined")]
-    pub lease_ms: Option<i64>,
-    /// Makes every id and token of the engine the same in every run, for tests. Absent: true randomness.
-    #[tsify(optional, type = "number | undefined")]
-    pub seed: Option<u32>,
-}
-
-/// A call that waits: to be made again when one of the keys is woken, or as expired at the deadline.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Parked {
-    /// Any of them.
-    pub park: Vec<String>,
-    /// In milliseconds since 1970.
-    pub deadline_ms: i64,
-}
-
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
+/** What an engine needs to know. */
+export interface EngineOptions {
+  /** Id of its one organisation, a UUID. */
+  readonly orgId: string;
+  /** The other name of the organisation. */
+  readonly orgSlug: string;
+  /** A claim ends this long after it was given or renewed. Absent: 60 s. */
+  readonly leaseMs?: number | undefined;
+  /** Makes every id and token of the engine the same in every run, for tests. Absent: true randomness. */
+  readonly seed?: number | undefined;
+}
+
+/** A call that waits: to be made again when one of the keys is woken, or as expired at the deadline. */
+export interface Parked {
+  /** Any of them. */
+  readonly park: string[];
+  /** In milliseconds since 1970. */
+  readonly deadlineMs: number;
+}
+
 /** How often a call that can park has been made. */
 export interface EngineAttempt {
   /** When it was made first, in milliseconds since 1970. */
@@ -73,7 +65,13 @@ export interface EngineAttempt {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The interface above, read without a detour because every call of the engine brings one.
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "EngineOptions")]
+    pub type EngineOptions;
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "Parked")]
+    pub type Parked;
+    /// See the interface of this name. It is read without a detour because every call of the engine brings one.
     #[wasm_bindgen(typescript_type = "EngineAttempt")]
     pub type EngineAttempt;
     #[wasm_bindgen(method, getter, js_name = firstAttemptMs)]
@@ -84,17 +82,17 @@ extern "C" {
 
 /// Opens an engine with nothing in it.
 #[wasm_bindgen(js_name = engineOpen)]
-pub fn engine_open(options: Ts<EngineOptions>) -> Result<u32, Error> {
-    let options = from_js(options)?;
+pub fn engine_open(options: &EngineOptions) -> Result<u32, Error> {
+    let options = Fields(options);
     let mut config = Config::default();
-    config.lease_ms = options.lease_ms.unwrap_or(config.lease_ms);
+    config.lease_ms = options.get::<Option<_>>("leaseMs")?.unwrap_or(config.lease_ms);
     let principal = Principal {
-        org_id: ids::parse(&options.org_id)?,
-        org_slug: options.org_slug,
+        org_id: ids::parse(&options.get::<String>("orgId")?)?,
+        org_slug: options.get("orgSlug")?,
         id: "embedded".into(),
         kind: PrincipalKind::ApiKey,
     };
-    let rng = random_source(options.seed)?;
+    let rng = random_source(options.get("seed")?)?;
     let engine = Engine { config, principal, store: MemoryStore::new(), rng, wakes: Vec::new(), warnings: Vec::new() };
     ENGINES.with(|table| table.insert(engine))
 }
@@ -118,8 +116,8 @@ pub fn engine_handle(
     match answer {
         Answer::Reply { body, .. } => Ok(Uint8Array::from(body.as_slice()).into()),
         Answer::Park(Park { keys, deadline_ms }) => {
-            let park = keys.iter().map(ToString::to_string).collect();
-            Ok(to_js(&Parked { park, deadline_ms })?.into())
+            let park = strings(keys.iter().map(WaitKey::as_str));
+            Ok(object::<Parked>(&[("park", park.into()), ("deadlineMs", number(deadline_ms).into())]).into())
         }
     }
 }
@@ -129,9 +127,7 @@ pub fn engine_handle(
 pub fn engine_tick(engine: u32, #[wasm_bindgen(js_name = nowMs)] now_ms: f64) -> Result<Option<f64>, Error> {
     let now_ms = whole("nowMs", now_ms)?;
     let tick = with(engine, |engine| engine.tick(now_ms))?;
-    // A time beyond 2^53 ms does not come from a clock.
-    #[allow(clippy::cast_precision_loss)]
-    Ok(tick.next_due_ms.map(|due_ms| due_ms as f64))
+    Ok(tick.next_due_ms.map(number))
 }
 
 /// The keys that were woken since the last call.

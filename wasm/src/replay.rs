@@ -8,14 +8,9 @@ use flovyn_protocol::messages::{
 use flovyn_replay::{Execution, ExecutionInfo, Submission, describe};
 use js_sys::Array;
 use prost::Message;
-use tsify::Ts;
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    convert::{strings, to_js},
-    error::Error,
-    table::Table,
-};
+use crate::{convert::strings, error::Error, table::Table};
 
 mod command;
 mod history;
@@ -24,7 +19,8 @@ mod job;
 
 pub use command::*;
 use history::History;
-use info::ActivationInfo;
+pub use info::ActivationInfo;
+use info::Info;
 pub use job::*;
 
 thread_local! {
@@ -34,7 +30,7 @@ thread_local! {
 /// What JavaScript knows by one number.
 struct Activation {
     execution: Execution,
-    info: ActivationInfo,
+    info: Info,
     first_events: Vec<WorkflowEvent>,
     taken: Option<Submission>,
 }
@@ -55,7 +51,7 @@ pub fn activation_open(
         task_time_ms: found.workflow_task_time_millis,
         extended,
     })?;
-    let info = ActivationInfo::new(found, response, &first_events);
+    let info = Info::new(found, response, &first_events);
     let activation = Activation { execution, info, first_events, taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
@@ -66,17 +62,14 @@ pub fn activation_open_history(history: &str) -> Result<u32, Error> {
     let history = History::parse(history)?;
     let mut execution = Execution::new(history.execution_info())?;
     execution.handle_events(&history.events())?;
-    let activation = Activation { execution, info: history.activation_info(), first_events: Vec::new(), taken: None };
+    let activation = Activation { execution, info: history.info(), first_events: Vec::new(), taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
 /// What the poll's answer said of the execution, and how far its history is loaded.
 #[wasm_bindgen(js_name = activationInfo)]
-pub fn activation_info(activation: u32) -> Result<Ts<ActivationInfo>, Error> {
-    with(activation, |activation| {
-        activation.info.last_sequence = activation.execution.last_sequence();
-        to_js(&activation.info)
-    })
+pub fn activation_info(activation: u32) -> Result<ActivationInfo, Error> {
+    with(activation, |activation| Ok(activation.info.to_js(activation.execution.last_sequence())))
 }
 
 /// Hands over the events that came with the poll's answer.

@@ -336,3 +336,8 @@ fn what_a_type_cannot_be_understood_without_is_named() {
     assert!(refused("STATE_SET", "[1]").starts_with("event 7 (STATE_SET): expected a JSON object as event data: "));
     assert!(refused("STATE_SET", "{\"key\":").contains("expected a JSON object as event data"));
 }
+
+#[test]
+fn of_a_field_given_twice_the_later_one_counts() {
+    assert_eq!(parse("STATE_CLEARED", r#"{"key":"a","key":"b"}"#), EventBody::StateCleared { key: "b".into() });
+}

@@ -2,81 +2,79 @@
 
 use flovyn_protocol::messages::ext;
 use prost::Message;
-use serde::{Deserialize, Serialize};
-use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use super::encode;
-use crate::{convert::to_js, error::Error};
+use crate::{
+    convert::{Fields, number, object},
+    error::Error,
+};
 
-/// Prolongs a claim. Exactly one of the two is given.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct RenewClaim {
-    /// The execution that is claimed.
-    #[serde(default)]
-    #[tsify(optional, type = "string | undefined")]
-    pub workflow_execution_id: Option<String>,
-    /// The task that is claimed.
-    #[serde(default)]
-    #[tsify(optional, type = "string | undefined")]
-    pub task_execution_id: Option<String>,
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** Prolongs a claim. Exactly one of the two is given. */
+export interface RenewClaim {
+  /** The execution that is claimed. */
+  readonly workflowExecutionId?: string | undefined;
+  /** The task that is claimed. */
+  readonly taskExecutionId?: string | undefined;
+}
+
+/** A claim that was prolonged. */
+export interface RenewedClaim {
+  /** It ends this long after now. */
+  readonly leaseMs: number;
+}
+
+/** Gives the claim of an execution back without a submission. */
+export interface ReleaseClaim {
+  /** The execution that is claimed. */
+  readonly workflowExecutionId: string;
+  /** For people. */
+  readonly reason: string;
+  /** It is offered again after this time. */
+  readonly retryAfterMs: number;
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "RenewClaim")]
+    pub type RenewClaim;
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "RenewedClaim")]
+    pub type RenewedClaim;
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "ReleaseClaim")]
+    pub type ReleaseClaim;
 }
 
 /// The bytes of RenewClaim.
 #[wasm_bindgen(js_name = encodeRenewClaim)]
-pub fn encode_renew_claim(request: Ts<RenewClaim>) -> Result<Vec<u8>, Error> {
-    encode::<_, ext::RenewClaimRequest>(request)
-}
-
-impl From<RenewClaim> for ext::RenewClaimRequest {
-    fn from(request: RenewClaim) -> Self {
-        Self {
-            workflow_execution_id: request.workflow_execution_id.unwrap_or_default(),
-            task_execution_id: request.task_execution_id.unwrap_or_default(),
-        }
-    }
-}
-
-/// A claim that was prolonged.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct RenewedClaim {
-    /// It ends this long after now.
-    pub lease_ms: i64,
+pub fn encode_renew_claim(request: &RenewClaim) -> Result<Vec<u8>, Error> {
+    let fields = Fields(request);
+    let request = ext::RenewClaimRequest {
+        workflow_execution_id: fields.get::<Option<String>>("workflowExecutionId")?.unwrap_or_default(),
+        task_execution_id: fields.get::<Option<String>>("taskExecutionId")?.unwrap_or_default(),
+    };
+    Ok(request.encode_to_vec())
 }
 
 /// The answer of RenewClaim.
 #[wasm_bindgen(js_name = decodeRenewClaim)]
-pub fn decode_renew_claim(bytes: &[u8]) -> Result<Ts<RenewedClaim>, Error> {
+pub fn decode_renew_claim(bytes: &[u8]) -> Result<RenewedClaim, Error> {
     let response = ext::RenewClaimResponse::decode(bytes)?;
-    to_js(&RenewedClaim { lease_ms: response.lease_ms })
-}
-
-/// Gives the claim of an execution back without a submission.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct ReleaseClaim {
-    /// The execution that is claimed.
-    pub workflow_execution_id: String,
-    /// For people.
-    pub reason: String,
-    /// It is offered again after this time.
-    pub retry_after_ms: i64,
+    Ok(object(&[("leaseMs", number(response.lease_ms).into())]))
 }
 
 /// The bytes of ReleaseClaim.
 #[wasm_bindgen(js_name = encodeReleaseClaim)]
-pub fn encode_release_claim(request: Ts<ReleaseClaim>) -> Result<Vec<u8>, Error> {
-    encode::<_, ext::ReleaseClaimRequest>(request)
-}
-
-impl From<ReleaseClaim> for ext::ReleaseClaimRequest {
-    fn from(request: ReleaseClaim) -> Self {
-        Self {
-            workflow_execution_id: request.workflow_execution_id,
-            reason: request.reason,
-            retry_after_ms: request.retry_after_ms,
-        }
-    }
+pub fn encode_release_claim(request: &ReleaseClaim) -> Result<Vec<u8>, Error> {
+    let fields = Fields(request);
+    let request = ext::ReleaseClaimRequest {
+        workflow_execution_id: fields.get("workflowExecutionId")?,
+        reason: fields.get("reason")?,
+        retry_after_ms: fields.get("retryAfterMs")?,
+    };
+    Ok(request.encode_to_vec())
 }

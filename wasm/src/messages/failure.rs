@@ -4,54 +4,58 @@ use flovyn_protocol::messages::{
     CommandType, FailWorkflowCommand, SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
     workflow_command::CommandData,
 };
-use serde::Deserialize;
-use tsify::{Ts, Tsify};
+use prost::Message;
 use wasm_bindgen::prelude::*;
 
-use super::encode;
-use crate::error::Error;
+use crate::{convert::Fields, error::Error};
 
-/// Ends an execution as failed, whatever its code has asked for: its submission was refused, or it disagrees with its
-/// history.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct FailExecution {
-    /// Which one.
-    pub workflow_execution_id: String,
-    /// The number of this submission under the claim; 0 for a server without the extension.
-    pub submission_number: i32,
-    /// What the error says.
-    pub error: String,
-    /// Where it came from; may be empty.
-    pub stack_trace: String,
-    /// For example `DETERMINISM_VIOLATION`.
-    pub failure_type: String,
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/**
+ * Ends an execution as failed, whatever its code has asked for: its submission was refused, or it disagrees with its
+ * history.
+ */
+export interface FailExecution {
+  /** Which one. */
+  readonly workflowExecutionId: string;
+  /** The number of this submission under the claim; 0 for a server without the extension. */
+  readonly submissionNumber: number;
+  /** What the error says. */
+  readonly error: string;
+  /** Where it came from; may be empty. */
+  readonly stackTrace: string;
+  /** For example `DETERMINISM_VIOLATION`. */
+  readonly failureType: string;
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "FailExecution")]
+    pub type FailExecution;
 }
 
 /// The bytes of SubmitWorkflowCommands with nothing but the failure.
 #[wasm_bindgen(js_name = encodeFailExecution)]
-pub fn encode_fail_execution(request: Ts<FailExecution>) -> Result<Vec<u8>, Error> {
-    encode::<FailExecution, SubmitWorkflowCommandsRequest>(request)
-}
-
-impl From<FailExecution> for SubmitWorkflowCommandsRequest {
-    fn from(request: FailExecution) -> Self {
-        let failure = FailWorkflowCommand {
-            error: request.error,
-            stack_trace: request.stack_trace,
-            failure_type: request.failure_type,
-        };
-        let command = WorkflowCommand {
-            command_type: CommandType::FailWorkflow.into(),
-            command_data: Some(CommandData::FailWorkflow(failure)),
-            ..WorkflowCommand::default()
-        };
-        Self {
-            workflow_execution_id: request.workflow_execution_id,
-            commands: vec![command],
-            status: WorkflowStatus::Failed.into(),
-            submission_number: request.submission_number,
-            ..Self::default()
-        }
-    }
+pub fn encode_fail_execution(request: &FailExecution) -> Result<Vec<u8>, Error> {
+    let fields = Fields(request);
+    let failure = FailWorkflowCommand {
+        error: fields.get("error")?,
+        stack_trace: fields.get("stackTrace")?,
+        failure_type: fields.get("failureType")?,
+    };
+    let command = WorkflowCommand {
+        command_type: CommandType::FailWorkflow.into(),
+        command_data: Some(CommandData::FailWorkflow(failure)),
+        ..WorkflowCommand::default()
+    };
+    let request = SubmitWorkflowCommandsRequest {
+        workflow_execution_id: fields.get("workflowExecutionId")?,
+        commands: vec![command],
+        status: WorkflowStatus::Failed.into(),
+        submission_number: fields.get("submissionNumber")?,
+        ..SubmitWorkflowCommandsRequest::default()
+    };
+    Ok(request.encode_to_vec())
 }

@@ -3,55 +3,52 @@
 use flovyn_protocol::messages::RetryPolicy;
 use flovyn_replay::{CreatePromise, ScheduleTask};
 use js_sys::Array;
-use serde::Deserialize;
-use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use super::with_execution;
 use crate::{
-    convert::{from_js, payload, strings, whole},
+    convert::{Fields, FromJs, number, payload, strings, whole},
     error::Error,
 };
 
-/// Options of `scheduleTask`. What is absent is the server's choice.
-#[derive(Debug, Default, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ScheduleTaskOptions {
-    /// The queue; absent, the one of the workflow.
-    #[tsify(optional, type = "string | undefined")]
-    pub queue: Option<String>,
-    /// Retries after the first attempt.
-    #[tsify(optional, type = "number | undefined")]
-    pub max_retries: Option<i32>,
-    /// The whole life of the task, in milliseconds from its creation.
-    #[tsify(optional, type = "number | undefined")]
-    pub timeout_ms: Option<i64>,
-    /// How far the task is moved ahead of its queue, in seconds.
-    #[tsify(optional, type = "number | undefined")]
-    pub priority_seconds: Option<i32>,
-    /// A task of the organisation with the same key is not made again.
-    #[tsify(optional, type = "string | undefined")]
-    pub idempotency_key: Option<String>,
-    /// How long the key is remembered, in seconds.
-    #[tsify(optional, type = "number | undefined")]
-    pub idempotency_key_ttl_seconds: Option<i64>,
-    /// The pauses between attempts; only a server with the extension is told.
-    #[tsify(optional, type = "RetryPauses | undefined")]
-    pub retry_policy: Option<RetryPauses>,
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** Options of `scheduleTask`. What is absent is the server's choice. */
+export interface ScheduleTaskOptions {
+  /** The queue; absent, the one of the workflow. */
+  readonly queue?: string | undefined;
+  /** Retries after the first attempt. */
+  readonly maxRetries?: number | undefined;
+  /** The whole life of the task, in milliseconds from its creation. */
+  readonly timeoutMs?: number | undefined;
+  /** How far the task is moved ahead of its queue, in seconds. */
+  readonly prioritySeconds?: number | undefined;
+  /** A task of the organisation with the same key is not made again. */
+  readonly idempotencyKey?: string | undefined;
+  /** How long the key is remembered, in seconds. */
+  readonly idempotencyKeyTtlSeconds?: number | undefined;
+  /** The pauses between attempts; only a server with the extension is told. */
+  readonly retryPolicy?: RetryPauses | undefined;
 }
 
-/// The n-th retry waits `initialDelayMs * multiplier^(n-1)`, at most `maxDelayMs`.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct RetryPauses {
-    /// The pause before the first retry.
-    pub initial_delay_ms: i64,
-    /// No pause is longer.
-    pub max_delay_ms: i64,
-    /// The growth from pause to pause in thousandths: 2000 doubles.
-    pub multiplier_milli: i32,
-    /// Names of error classes that fail the task at once.
-    pub non_retryable_errors: Vec<String>,
+/** The n-th retry waits `initialDelayMs * multiplier^(n-1)`, at most `maxDelayMs`. */
+export interface RetryPauses {
+  /** The pause before the first retry. */
+  readonly initialDelayMs: number;
+  /** No pause is longer. */
+  readonly maxDelayMs: number;
+  /** The growth from pause to pause in thousandths: 2000 doubles. */
+  readonly multiplierMilli: number;
+  /** Names of error classes that fail the task at once. */
+  readonly nonRetryableErrors: readonly string[];
+}
+"#;
+
+#[wasm_bindgen]
+extern "C" {
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "ScheduleTaskOptions")]
+    pub type ScheduleTaskOptions;
 }
 
 /// Schedules a task: the handle that its end settles, and its id.
@@ -60,19 +57,12 @@ pub fn schedule_task(
     activation: u32,
     kind: String,
     #[wasm_bindgen(js_name = inputJson)] input_json: String,
-    options: Option<Ts<ScheduleTaskOptions>>,
+    options: Option<ScheduleTaskOptions>,
 ) -> Result<Array, Error> {
-    let options = options.map(from_js).transpose()?.unwrap_or_default();
-    let task = ScheduleTask {
-        kind,
-        input: payload(input_json)?,
-        queue: options.queue,
-        max_retries: options.max_retries,
-        timeout_ms: options.timeout_ms,
-        priority_seconds: options.priority_seconds,
-        idempotency_key: options.idempotency_key,
-        idempotency_key_ttl_seconds: options.idempotency_key_ttl_seconds,
-        retry_policy: options.retry_policy.map(RetryPolicy::from),
+    let task = ScheduleTask { kind, input: payload(input_json)?, ..ScheduleTask::default() };
+    let task = match options {
+        Some(options) => with_options(task, &options)?,
+        None => task,
     };
     with_execution(activation, |execution| {
         let scheduled = execution.schedule_task(task)?;
@@ -143,9 +133,7 @@ pub fn state_keys(activation: u32) -> Result<Array, Error> {
 /// The time of this turn, in milliseconds since 1970, the same on every replay.
 #[wasm_bindgen(js_name = currentTimeMs)]
 pub fn current_time_ms(activation: u32) -> Result<f64, Error> {
-    // A time beyond 2^53 ms does not come from a clock.
-    #[allow(clippy::cast_precision_loss)]
-    with_execution(activation, |execution| Ok(execution.current_time_ms()? as f64))
+    with_execution(activation, |execution| Ok(number(execution.current_time_ms()?)))
 }
 
 /// A number from 0 to below 1, the same on every replay.
@@ -160,13 +148,28 @@ pub fn random_uuid(activation: u32) -> Result<String, Error> {
     with_execution(activation, |execution| Ok(execution.random_uuid()?))
 }
 
-impl From<RetryPauses> for RetryPolicy {
-    fn from(pauses: RetryPauses) -> Self {
-        Self {
-            initial_delay_ms: pauses.initial_delay_ms,
-            max_delay_ms: pauses.max_delay_ms,
-            multiplier_milli: pauses.multiplier_milli,
-            non_retryable_errors: pauses.non_retryable_errors,
-        }
+fn with_options(task: ScheduleTask, options: &ScheduleTaskOptions) -> Result<ScheduleTask, Error> {
+    let fields = Fields(options);
+    Ok(ScheduleTask {
+        queue: fields.get("queue")?,
+        max_retries: fields.get("maxRetries")?,
+        timeout_ms: fields.get("timeoutMs")?,
+        priority_seconds: fields.get("prioritySeconds")?,
+        idempotency_key: fields.get("idempotencyKey")?,
+        idempotency_key_ttl_seconds: fields.get("idempotencyKeyTtlSeconds")?,
+        retry_policy: fields.get("retryPolicy")?,
+        ..task
+    })
+}
+
+impl FromJs for RetryPolicy {
+    fn from_js(_: &str, value: &JsValue) -> Result<Self, Error> {
+        let fields = Fields(value);
+        Ok(Self {
+            initial_delay_ms: fields.get("initialDelayMs")?,
+            max_delay_ms: fields.get("maxDelayMs")?,
+            multiplier_milli: fields.get("multiplierMilli")?,
+            non_retryable_errors: fields.get("nonRetryableErrors")?,
+        })
     }
 }

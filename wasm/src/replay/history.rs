@@ -5,7 +5,7 @@ use flovyn_replay::ExecutionInfo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::info::ActivationInfo;
+use super::info::Info;
 use crate::error::Error;
 
 #[derive(Deserialize)]
@@ -51,20 +51,8 @@ impl History {
         self.events.iter().map(EventFields::to_message).collect()
     }
 
-    /// A history in a file was claimed from nowhere.
-    pub(super) fn activation_info(self) -> ActivationInfo {
-        ActivationInfo {
-            execution_id: self.execution.execution_id,
-            kind: self.execution.kind,
-            queue: String::new(),
-            workflow_version: None,
-            claim_token: String::new(),
-            lease_ms: 0,
-            task_time_ms: self.execution.task_time_ms,
-            has_more_events: false,
-            last_sequence: 0,
-            created_at_ms: 0,
-        }
+    pub(super) fn info(self) -> Info {
+        Info::of_file(self.execution.execution_id, self.execution.kind, self.execution.task_time_ms)
     }
 }
 

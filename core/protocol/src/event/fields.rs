@@ -1,10 +1,14 @@
 use alloc::{
     borrow::Cow,
-    collections::BTreeMap,
     string::{String, ToString},
+    vec::Vec,
 };
+use core::fmt;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use crate::Payload;
@@ -21,20 +25,23 @@ pub struct EventError {
     pub problem: String,
 }
 
-/// A key borrowed from the input where it has no escapes.
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// The fields of one `event_data`, looked up by any of several names: servers differ in their spelling.
-pub(super) struct Fields<'a>(BTreeMap<Key<'a>, &'a RawValue>);
+///
+/// There are about ten of them, so a list is found through as fast as a map.
+#[derive(Default)]
+pub(super) struct Fields<'a>(Vec<(Key<'a>, &'a RawValue)>);
+
+/// A name, borrowed from the input where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Fields<'a> {
     pub(super) fn parse(data: &'a [u8]) -> Result<Self, String> {
         if data.is_empty() {
-            return Ok(Self(BTreeMap::new()));
+            return Ok(Self::default());
         }
-        serde_json::from_slice::<Option<_>>(data)
-            .map(|fields| Self(fields.unwrap_or_default()))
+        serde_json::from_slice::<Option<Self>>(data)
+            .map(Option::unwrap_or_default)
             .map_err(|error| alloc::format!("expected a JSON object as event data: {error}"))
     }
 
@@ -62,7 +69,32 @@ impl<'a> Fields<'a> {
         serde_json::from_str(raw.get()).map_err(|error| alloc::format!("the field `{}`: {error}", names.join("` or `")))
     }
 
+    /// Of a field given twice, the later one counts.
     fn find(&self, names: &[&str]) -> Option<&'a RawValue> {
-        names.iter().find_map(|name| self.0.get(&Key(Cow::Borrowed(name)))).copied()
+        names.iter().find_map(|name| self.0.iter().rev().find(|(key, _)| key.0 == *name)).map(|(_, raw)| *raw)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Fields(fields))
     }
 }
