@@ -141,22 +141,28 @@ export class EmbeddedTransport implements Transport {
     this.#parked.add(call, keys, stopTimer);
   }
 
-  /** What a call or a due time may lead to: parked calls that can go on, and another due time. */
+  /** What a call or a due time may lead to: parked calls that can go on, another due time, warnings. */
   #followUp(engine: number): void {
+    let warnings: string[] = [];
     try {
-      let keys = engineTakeWakes(engine);
-      do {
-        for (const call of this.#parked.take(keys)) {
-          if (this.#ended === undefined) this.#attempt(engine, call, false);
-        }
-        if (this.#ended !== undefined) return;
-        this.#armTick(engine, engineTick(engine, this.#clock.nowMs()));
-        keys = engineTakeWakes(engine);
-      } while (keys.length > 0);
-      for (const warning of engineTakeWarnings(engine)) this.#logger.warn(warning);
+      this.#goOn(engine);
+      if (this.#ended === undefined) warnings = engineTakeWarnings(engine);
     } catch (error) {
       this.#fail(error);
     }
+    for (const warning of warnings) this.#logger.warn(warning);
+  }
+
+  #goOn(engine: number): void {
+    let keys = engineTakeWakes(engine);
+    do {
+      for (const call of this.#parked.take(keys)) {
+        if (this.#ended === undefined) this.#attempt(engine, call, false);
+      }
+      if (this.#ended !== undefined) return;
+      this.#armTick(engine, engineTick(engine, this.#clock.nowMs()));
+      keys = engineTakeWakes(engine);
+    } while (keys.length > 0);
   }
 
   // A timer that is due too early is left alone: its tick finds nothing and arms the right one.
