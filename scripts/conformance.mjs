@@ -4,14 +4,15 @@ import { join } from 'node:path';
 
 import { dim, green, red } from './lib/paint.mjs';
 import { tallyLine } from './lib/parse.mjs';
-import { packSdk, withConsumer } from './lib/packed.mjs';
+import { withConsumer } from './lib/packed.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { ensureServer } from './lib/prepare.mjs';
+import { packRelease } from './lib/release.mjs';
 import { main, mustRun } from './lib/run.mjs';
 import { runtimes } from './lib/runtimes.mjs';
 
 /**
- * Runs the conformance suite in runtimes (all, or those named), each with the packed SDK installed in a fresh folder,
+ * Runs the conformance suite in runtimes (all, or those named), each with the SDK as it would be published installed in a fresh folder,
  * embedded and against a `flovyn-server` of its own. Prints one line per case that failed and the total.
  */
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -19,11 +20,12 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 await main(async () => {
   const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes);
   const unknown = chosen.filter((name) => !(name in runtimes));
-  if (unknown.length > 0) throw new Error(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
 
   process.env.FLOVYN_SERVER_BIN = await ensureServer();
   await mustRun(inRoot('node_modules/.bin/tsc'), ['-p', inRoot('examples/order-processing')]);
-  const { tarball } = await packSdk();
+  const { tarball } = await packRelease();
   for (const name of chosen) {
     await withConsumer(tarball, async (folder) => {
       cpSync(inRoot('tests/conformance'), folder, { recursive: true });
@@ -50,14 +52,19 @@ async function conform(title, runtime, folder, options) {
 
   const broken = code !== 0 || announced !== outcomes.length;
   if (broken) {
-    console.log(`${red('failed')} ${title}: the suite ended early, with code ${code} after ${outcomes.length} cases`);
+    console.log(
+      `${red('failed')} ${title}: the suite ended early, with code ${code} after ${outcomes.length} cases`,
+    );
     console.log(indent(output.split('\n').slice(-40).join('\n')));
   }
   total.passed += outcomes.length - failures.length;
   total.failed += failures.length + (broken ? 1 : 0);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const paint = failures.length > 0 || broken ? red : green;
-  console.log(paint(`${title}: ${outcomes.length - failures.length} of ${outcomes.length}`), dim(`(${seconds} s)`));
+  console.log(
+    paint(`${title}: ${outcomes.length - failures.length} of ${outcomes.length}`),
+    dim(`(${seconds} s)`),
+  );
 }
 
 async function withServer(use) {
@@ -65,7 +72,12 @@ async function withServer(use) {
   const data = mkdtempSync(join(tmpdir(), 'flovyn-conformance-'));
   const server = await startServer({ data });
   try {
-    await use({ serverUrl: server.url, orgId: server.orgId, workerToken: server.workerKey, apiKey: server.apiKey });
+    await use({
+      serverUrl: server.url,
+      orgId: server.orgId,
+      workerToken: server.workerKey,
+      apiKey: server.apiKey,
+    });
   } finally {
     await server.stop();
     rmSync(data, { recursive: true, force: true });

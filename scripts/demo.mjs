@@ -15,7 +15,11 @@ await main(async () => {
   await ensurePackages('demo');
   await ensureBuilt();
   if (onServer) process.env.FLOVYN_SERVER_BIN = await ensureServer();
-  await mustRun('node', [inRoot('node_modules/typescript/bin/tsc'), '-p', inRoot('examples/order-processing')]);
+  await mustRun('node', [
+    inRoot('node_modules/typescript/bin/tsc'),
+    '-p',
+    inRoot('examples/order-processing'),
+  ]);
 
   // Imported only now: what they import has just been built.
   const play = onServer

@@ -1,5 +1,11 @@
 import { bold } from './lib/paint.mjs';
-import { ensureBrowser, ensureBuilt, ensurePackages, ensureServer, ensureWasmTarget } from './lib/prepare.mjs';
+import {
+  ensureBrowser,
+  ensureBuilt,
+  ensurePackages,
+  ensureServer,
+  ensureWasmTarget,
+} from './lib/prepare.mjs';
 import { StepFailed } from './lib/run.mjs';
 import { failedRow, printSummary, runSuite, skipSuite } from './lib/suite-run.mjs';
 import { suites } from './lib/suites.mjs';
@@ -12,9 +18,13 @@ import { suites } from './lib/suites.mjs';
  */
 const quick = process.argv.includes('--quick');
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const chosen = suites.filter((suite) => (names.length > 0 ? names.includes(suite.name) : !quick || suite.quick));
+const chosen = suites.filter((suite) =>
+  names.length > 0 ? names.includes(suite.name) : !quick || suite.quick,
+);
 if (chosen.length === 0) {
-  console.error(`No suite is called ${names.join(' ')}. There are: ${suites.map((suite) => suite.name).join(', ')}`);
+  console.error(
+    `No suite is called ${names.join(' ')}. There are: ${suites.map((suite) => suite.name).join(', ')}`,
+  );
   process.exit(2);
 }
 

@@ -14,7 +14,9 @@ const LEASE_MS = 1_000;
  */
 export async function playEmbedded() {
   story.title('The order example on the embedded engine');
-  story.aside('the engine lives in the main thread of this process, the worker in a thread that we terminate');
+  story.aside(
+    'the engine lives in the main thread of this process, the worker in a thread that we terminate',
+  );
   const engine = new EmbeddedTransport({ leaseMs: LEASE_MS });
   const client = new FlovynClient({ transport: engine });
   await client.start();
@@ -36,7 +38,10 @@ async function startThread(engine, number, ledgerFile) {
   const { port1, port2 } = new MessageChannel();
   const line = servePort(port1, engine);
   const workerData = { port: port2, ledgerFile };
-  const thread = new Worker(new URL('./worker-thread.mjs', import.meta.url), { workerData, transferList: [port2] });
+  const thread = new Worker(new URL('./worker-thread.mjs', import.meta.url), {
+    workerData,
+    transferList: [port2],
+  });
   const exited = new Promise((resolve) => thread.once('exit', resolve));
   await new Promise((resolve, reject) => {
     thread.once('error', reject);

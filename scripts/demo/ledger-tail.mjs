@@ -18,7 +18,9 @@ export class LedgerTail {
   /** The first line of this step of this order that says its effect took place, as soon as there is one. */
   async effect(step, orderId) {
     for (;;) {
-      const found = this.lines.find((line) => line.type === 'effect' && line.step === step && line.orderId === orderId);
+      const found = this.lines.find(
+        (line) => line.type === 'effect' && line.step === step && line.orderId === orderId,
+      );
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

@@ -115,7 +115,9 @@ class Workers {
     const moment = line.type === 'attempt' ? 'before its effect' : 'after its effect, before the answer';
     story.killed(victim, `KILLED in the middle of ${line.step}, ${moment}: ${this.#stage.howKilled}`);
     await this.startNext();
-    story.aside('the claim of the dead worker runs out after its lease of 1 s; then the task is given to the living one');
+    story.aside(
+      'the claim of the dead worker runs out after its lease of 1 s; then the task is given to the living one',
+    );
   }
 }
 
@@ -127,15 +129,25 @@ function judge(lines, recordedTasks) {
     const ofKey = lines.filter((line) => line.key === key);
     const count = (type) => ofKey.filter((line) => line.type === type).length;
     const isRecorded = recordedTasks?.includes(key) ?? true;
-    return { name: `${ofKey[0].orderId} ${ofKey[0].step}`, attempts: count('attempt'), effects: count('effect'), isRecorded };
+    return {
+      name: `${ofKey[0].orderId} ${ofKey[0].step}`,
+      attempts: count('attempt'),
+      effects: count('effect'),
+      isRecorded,
+    };
   });
-  table([['step', 'attempts', 'effects'], ...steps.map(({ name, attempts, effects }) => [name, attempts, effects])]);
+  table([
+    ['step', 'attempts', 'effects'],
+    ...steps.map(({ name, attempts, effects }) => [name, attempts, effects]),
+  ]);
 
   const wrong = steps.filter(({ effects, isRecorded }) => effects !== 1 || !isRecorded);
   const unknown = (recordedTasks ?? []).filter((key) => !keys.includes(key));
   const isRight = steps.length > 0 && wrong.length === 0 && unknown.length === 0;
   const retried = steps.filter(({ attempts }) => attempts > 1).length;
-  const recorded = recordedTasks ? `each of the ${recordedTasks.length} recorded steps` : `each of the ${steps.length} steps`;
+  const recorded = recordedTasks
+    ? `each of the ${recordedTasks.length} recorded steps`
+    : `each of the ${steps.length} steps`;
   console.log(
     isRight
       ? green(`\n  ${recorded} had exactly one effect; ${retried} of them took more than one attempt`)

@@ -41,7 +41,12 @@ export class PortTransport {
     const call = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (error === undefined) call?.resolve(answer);
-    else call?.reject(error.grpcCode === undefined ? new FlovynError(error.message) : new RpcError(error.code, error.message));
+    else
+      call?.reject(
+        error.grpcCode === undefined
+          ? new FlovynError(error.message)
+          : new RpcError(error.code, error.message),
+      );
   }
 }
 

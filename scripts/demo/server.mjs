@@ -20,14 +20,17 @@ export async function playOnServer() {
   story.title('The order example on flovyn-server');
   const data = mkdtempSync(join(tmpdir(), 'flovyn-demo-server-'));
   const server = await startServer({ data, leaseMs: LEASE_MS });
-  story.aside(`flovyn-server dev, process ${server.pid}, on ${server.url}, SQLite, leases of ${LEASE_MS / 1000} s`);
+  story.aside(
+    `flovyn-server dev, process ${server.pid}, on ${server.url}, SQLite, leases of ${LEASE_MS / 1000} s`,
+  );
   const { url: serverUrl, orgId, apiKey, workerKey: workerToken } = server;
   const client = new FlovynClient({ serverUrl, orgId, apiKey });
   await client.start();
   try {
     return await playOrders({
       client,
-      startWorker: (number, ledgerFile) => startProcess({ serverUrl, orgId, workerToken }, number, ledgerFile),
+      startWorker: (number, ledgerFile) =>
+        startProcess({ serverUrl, orgId, workerToken }, number, ledgerFile),
       kills: [
         { step: 'charge', type: 'attempt' },
         { step: 'ship', type: 'effect' },
@@ -43,7 +46,9 @@ export async function playOnServer() {
 }
 
 async function startProcess(options, number, ledgerFile) {
-  const child = spawn(process.execPath, [WORKER, JSON.stringify(options), ledgerFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [WORKER, JSON.stringify(options), ledgerFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   const ready = new Promise((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -52,7 +57,8 @@ async function startProcess(options, number, ledgerFile) {
       else tellEvent(number, event);
     });
   });
-  if (!(await Promise.race([ready, exited.then(() => false)]))) throw new Error('The worker process ended before it was ready');
+  if (!(await Promise.race([ready, exited.then(() => false)])))
+    throw new Error('The worker process ended before it was ready');
   const end = async (signal) => {
     child.kill(signal);
     await exited;
@@ -65,5 +71,7 @@ async function recordedTasks({ url, orgSlug, apiKey }, executionId) {
   const path = `/api/orgs/${orgSlug}/workflow-executions/${executionId}/events`;
   const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
   const { events } = await answer.json();
-  return events.filter(({ eventType }) => eventType === 'TASK_COMPLETED').map(({ data }) => data.taskExecutionId);
+  return events
+    .filter(({ eventType }) => eventType === 'TASK_COMPLETED')
+    .map(({ data }) => data.taskExecutionId);
 }

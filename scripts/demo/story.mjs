@@ -25,7 +25,10 @@ export function tellEvent(number, { orderId, count, log }) {
     begun.add(orderId);
     story.worker(number, `${orderId}: begins the workflow`);
   } else if (count === 1) {
-    story.replay(number, `${orderId}: TAKES OVER the workflow; it runs again, the finished steps come from the history`);
+    story.replay(
+      number,
+      `${orderId}: TAKES OVER the workflow; it runs again, the finished steps come from the history`,
+    );
   } else {
     story.replay(number, `${orderId}: replays the workflow and goes on`);
   }
@@ -39,7 +42,9 @@ function line(paint, who, text) {
 /** A table of plain cells; the first row is the heading. */
 export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  const [heading, ...body] = rows.map((row) => row.map((cell, column) => String(cell).padEnd(widths[column])).join('  '));
+  const [heading, ...body] = rows.map((row) =>
+    row.map((cell, column) => String(cell).padEnd(widths[column])).join('  '),
+  );
   console.log(`  ${bold(heading)}`);
   for (const text of body) console.log(`  ${text}`);
 }

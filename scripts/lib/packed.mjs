@@ -8,14 +8,13 @@ import { mustRun } from './run.mjs';
 const QUIET = ['--ignore-scripts', '--loglevel=error'];
 
 /**
- * Packs `@flovyn/sdk` as it would be published.
+ * Packs `@flovyn/sdk` as it lies in a folder.
  *
  * @returns {Promise<{ tarball: string, files: { path: string, size: number }[], unpackedSize: number }>}
  */
-export async function packSdk() {
-  const into = join(cacheDir, 'packed');
+export async function packSdk(folder = inRoot('sdk'), into = join(cacheDir, 'packed')) {
   mkdirSync(into, { recursive: true });
-  const packed = await mustRun('npm', ['pack', inRoot('sdk'), '--json', `--pack-destination=${into}`, ...QUIET]);
+  const packed = await mustRun('npm', ['pack', folder, '--json', `--pack-destination=${into}`, ...QUIET]);
   const [pack] = JSON.parse(packed.stdout);
   return { tarball: join(into, pack.filename), files: pack.files, unpackedSize: pack.unpackedSize };
 }

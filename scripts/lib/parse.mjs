@@ -24,7 +24,9 @@ export const parsers = {
   vitest({ code }, { reportFile }) {
     const report = readReport(reportFile);
     if (report === undefined) return undefined;
-    const unloaded = report.testResults.filter((file) => file.status === 'failed' && !hasFailedTest(file)).length;
+    const unloaded = report.testResults.filter(
+      (file) => file.status === 'failed' && !hasFailedTest(file),
+    ).length;
     const skipped = report.numPendingTests + report.numTodoTests;
     const total = count(report.numPassedTests, report.numFailedTests + unloaded, skipped);
     if (code !== 0 && total.failed === 0) return add(total, count(0, 1, 0));
@@ -34,7 +36,11 @@ export const parsers = {
   /** `node --test --test-reporter=tap`. */
   tap({ code, stdout }) {
     const number = (name) => Number(stdout.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? Number.NaN);
-    const total = count(number('pass'), number('fail') + number('cancelled'), number('skipped') + number('todo'));
+    const total = count(
+      number('pass'),
+      number('fail') + number('cancelled'),
+      number('skipped') + number('todo'),
+    );
     return settle(total, code);
   },
 
@@ -47,7 +53,8 @@ export const parsers = {
 };
 
 /** The line on which our programs state their result. */
-export const tallyLine = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+export const tallyLine = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
 export const add = (left, right) =>
   count(left.passed + right.passed, left.failed + right.failed, left.skipped + right.skipped);

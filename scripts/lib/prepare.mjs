@@ -7,8 +7,6 @@ import { Stamp } from './stamp.mjs';
 
 const ANNOUNCE_AFTER_MS = 300;
 const LOCK_FILES = ['package-lock.json', 'package.json', 'sdk/package.json', 'tests/package.json'];
-const WASM_SOURCES = ['core/protocol', 'core/replay', 'core/orchestrator', 'wasm', 'scripts/bindgen'];
-const BUILD_INPUTS = [...WASM_SOURCES, 'Cargo.toml', 'Cargo.lock', 'sdk', 'scripts/build.mjs', 'package-lock.json'];
 
 /**
  * The steps that bring a fresh clone to where a program can run. Each looks first whether it was done, so calling
@@ -18,7 +16,9 @@ export async function ensureWasmTarget() {
   await step('Rust target wasm32-unknown-unknown', async () => {
     const installed = await run('rustup', ['target', 'list', '--installed']);
     if (installed.code !== 0) {
-      throw new StepFailed(`rustup is needed (https://rustup.rs), the core is Rust source: ${installed.output}`);
+      throw new StepFailed(
+        `rustup is needed (https://rustup.rs), the core is Rust source: ${installed.output}`,
+      );
     }
     if (installed.stdout.split('\n').includes('wasm32-unknown-unknown')) return 'there';
     await mustRun('rustup', ['target', 'add', 'wasm32-unknown-unknown']);
@@ -64,10 +64,8 @@ async function ensureBun() {
 /** Builds the wasm core and the SDK, unless that was done for these very sources. */
 export async function ensureBuilt() {
   await step('wasm core and SDK', async () => {
-    const stamp = new Stamp('build', BUILD_INPUTS);
-    if (stamp.isFresh && existsSync(inRoot('sdk/dist/index.js'))) return 'there';
-    await mustRun('node', [inRoot('scripts/build.mjs')], { onLine: (line) => console.log(dim(`    ${line.trim()}`)) });
-    stamp.write();
+    const onLine = (line) => console.log(dim(`    ${line.trim()}`));
+    await mustRun('node', [inRoot('scripts/build.mjs')], { onLine });
     return 'built';
   });
 }

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { packSdk } from './packed.mjs';
 import { cacheDir, inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
 import { contentHash } from './stamp.mjs';
@@ -19,7 +20,7 @@ const WASM = 'generated/core_bg.wasm';
 
 /**
  * Writes the tarball to publish. The package is put together in a folder of its own, because its wasm is smaller than
- * the one that people work with: wasm-opt takes longer than everything else together.
+ * the one that people work with: wasm-opt takes longer than everything else together. Gives what `packSdk` gives.
  */
 export async function packRelease() {
   const stage = join(cacheDir, 'release', 'package');
@@ -30,13 +31,7 @@ export async function packRelease() {
   const small = readFileSync(await optimised());
   writeFileSync(join(stage, 'dist', WASM), small);
   writeInline(small, join(stage, 'dist/generated/core_inline.js'));
-  await mustRun('npm', [
-    'pack',
-    stage,
-    `--pack-destination=${join(cacheDir, 'release')}`,
-    '--ignore-scripts',
-  ]);
-  return true;
+  return packSdk(stage, join(cacheDir, 'release'));
 }
 
 /** The path of the wasm after wasm-opt; the work is done once for each wasm. */

@@ -60,10 +60,12 @@ export function run(command, args, options = {}) {
     const seconds = Math.round((performance.now() - started) / 1000);
     console.log(dim(`    ${seconds} s  ${options.label ?? command}: ${lastLine.slice(0, LINE_WIDTH)}`));
   }, HEARTBEAT_MS);
-  const limit = options.limitMs && setTimeout(() => {
-    timedOut = true;
-    killGroup(child.pid);
-  }, options.limitMs);
+  const limit =
+    options.limitMs &&
+    setTimeout(() => {
+      timedOut = true;
+      killGroup(child.pid);
+    }, options.limitMs);
 
   return new Promise((resolve) => {
     const end = (code, extra = '') => {
@@ -76,7 +78,9 @@ export function run(command, args, options = {}) {
       resolve({ code, output: output + extra, stdout, ms: performance.now() - started, timedOut });
     };
     child.once('error', (error) => end(127, `${command}: ${error.message}\n`));
-    child.once('close', (code, signal) => end(code ?? 1, signal ? `${command} was ended by ${signal}\n` : ''));
+    child.once('close', (code, signal) =>
+      end(code ?? 1, signal ? `${command} was ended by ${signal}\n` : ''),
+    );
   });
 }
 

@@ -21,13 +21,22 @@ export const runtimes = {
   node: (folder, ...rest) => runProcess(folder, process.execPath, [], ...rest),
   // Nothing is allowed but what the package needs: to read its wasm file and to reach the server.
   deno: (folder, ...rest) =>
-    runProcess(folder, installed('deno'), ['run', '--no-prompt', '--cached-only', `--allow-read=${folder}`, '--allow-net=127.0.0.1'], ...rest),
+    runProcess(
+      folder,
+      installed('deno'),
+      ['run', '--no-prompt', '--cached-only', `--allow-read=${folder}`, '--allow-net=127.0.0.1'],
+      ...rest,
+    ),
   bun: (folder, ...rest) => runProcess(folder, installed('bun'), ['run'], ...rest),
   workerd: runWorkerd,
 };
 
 function runProcess(folder, command, args, options, onLine) {
-  return run(command, [...args, 'process.mjs', JSON.stringify(options)], { cwd: folder, limitMs: LIMIT_MS, onLine });
+  return run(command, [...args, 'process.mjs', JSON.stringify(options)], {
+    cwd: folder,
+    limitMs: LIMIT_MS,
+    onLine,
+  });
 }
 
 async function runWorkerd(folder, options, onLine) {
@@ -66,7 +75,10 @@ async function bundleForWorkerd(folder) {
 
 /** The port from workerd's control message; fails if it ends, or says nothing for 20 s. */
 async function listeningPort(control) {
-  const timer = setTimeout(() => control.destroy(new Error('workerd did not begin to listen')), START_LIMIT_MS);
+  const timer = setTimeout(
+    () => control.destroy(new Error('workerd did not begin to listen')),
+    START_LIMIT_MS,
+  );
   try {
     for await (const chunk of control.iterator({ destroyOnReturn: false })) {
       const found = /"event":"listen".*"port":(\d+)/.exec(chunk);

@@ -27,7 +27,9 @@ export async function runSuite(suite) {
   const row = { name, ...total, seconds: finished.ms / 1000, note };
   if (finished.timedOut && row.failed === 0) row.failed = 1;
   if (row.failed > 0) showEnd(finished.output, logFile);
-  console.log(`  ${row.failed > 0 ? red(name) : green(name)}: ${tallyLine(row)} (${row.seconds.toFixed(1)} s) ${note}`);
+  console.log(
+    `  ${row.failed > 0 ? red(name) : green(name)}: ${tallyLine(row)} (${row.seconds.toFixed(1)} s) ${note}`,
+  );
   return row;
 }
 
@@ -35,7 +37,14 @@ export async function runSuite(suite) {
 export function skipSuite(suite, reason) {
   const isFailure = process.env.CI === 'true';
   console.log(`  ${yellow(suite.name)}: skipped, ${reason}`);
-  return { name: suite.name, passed: 0, failed: isFailure ? 1 : 0, skipped: isFailure ? 0 : 1, seconds: 0, note: reason };
+  return {
+    name: suite.name,
+    passed: 0,
+    failed: isFailure ? 1 : 0,
+    skipped: isFailure ? 0 : 1,
+    seconds: 0,
+    note: reason,
+  };
 }
 
 /** The row of a step outside the suites that failed, with its output shown. */
@@ -47,7 +56,8 @@ export function failedRow(name, output) {
 /** Prints the table of suites and, alone on the last line, the sum of them. */
 export function printSummary(rows) {
   const width = Math.max(...rows.map((row) => row.name.length));
-  const cells = (name, ...rest) => `${name.padEnd(width)}  ${rest.map((cell) => String(cell).padStart(8)).join('')}`;
+  const cells = (name, ...rest) =>
+    `${name.padEnd(width)}  ${rest.map((cell) => String(cell).padStart(8)).join('')}`;
   console.log(`\n${cells('suite', 'passed', 'failed', 'skipped', 'seconds')}`);
   for (const row of rows) {
     const line = cells(row.name, row.passed, row.failed, row.skipped, row.seconds.toFixed(1));

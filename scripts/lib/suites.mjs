@@ -17,18 +17,30 @@ const DEFAULT_LIMIT_MS = 10 * MINUTE_MS;
 export const suites = [
   tapSuite('tidy', 'tests/tidy', { quick: true }),
   script('lint', 'scripts/lint.mjs', { parse: 'tally', quick: true }),
-  suite('rust', 'cargo', ['test', '--workspace', '--locked'], { parse: 'cargo', quick: true, limitMs: 20 * MINUTE_MS }),
+  suite('rust', 'cargo', ['test', '--workspace', '--locked'], {
+    parse: 'cargo',
+    quick: true,
+    limitMs: 20 * MINUTE_MS,
+  }),
   suite('generated code', 'cargo', ['run', '--locked', '-q', '-p', 'flovyn-proto-gen', '--', '--check'], {}),
   script('no_std', 'scripts/check-no-std.mjs', {}),
   script('wasm imports', 'scripts/check-wasm-imports.mjs', {}),
   script('sizes', 'scripts/check-size.mjs', {}),
   vitestSuite('sdk', 'sdk', { quick: true }),
-  script('wasm in node', 'scripts/test-wasm.mjs', { args: ['node'], parse: 'cargo', limitMs: 20 * MINUTE_MS }),
+  script('wasm in node', 'scripts/test-wasm.mjs', {
+    args: ['node'],
+    parse: 'cargo',
+    limitMs: 20 * MINUTE_MS,
+  }),
   script('wasm in chrome', 'scripts/test-wasm.mjs', { args: ['chrome'], parse: 'cargo', needs: 'browser' }),
   script('package', 'scripts/check-package.mjs', {}),
   tapSuite('packaging', 'tests/packaging', {}),
   ...['node', 'deno', 'bun', 'workerd'].map((runtime) =>
-    script(`conformance ${runtime}`, 'scripts/conformance.mjs', { args: [runtime], parse: 'tally', needs: 'server' }),
+    script(`conformance ${runtime}`, 'scripts/conformance.mjs', {
+      args: [runtime],
+      parse: 'tally',
+      needs: 'server',
+    }),
   ),
   vitestSuite('bad input', 'tests/bad-input', { needs: 'server' }),
   script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: 'server' }),
@@ -48,7 +60,10 @@ function script(name, path, { args = [], ...options }) {
 function tapSuite(name, folder, options) {
   const names = existsSync(inRoot(folder)) ? readdirSync(inRoot(folder)) : [];
   const files = names.filter((file) => file.endsWith('.test.mjs')).map((file) => `${folder}/${file}`);
-  return suite(name, process.execPath, ['--test', '--test-reporter=tap', ...files], { parse: 'tap', ...options });
+  return suite(name, process.execPath, ['--test', '--test-reporter=tap', ...files], {
+    parse: 'tap',
+    ...options,
+  });
 }
 
 function vitestSuite(name, folder, options) {

@@ -54,7 +54,12 @@ export class Suite {
     for (const testCase of this.#cases) {
       const started = Date.now();
       const error = await within(CASE_LIMIT_MS, this.#runCase(client, testCase)).catch((thrown) => thrown);
-      report({ name: testCase.name, ok: error === undefined, ms: Date.now() - started, ...(error && { error: describe(error) }) });
+      report({
+        name: testCase.name,
+        ok: error === undefined,
+        ms: Date.now() - started,
+        ...(error && { error: describe(error) }),
+      });
     }
     report({ done: this.#cases.length });
   }
@@ -70,7 +75,8 @@ export class Suite {
         (value) => new Error(`gave ${print(value)} where it must fail`),
         (thrown) => thrown,
       );
-      if (!fails.test(error.message)) throw new Error(`must fail with ${fails}, failed with: ${describe(error)}`);
+      if (!fails.test(error.message))
+        throw new Error(`must fail with ${fails}, failed with: ${describe(error)}`);
       return then?.({ ...tools, error });
     }
     const result = await handle.result();
@@ -111,11 +117,17 @@ function within(ms, work) {
 function print(value) {
   if (typeof value === 'bigint') return `${value}n`;
   if (Object.is(value, -0)) return '-0';
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
   if (value instanceof Date) return `Date(${value.toISOString()})`;
   if (value instanceof Error) return `${value.name}(${value.message})`;
   if (Array.isArray(value)) return `[${value.map(print).join(', ')}]`;
-  const entries = value instanceof Map ? [...value] : value instanceof Set ? [...value].map((item) => [item]) : Object.entries(value);
+  const entries =
+    value instanceof Map
+      ? [...value]
+      : value instanceof Set
+        ? [...value].map((item) => [item])
+        : Object.entries(value);
   const name = value.constructor?.name ?? 'Object';
   return `${name === 'Object' ? '' : name}{${entries.map((entry) => entry.map(print).join(': ')).join(', ')}}`;
 }

@@ -53,7 +53,11 @@ const whenAsked = (answer) => async (tools) => {
 
 // --- tasks ---
 
-suite.check('task: gives what the task gave', { run: (ctx, n) => ctx.schedule(echo, n).result(), input: 42, gives: 42 });
+suite.check('task: gives what the task gave', {
+  run: (ctx, n) => ctx.schedule(echo, n).result(),
+  input: 42,
+  gives: 42,
+});
 
 suite.check('task: its handle can be awaited and has an id', {
   run: async (ctx) => {
@@ -64,7 +68,11 @@ suite.check('task: its handle can be awaited and has an id', {
 });
 
 suite.check('task: all names of the verb', {
-  run: async (ctx) => [await ctx.scheduleByName('echo', 1), await ctx.task(echo, 2), await ctx.scheduleTask(echo, 3)],
+  run: async (ctx) => [
+    await ctx.scheduleByName('echo', 1),
+    await ctx.task(echo, 2),
+    await ctx.scheduleTask(echo, 3),
+  ],
   gives: [1, 2, 3],
 });
 
@@ -80,7 +88,9 @@ suite.check('task: one that fails for good throws TaskFailed', {
 
 suite.check('task: 100 at once complete in any order, results come in the order asked', {
   run: (ctx) =>
-    Promise.all(Array.from({ length: 100 }, (_, value) => ctx.task(slowEcho, { after: (value * 37) % 40, value }))),
+    Promise.all(
+      Array.from({ length: 100 }, (_, value) => ctx.task(slowEcho, { after: (value * 37) % 40, value })),
+    ),
   gives: Array.from({ length: 100 }, (_, value) => value),
 });
 
@@ -204,7 +214,7 @@ suite.check('run: a failure is recorded and thrown alike in every replay', {
     return 'caught';
   },
   gives: 'caught',
-  then: ({ notes }) => same([...new Set(notes)].length, 1),
+  then: ({ notes }) => same(new Set(notes).size, 1),
 });
 
 // --- state ---
@@ -236,7 +246,12 @@ suite.check('time, random, ids: the same in every replay', {
     await ctx.task(echo, null);
     noteEachRun(ctx, JSON.stringify([first, second]));
     await ctx.task(echo, null);
-    return [second[0] >= first[0], first[2] >= 0 && first[2] < 1, first[2] !== second[2], first[3] !== second[3]];
+    return [
+      second[0] >= first[0],
+      first[2] >= 0 && first[2] < 1,
+      first[2] !== second[2],
+      first[3] !== second[3],
+    ];
   },
   gives: [true, true, true, true],
   then: ({ notes }) => same([notes.length > 1, new Set(notes).size], [true, 1]),
@@ -357,7 +372,12 @@ suite.check('calling the context after a wait outside of ctx.run is refused with
 suite.check('nothing and null: null everywhere', {
   run: async (ctx) => {
     const none = await ctx.run('none', () => undefined);
-    return [await ctx.task(echo, null), await ctx.task(echo, undefined), none ?? null, await ctx.run('null', () => null)];
+    return [
+      await ctx.task(echo, null),
+      await ctx.task(echo, undefined),
+      none ?? null,
+      await ctx.run('null', () => null),
+    ];
   },
   gives: [null, null, null, null],
 });
@@ -390,22 +410,34 @@ suite.check('start: the same idempotency key gives the same execution', {
   run: async (ctx) => ctx.workflowExecutionId,
   then: async ({ client, definition, handle }) => {
     const startAgain = (idempotencyKey) => client.startWorkflow(definition, null, { idempotencyKey });
-    const [first, second, other] = [await startAgain(handle.workflowId), await startAgain(handle.workflowId), await startAgain('other')];
+    const [first, second, other] = [
+      await startAgain(handle.workflowId),
+      await startAgain(handle.workflowId),
+      await startAgain('other'),
+    ];
     same(first.handle.workflowId === second.handle.workflowId, true);
     same(first.handle.workflowId === other.handle.workflowId, false);
   },
 });
 
 suite.checkOutside('start: an unknown workflow id is NOT_FOUND', async ({ client }) => {
-  const error = await thrownBy(() => client.getWorkflowHandle('00000000-0000-4000-8000-000000000000').result());
+  const error = await thrownBy(() =>
+    client.getWorkflowHandle('00000000-0000-4000-8000-000000000000').result(),
+  );
   same(error.code, 'NOT_FOUND');
 });
 
 // --- the order example, as people copy it ---
 
-const order = (id, priceCents) => ({ id, customer: 'Ada', items: [{ sku: 'lamp', quantity: 2, priceCents }] });
+const order = (id, priceCents) => ({
+  id,
+  customer: 'Ada',
+  items: [{ sku: 'lamp', quantity: 2, priceCents }],
+});
 const effectsOf = async (orderId) =>
-  (await ledger.store.lines()).filter((line) => line.type === 'effect' && line.orderId === orderId).map((line) => line.step);
+  (await ledger.store.lines())
+    .filter((line) => line.type === 'effect' && line.orderId === orderId)
+    .map((line) => line.step);
 
 async function processAndAnswer(client, placed, answer) {
   const { handle } = await client.startWorkflow(processOrder, placed);
@@ -416,14 +448,29 @@ async function processAndAnswer(client, placed, answer) {
 
 suite.checkOutside('order: approved and shipped', async ({ client }) => {
   const result = await processAndAnswer(client, order('order-1', 4_950), { approved: true, by: 'Grace' });
-  same(result, { status: 'shipped', orderId: 'order-1', paymentId: 'payment-order-1', trackingCode: 'tracking-order-1' });
+  same(result, {
+    status: 'shipped',
+    orderId: 'order-1',
+    paymentId: 'payment-order-1',
+    trackingCode: 'tracking-order-1',
+  });
   same(await effectsOf('order-1'), ['charge', 'reserve-stock', 'ask-for-approval', 'ship']);
 });
 
 suite.checkOutside('order: declined, and all that was done undone in reverse order', async ({ client }) => {
-  const result = await processAndAnswer(client, order('order-2', 9_900), { approved: false, by: 'Grace', note: 'too dear' });
+  const result = await processAndAnswer(client, order('order-2', 9_900), {
+    approved: false,
+    by: 'Grace',
+    note: 'too dear',
+  });
   same(result, { status: 'cancelled', orderId: 'order-2', reason: 'declined by Grace: too dear' });
-  same(await effectsOf('order-2'), ['charge', 'reserve-stock', 'ask-for-approval', 'release-stock', 'refund']);
+  same(await effectsOf('order-2'), [
+    'charge',
+    'reserve-stock',
+    'ask-for-approval',
+    'release-stock',
+    'refund',
+  ]);
 });
 
 // --- what does not exist yet ---

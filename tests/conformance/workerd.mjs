@@ -8,7 +8,9 @@ export default {
     const writer = writable.getWriter();
     const report = (outcome) => void writer.write(new TextEncoder().encode(`${JSON.stringify(outcome)}\n`));
     runConformance(options, report)
-      .catch((error) => report({ name: 'the suite itself', ok: false, ms: 0, error: String(error?.stack ?? error) }))
+      .catch((error) =>
+        report({ name: 'the suite itself', ok: false, ms: 0, error: String(error?.stack ?? error) }),
+      )
       .finally(() => writer.close());
     return new Response(readable);
   },

@@ -31,7 +31,8 @@ for (const document of documents) {
         await compile(folder);
         const { stdout } = await run(process.execPath, [path.join(folder, 'block.js')], { timeout: 30_000 });
         const lines = stdout.split('\n');
-        for (const text of promised) assert.ok(lines.includes(text), `expected the line ${text} in:\n${stdout}`);
+        for (const text of promised)
+          assert.ok(lines.includes(text), `expected the line ${text} in:\n${stdout}`);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -49,7 +50,10 @@ async function compile(folder) {
     types: ['node'],
     skipLibCheck: false,
   };
-  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['block.ts'] }));
+  await writeFile(
+    path.join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['block.ts'] }),
+  );
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [tsc, '-p', folder]).catch((error) => assert.fail(error.stdout));
 }

@@ -11,9 +11,11 @@ const ESCAPE = '\u001b[';
 for (const example of ['basic', 'order-processing']) {
   test(`${example}: npm start prints what its README says`, async () => {
     const readme = readFileSync(inRoot('examples', example, 'README.md'), 'utf8');
-    const promised = readme.match(/^```\n(.*?)^```$/ms)?.[1];
-    const args = ['start', '--silent', '--loglevel=error'];
-    const { code, stdout, output } = await run('npm', args, { cwd: inRoot('examples', example), limitMs: LIMIT_MS });
+    const promised = readme.match(/^```text\n(.*?)^```$/ms)?.[1];
+    const { code, stdout, output } = await run('npm', ['start', '--silent'], {
+      cwd: inRoot('examples', example),
+      limitMs: LIMIT_MS,
+    });
     assert.equal(code, 0, output);
     assert.equal(stdout, promised);
   });
@@ -22,7 +24,10 @@ for (const example of ['basic', 'order-processing']) {
 for (const flags of [[], ['--server']]) {
   test(`the demo ${flags.join(' ')} kills its worker and every step has one effect`, async () => {
     const env = { NO_COLOR: '1' };
-    const { code, output } = await run(process.execPath, ['scripts/demo.mjs', ...flags], { env, limitMs: LIMIT_MS });
+    const { code, output } = await run(process.execPath, ['scripts/demo.mjs', ...flags], {
+      env,
+      limitMs: LIMIT_MS,
+    });
     assert.equal(code, 0, output);
     assert.match(output, /KILLED in the middle of/);
     assert.match(output, /replays the workflow/);

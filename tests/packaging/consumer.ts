@@ -1,4 +1,12 @@
-import { Duration, FlovynClient, FlovynError, type TaskContext, type WorkflowContext, task, workflow } from '@flovyn/sdk';
+import {
+  Duration,
+  FlovynClient,
+  FlovynError,
+  type TaskContext,
+  type WorkflowContext,
+  task,
+  workflow,
+} from '@flovyn/sdk';
 
 /** Compiled, never run: what a strict project writes, with no declaration but the language's own. */
 type Receipt = { readonly id: string; readonly note?: string };
@@ -6,7 +14,9 @@ type Receipt = { readonly id: string; readonly note?: string };
 const charge = task({
   name: 'charge',
   timeout: Duration.seconds(30),
-  run: async (ctx: TaskContext, cents: number): Promise<Receipt> => ({ id: `${ctx.taskExecutionId}-${cents}` }),
+  run: async (ctx: TaskContext, cents: number): Promise<Receipt> => ({
+    id: `${ctx.taskExecutionId}-${cents}`,
+  }),
 });
 
 const pay = workflow({

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { packSdk, withConsumer } from '../../scripts/lib/packed.mjs';
+import { withConsumer } from '../../scripts/lib/packed.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { packRelease } from '../../scripts/lib/release.mjs';
 import { run } from '../../scripts/lib/run.mjs';
 
 const { exports } = JSON.parse(readFileSync(inRoot('sdk/package.json'), 'utf8'));
@@ -17,7 +18,7 @@ let leave;
 let left;
 
 before(async () => {
-  packed = await packSdk();
+  packed = await packRelease();
   await new Promise((installed, failed) => {
     left = withConsumer(packed.tarball, (path) => {
       folder = path;
@@ -36,10 +37,15 @@ after(async () => {
 
 test('the tarball holds what runs and what describes it, and nothing else', () => {
   const paths = packed.files.map(({ path }) => path);
-  const strange = paths.filter((path) => !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|wasm))$/.test(path));
+  const strange = paths.filter(
+    (path) => !/^(package\.json|README\.md|LICENSE|dist\/.+\.(js|d\.ts|wasm))$/.test(path),
+  );
   assert.deepEqual(strange, []);
-  for (const path of ['LICENSE', 'README.md', 'package.json']) assert.ok(paths.includes(path), `${path} is missing`);
-  const untyped = paths.filter((path) => path.endsWith('.js') && !paths.includes(path.replace(/\.js$/, '.d.ts')));
+  for (const path of ['LICENSE', 'README.md', 'package.json'])
+    assert.ok(paths.includes(path), `${path} is missing`);
+  const untyped = paths.filter(
+    (path) => path.endsWith('.js') && !paths.includes(path.replace(/\.js$/, '.d.ts')),
+  );
   assert.deepEqual(untyped, []);
 });
 
@@ -52,7 +58,9 @@ test('installing it brings no other package', () => {
 test('every entry that package.json exports can be imported', async () => {
   assert.ok(entries.includes('.') && entries.includes('./inline'));
   for (const entry of entries) {
-    const printed = await runScript(`console.log(Object.keys(await import('${specifier(entry)}')).length > 0)`);
+    const printed = await runScript(
+      `console.log(Object.keys(await import('${specifier(entry)}')).length > 0)`,
+    );
     assert.equal(printed, 'true', entry);
   }
 });
@@ -74,24 +82,25 @@ for (const entry of ['.', './inline']) {
   });
 }
 
-for (const [resolution, module] of [
-  ['nodenext', 'nodenext'],
-  ['bundler', 'esnext'],
-]) {
-  test(`its declarations compile in a strict project that resolves as ${resolution}`, async () => {
-    writeFileSync(join(folder, 'consumer.ts'), readFileSync(inRoot('tests/packaging/consumer.ts')));
-    const compilerOptions = {
+const projects = {
+  'of Node': {
+    module: 'nodenext',
+    lib: ['es2022'],
+    types: ['node'],
+    typeRoots: [inRoot('node_modules/@types')],
+  },
+  'of the web': { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'], types: [] },
+};
+for (const [kind, options] of Object.entries(projects)) {
+  test(`its declarations compile in a strict project ${kind}`, async () => {
+    copyFileSync(inRoot('tests/packaging/consumer.ts'), join(folder, 'consumer.ts'));
+    const strict = {
       strict: true,
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
       skipLibCheck: false,
-      noEmit: true,
-      target: 'es2022',
-      lib: ['es2022'],
-      types: [],
-      module,
-      moduleResolution: resolution,
     };
+    const compilerOptions = { ...strict, target: 'es2022', noEmit: true, ...options };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
     const compiled = await run(inRoot('node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder });
     assert.equal(compiled.output, '');

@@ -5,10 +5,18 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const GENERATED = [/(^|\/)generated\//, /^(package-lock\.json|Cargo\.lock)$/, /^LICENSE$/, /^tests\/fuzz\/corpus\//, /^tests\/fuzz\/Cargo\.lock$/];
+const GENERATED = [
+  /(^|\/)generated\//,
+  /^(package-lock\.json|Cargo\.lock)$/,
+  /^LICENSE$/,
+  /^tests\/fuzz\/corpus\//,
+  /^tests\/fuzz\/Cargo\.lock$/,
+];
 
 /** Paths of all files that are in the repository or are about to be, from its top. */
-export const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root })
+export const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+})
   .toString()
   .split('\n')
   .filter((path) => path !== '' && existsSync(join(root, path)));
@@ -18,7 +26,8 @@ export const written = files.filter((path) => !GENERATED.some((pattern) => patte
 
 export const read = (path) => readFileSync(join(root, path), 'utf8');
 
-export const withExtension = (...extensions) => written.filter((path) => extensions.some((end) => path.endsWith(end)));
+export const withExtension = (...extensions) =>
+  written.filter((path) => extensions.some((end) => path.endsWith(end)));
 
 /** Every place where a pattern occurs, as `path:line: text`. */
 export function occurrences(paths, pattern) {

@@ -3,8 +3,12 @@ import { test } from 'node:test';
 
 import { occurrences, written } from './repository.mjs';
 
-const sources = written.filter((path) => path.startsWith('sdk/src/') && path.endsWith('.ts') && !path.endsWith('.d.ts'));
-const portable = sources.filter((path) => !path.startsWith('sdk/src/node/') && path !== 'sdk/src/entry/node.ts');
+const sources = written.filter(
+  (path) => path.startsWith('sdk/src/') && path.endsWith('.ts') && !path.endsWith('.d.ts'),
+);
+const portable = sources.filter(
+  (path) => !path.startsWith('sdk/src/node/') && path !== 'sdk/src/entry/node.ts',
+);
 
 test('portable code imports nothing of Node', () => {
   assert.deepEqual(occurrences(portable, /from '(node:|fs|path|http|crypto)|import\('node:|\brequire\(/), []);
@@ -16,8 +20,13 @@ test('only core.ts and the loaders know that wasm exists', () => {
 });
 
 test('only transports call fetch', () => {
-  const others = sources.filter((path) => !path.startsWith('sdk/src/transport/') && !path.startsWith('sdk/src/node/'));
-  assert.deepEqual(occurrences(others, /(?<![.\w`])fetch\(/).filter((place) => !/: (\*|\/\/)/.test(place)), []);
+  const others = sources.filter(
+    (path) => !path.startsWith('sdk/src/transport/') && !path.startsWith('sdk/src/node/'),
+  );
+  assert.deepEqual(
+    occurrences(others, /(?<![.\w`])fetch\(/).filter((place) => !/: (\*|\/\/)/.test(place)),
+    [],
+  );
 });
 
 test('nothing is thrown to suspend a workflow', () => {

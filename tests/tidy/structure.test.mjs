@@ -25,13 +25,20 @@ test('the deterministic crates have no std and no unsafe code', () => {
 });
 
 test('the deterministic crates use no map that is seeded at random and no clock', () => {
-  const sources = withExtension('.rs').filter((path) => PURE_CRATES.some((crate) => path.startsWith(`${crate}/src/`)));
-  assert.deepEqual(occurrences(sources, /\bHashMap\b|\bHashSet\b|\bSystemTime\b|\bInstant::now\b|\bstd::(?!fmt::Write)/), []);
+  const sources = withExtension('.rs').filter((path) =>
+    PURE_CRATES.some((crate) => path.startsWith(`${crate}/src/`)),
+  );
+  assert.deepEqual(
+    occurrences(sources, /\bHashMap\b|\bHashSet\b|\bSystemTime\b|\bInstant::now\b|\bstd::(?!fmt::Write)/),
+    [],
+  );
 });
 
 test('unsafe code is forbidden for the whole workspace', () => {
   assert.match(read('Cargo.toml'), /^unsafe_code = "forbid"$/m);
-  const manifests = written.filter((path) => path.endsWith('Cargo.toml') && path !== 'Cargo.toml' && path !== 'tests/fuzz/Cargo.toml');
+  const manifests = written.filter(
+    (path) => path.endsWith('Cargo.toml') && path !== 'Cargo.toml' && path !== 'tests/fuzz/Cargo.toml',
+  );
   for (const manifest of manifests) assert.match(read(manifest), /^\[lints\]\nworkspace = true$/m, manifest);
 });
 
@@ -46,10 +53,14 @@ test('relative links in the documents lead somewhere', () => {
 });
 
 test('files that ARCHITECTURE.md names are there', () => {
-  const named = [...read('ARCHITECTURE.md').matchAll(/`((?:core|wasm|sdk|tests|scripts|examples)\/[\w./-]+)`/g)];
+  const named = [
+    ...read('ARCHITECTURE.md').matchAll(/`((?:core|wasm|sdk|tests|scripts|examples)\/[\w./-]+)`/g),
+  ];
   assert.ok(named.length > 0);
   const built = /^sdk\/(dist|src\/generated)/;
-  const missing = named.map((found) => found[1]).filter((path) => !built.test(path) && !existsSync(join(root, path)));
+  const missing = named
+    .map((found) => found[1])
+    .filter((path) => !built.test(path) && !existsSync(join(root, path)));
   assert.deepEqual(missing, []);
 });
 
@@ -73,15 +84,24 @@ test('npm packages are named by one version each', () => {
 
 test('the lock files know every package, with its checksum', () => {
   const { packages } = JSON.parse(read('package-lock.json'));
-  const unsure = Object.entries(packages).filter(([path, entry]) => path.includes('node_modules/') && !entry.link && !entry.integrity);
-  assert.deepEqual(unsure.map(([path]) => path), []);
+  const unsure = Object.entries(packages).filter(
+    ([path, entry]) => path.includes('node_modules/') && !entry.link && !entry.integrity,
+  );
+  assert.deepEqual(
+    unsure.map(([path]) => path),
+    [],
+  );
   const crates = read('Cargo.lock').split('[[package]]').slice(1);
-  const unchecked = crates.filter((crate) => crate.includes('\nsource = ') && !crate.includes('\nchecksum = '));
+  const unchecked = crates.filter(
+    (crate) => crate.includes('\nsource = ') && !crate.includes('\nchecksum = '),
+  );
   assert.deepEqual(unchecked, []);
 });
 
 test('the published package depends on nothing at run time', () => {
-  const { dependencies, peerDependencies, optionalDependencies, scripts } = JSON.parse(read('sdk/package.json'));
+  const { dependencies, peerDependencies, optionalDependencies, scripts } = JSON.parse(
+    read('sdk/package.json'),
+  );
   assert.deepEqual({ ...dependencies, ...peerDependencies, ...optionalDependencies }, {});
   for (const hook of ['preinstall', 'install', 'postinstall']) assert.equal(scripts?.[hook], undefined, hook);
 });

@@ -3,8 +3,16 @@ import { createOrderClient } from './client.js';
 import type { Approval, Order } from './order.js';
 import { processOrder } from './workflows.js';
 
-const lamp: Order = { id: 'order-1', customer: 'Ada', items: [{ sku: 'lamp', quantity: 2, priceCents: 4_950 }] };
-const piano: Order = { id: 'order-2', customer: 'Bob', items: [{ sku: 'piano', quantity: 1, priceCents: 799_900 }] };
+const lamp: Order = {
+  id: 'order-1',
+  customer: 'Ada',
+  items: [{ sku: 'lamp', quantity: 2, priceCents: 4_950 }],
+};
+const piano: Order = {
+  id: 'order-2',
+  customer: 'Bob',
+  items: [{ sku: 'piano', quantity: 1, priceCents: 799_900 }],
+};
 
 const client = createOrderClient({ embedded: true });
 await client.start();

@@ -47,7 +47,12 @@ export interface Shipment {
 
 /** How an order ended: shipped, or cancelled with everything undone. */
 export type OrderResult =
-  | { readonly status: 'shipped'; readonly orderId: string; readonly paymentId: string; readonly trackingCode: string }
+  | {
+      readonly status: 'shipped';
+      readonly orderId: string;
+      readonly paymentId: string;
+      readonly trackingCode: string;
+    }
   | { readonly status: 'cancelled'; readonly orderId: string; readonly reason: string };
 
 /** The price of all items, in cents. */

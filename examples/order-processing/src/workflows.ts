@@ -33,7 +33,8 @@ export const processOrder = workflow({
       ctx.set('status', 'waiting for approval');
 
       const approval = await answer;
-      if (!approval.approved) throw new Error(`declined by ${approval.by}: ${approval.note ?? 'no reason given'}`);
+      if (!approval.approved)
+        throw new Error(`declined by ${approval.by}: ${approval.note ?? 'no reason given'}`);
 
       ctx.set('status', 'shipping');
       const { trackingCode } = await ctx.task(ship, { orderId, customer });
