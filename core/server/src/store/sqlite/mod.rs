@@ -1,5 +1,7 @@
 //! One SQLite file, written by one thread in groups of requests.
 
+#[cfg(test)]
+mod behaviour;
 mod deadlines;
 mod executions;
 mod idempotency;

@@ -1,0 +1,153 @@
+use std::collections::BTreeSet;
+
+use flovyn_orchestrator::{
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
+    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning, Work,
+    WorkerRecord,
+};
+use flovyn_protocol::Payload;
+use uuid::Uuid;
+
+/// A transaction on two stores at once, which must agree on every answer.
+pub(super) struct TwinTx<'a> {
+    pub(super) memory: &'a mut dyn Tx,
+    pub(super) sqlite: &'a mut dyn Tx,
+}
+
+/// Asks both, compares, and gives the answer of one.
+macro_rules! both {
+    ($twin:ident.$method:ident($($argument:expr),*)) => {{
+        let expected = $twin.memory.$method($($argument),*);
+        let got = $twin.sqlite.$method($($argument),*);
+        assert_eq!(got, expected, "{}: SQLite differs from memory", stringify!($method));
+        got
+    }};
+}
+
+type Stored<T> = Result<T, StoreError>;
+
+impl Tx for TwinTx<'_> {
+    fn execution(&mut self, key: Key) -> Stored<Option<Execution>> {
+        both!(self.execution(key))
+    }
+
+    fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
+        both!(self.put_execution(execution))
+    }
+
+    fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
+        both!(self.append_event(execution, event))
+    }
+
+    fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Stored<Vec<EventRecord>> {
+        both!(self.events(execution, after_sequence, max))
+    }
+
+    fn task(&mut self, key: Key) -> Stored<Option<TaskRecord>> {
+        both!(self.task(key))
+    }
+
+    fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
+        both!(self.put_task(task))
+    }
+
+    fn payload(&mut self, task: Key, slot: PayloadSlot) -> Stored<Option<Payload>> {
+        both!(self.payload(task, slot))
+    }
+
+    fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Stored<()> {
+        both!(self.put_payload(task, slot, payload))
+    }
+
+    fn put_ready(&mut self, entry: &ReadyEntry) -> Stored<()> {
+        both!(self.put_ready(entry))
+    }
+
+    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Stored<Option<Key>> {
+        both!(self.take_ready(queue, kinds))
+    }
+
+    fn remove_ready(&mut self, work: Work, key: Key) -> Stored<()> {
+        both!(self.remove_ready(work, key))
+    }
+
+    fn deadline(&mut self, key: &DeadlineKey) -> Stored<Option<i64>> {
+        both!(self.deadline(key))
+    }
+
+    fn put_deadline(&mut self, deadline: &Deadline) -> Stored<()> {
+        both!(self.put_deadline(deadline))
+    }
+
+    fn remove_deadline(&mut self, key: &DeadlineKey) -> Stored<()> {
+        both!(self.remove_deadline(key))
+    }
+
+    fn remove_execution_deadlines(&mut self, execution: Key) -> Stored<()> {
+        both!(self.remove_execution_deadlines(execution))
+    }
+
+    fn due_deadlines(&mut self, now_ms: i64, max: usize) -> Stored<Vec<Deadline>> {
+        both!(self.due_deadlines(now_ms, max))
+    }
+
+    fn next_due_ms(&mut self) -> Stored<Option<i64>> {
+        both!(self.next_due_ms())
+    }
+
+    fn promise(&mut self, key: Key) -> Stored<Option<PromiseRecord>> {
+        both!(self.promise(key))
+    }
+
+    fn put_promise(&mut self, promise: &PromiseRecord) -> Stored<()> {
+        both!(self.put_promise(promise))
+    }
+
+    fn promise_by_name(&mut self, execution: Key, name: &str) -> Stored<Option<PromiseRecord>> {
+        both!(self.promise_by_name(execution, name))
+    }
+
+    fn idempotency(&mut self, key: &IdempotencyKey) -> Stored<Option<IdempotencyRecord>> {
+        both!(self.idempotency(key))
+    }
+
+    fn put_idempotency(&mut self, record: &IdempotencyRecord) -> Stored<()> {
+        both!(self.put_idempotency(record))
+    }
+
+    fn remove_idempotency(&mut self, key: &IdempotencyKey) -> Stored<()> {
+        both!(self.remove_idempotency(key))
+    }
+
+    fn worker(&mut self, key: Key) -> Stored<Option<WorkerRecord>> {
+        both!(self.worker(key))
+    }
+
+    fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Stored<Option<WorkerRecord>> {
+        both!(self.worker_by_name(org_id, name))
+    }
+
+    fn put_worker(&mut self, worker: &WorkerRecord) -> Stored<()> {
+        both!(self.put_worker(worker))
+    }
+
+    fn remove_worker(&mut self, key: Key) -> Stored<()> {
+        both!(self.remove_worker(key))
+    }
+
+    fn definition(&mut self, org_id: Uuid, work: Work, kind: &str, version: &str) -> Stored<Option<DefinitionRecord>> {
+        both!(self.definition(org_id, work, kind, version))
+    }
+
+    fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {
+        both!(self.put_definition(definition))
+    }
+
+    fn wake(&mut self, key: WaitKey) {
+        both!(self.wake(key.clone()));
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        both!(self.warn(warning.clone()));
+    }
+}
