@@ -6,7 +6,7 @@ import { dim, green, red } from './lib/paint.mjs';
 import { tallyLine } from './lib/parse.mjs';
 import { withConsumer } from './lib/packed.mjs';
 import { inRoot } from './lib/paths.mjs';
-import { ensureServer } from './lib/prepare.mjs';
+import { ensureBuilt, ensurePackages, ensureServer } from './lib/prepare.mjs';
 import { packRelease } from './lib/release.mjs';
 import { main, mustRun } from './lib/run.mjs';
 import { runtimes } from './lib/runtimes.mjs';
@@ -23,6 +23,8 @@ await main(async () => {
   if (unknown.length > 0)
     throw new Error(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
 
+  await ensurePackages('all');
+  await ensureBuilt();
   process.env.FLOVYN_SERVER_BIN = await ensureServer();
   await mustRun(inRoot('node_modules/.bin/tsc'), ['-p', inRoot('examples/order-processing')]);
   const { tarball } = await packRelease();

@@ -50,14 +50,13 @@ export async function ensurePackages(extent) {
   if (extent === 'all') await ensureBun();
 }
 
+/** Bun's package holds no program until its install script has put it there. */
 async function ensureBun() {
-  const stamp = new Stamp('bun', LOCK_FILES);
-  const works = async () => (await run(inRoot('node_modules/.bin/bun'), ['--version'])).code === 0;
-  if (stamp.isFresh && (await works())) return;
+  const { code } = await run(inRoot('node_modules/.bin/bun'), ['--version']);
+  if (code === 0) return;
   await step('Bun', async () => {
-    if (!(await works())) await mustRun('node', [inRoot('node_modules/bun/install.js')]);
-    stamp.write();
-    return 'linked';
+    await mustRun('node', [inRoot('node_modules/bun/install.js')]);
+    return 'installed';
   });
 }
 

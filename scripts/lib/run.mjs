@@ -110,7 +110,8 @@ export async function hasProgram(name) {
   return (await run(name, ['--version'])).code === 0;
 }
 
-function killGroup(pid) {
+/** Ends a program that was started detached, with everything that it started. */
+export function killGroup(pid) {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 
+import { runPage } from './browser.mjs';
 import { inRoot } from './paths.mjs';
 import { mustRun, run } from './run.mjs';
 
@@ -29,6 +30,7 @@ export const runtimes = {
     ),
   bun: (folder, ...rest) => runProcess(folder, installed('bun'), ['run'], ...rest),
   workerd: runWorkerd,
+  browser: runBrowser,
 };
 
 function runProcess(folder, command, args, options, onLine) {
@@ -63,6 +65,10 @@ async function runWorkerd(folder, options, onLine) {
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+function runBrowser(folder, options, onLine) {
+  return runPage(folder, { options, onLine, limitMs: LIMIT_MS });
 }
 
 /** One file for all code, as people deploy to workerd; the wasm beside it stays a module, which workerd compiles. */

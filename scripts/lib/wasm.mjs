@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { inRoot } from './paths.mjs';
+import { cacheDir, inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
 import { Stamp } from './stamp.mjs';
 
@@ -16,6 +16,7 @@ const INPUTS = [
   'scripts/lib/wasm.mjs',
 ];
 const TARGET = 'wasm32-unknown-unknown';
+const BINDGEN = ['run', '--locked', '-p', 'flovyn-bindgen', '--'];
 
 /** Where the glue, its types, the wasm and the wasm as text are put. */
 export const generatedDir = inRoot('sdk/src/generated');
@@ -29,13 +30,42 @@ export async function buildWasm() {
   const crate = ['build', '--locked', '--profile', 'wasm', '--target', TARGET, '-p', 'flovyn-wasm', '--lib'];
   await mustRun('cargo', crate, { label: 'core for wasm' });
   const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
-  const bindgen = ['run', '--locked', '-p', 'flovyn-bindgen', '--'];
   const wasm = `${targetDir}/${TARGET}/wasm/flovyn_wasm.wasm`;
-  await mustRun('cargo', [...bindgen, wasm, generatedDir], { label: 'glue of the core' });
+  await mustRun('cargo', [...BINDGEN, wasm, generatedDir], { label: 'glue of the core' });
   writeInline(readFileSync(`${generatedDir}/core_bg.wasm`), `${generatedDir}/core_inline.js`);
   writeFileSync(`${generatedDir}/core_inline.d.ts`, 'export declare const wasmGzipBase64: string;\n');
   stamp.write();
   return true;
+}
+
+/**
+ * Builds a core in which the name `trap-test` traps, as a task kind or as a method, and a copy of `sdk/dist` with it.
+ * Gives the folder of that copy.
+ */
+export async function buildTrapping() {
+  const folder = join(cacheDir, 'trapping');
+  const stamp = new Stamp('trapping', [...INPUTS, 'sdk/src']);
+  if (stamp.isFresh && existsSync(folder)) return folder;
+  stamp.remove();
+  const crate = [
+    'build',
+    '--locked',
+    '--target',
+    TARGET,
+    '-p',
+    'flovyn-wasm',
+    '--lib',
+    '--features',
+    'trap-test',
+  ];
+  await mustRun('cargo', crate, { label: 'core that traps' });
+  cpSync(inRoot('sdk/dist'), folder, { recursive: true });
+  const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
+  const wasm = `${targetDir}/${TARGET}/debug/flovyn_wasm.wasm`;
+  await mustRun('cargo', [...BINDGEN, wasm, `${folder}/generated`], { label: 'glue of the core that traps' });
+  writeFileSync(`${folder}/package.json`, '{ "type": "module" }\n');
+  stamp.write();
+  return folder;
 }
 
 /** Writes a module that holds the wasm as text, gzip inside base64, for places where nothing can be read or fetched. */
