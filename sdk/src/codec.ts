@@ -1,7 +1,8 @@
 /**
- * Changes payloads on their way to and from the server, such as by encryption. It runs outside workflow code and may be
- * asynchronous. Both sides are JSON text, as many as were given and in the same order. What `encode` made of a payload is
- * recognised by `decode`, which gets payloads that were never encoded too and gives them back as they are.
+ * Changes payloads on their way to and from the server, such as by encryption. It runs outside workflow code
+ * and may be asynchronous. Both sides are JSON text, as many as were given and in the same order. What
+ * `encode` made of a payload is recognised by `decode`, which gets payloads that were never encoded too and
+ * gives them back as they are.
  */
 export interface PayloadCodec {
   encode(payloads: readonly string[]): Promise<string[]>;
@@ -25,8 +26,9 @@ export async function decodeOne(codec: MaybeCodec, payload: string): Promise<str
 }
 
 /**
- * A text that is no payload, such as that of an error, through a codec, to which it is shown as a JSON string. What comes
- * back stands in the place of the text as the JSON that it is, unless it is a JSON string itself.
+ * A text that is no payload, such as that of an error, through a codec, to which it is shown as a JSON
+ * string. What comes back stands in the place of the text as the JSON that it is, unless it is a JSON string
+ * itself.
  */
 export async function encodeText(codec: MaybeCodec, text: string): Promise<string> {
   return codec === undefined ? text : unquoted(only(await codec.encode([JSON.stringify(text)])));

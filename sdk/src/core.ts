@@ -2,14 +2,15 @@ import * as glue from './generated/core.js';
 import { textOf } from './errors/base.js';
 import { ConfigurationError, CoreError, CoreTrapped, DeterminismViolation, Unsupported } from './errors.js';
 
-// The one file that knows that the core is wasm. Below, in the order of wasm/src: every function of the glue, with
-// errors turned into those of this package.
+// The one file that knows that the core is wasm. Below, in the order of wasm/src: every function of the glue,
+// with errors turned into those of this package.
 
-// --- The instance -----------------------------------------------------------------------------------------------------
+// --- The instance ------------------------------------------------------------------------------------------
 
 /**
- * Numbers of the core count from 1 in every instance. What leaves this file also holds which instance it belongs to,
- * so that a number from before a trap never reaches what another owner has under the same number now.
+ * Numbers of the core count from 1 in every instance. What leaves this file also holds which instance it
+ * belongs to, so that a number from before a trap never reaches what another owner has under the same number
+ * now.
  */
 const INSTANCE = 2 ** 32;
 
@@ -42,7 +43,10 @@ export function onCoreReset(listener: (trap: CoreTrapped) => void): () => void {
   return () => resetListeners.delete(listener);
 }
 
-/** The thing that was called lived in an instance that has trapped since: the trap was the fault of something else. */
+/**
+ * The thing that was called lived in an instance that has trapped since: the trap was the fault of something
+ * else.
+ */
 export class InstanceGone extends CoreTrapped {}
 
 type Call<A extends unknown[], R> = (...args: A) => R;
@@ -58,7 +62,9 @@ function guarded<A extends unknown[], R>(call: Call<A, R>): Call<A, R> {
 }
 
 /** As `guarded`, for calls whose first argument is a number that `opening` gave. */
-function guardedById<A extends unknown[], R>(call: (id: number, ...args: A) => R): (id: number, ...args: A) => R {
+function guardedById<A extends unknown[], R>(
+  call: (id: number, ...args: A) => R,
+): (id: number, ...args: A) => R {
   return (id, ...args) => {
     try {
       return call(numberHere(id), ...args);
@@ -88,7 +94,8 @@ function refusal(thrown: unknown): Error {
   if (isTrap(thrown)) return reset(thrown);
   if (!installed) return notInstalled(thrown);
   const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined;
-  if (typeof code !== 'string') return thrown instanceof Error ? thrown : new CoreError('INTERNAL', textOf(thrown), thrown);
+  if (typeof code !== 'string')
+    return thrown instanceof Error ? thrown : new CoreError('INTERNAL', textOf(thrown), thrown);
   const { message } = thrown as Error;
   if (code === 'VIOLATION') return new DeterminismViolation(message, Reflect.get(thrown as Error, 'details'));
   if (code === 'UNSUPPORTED') return new Unsupported(message, thrown);
@@ -117,7 +124,7 @@ function notInstalled(cause: unknown): ConfigurationError {
   return new ConfigurationError(text, cause);
 }
 
-// --- replay: one workflow execution during one activation ---------------------------------------------------------------
+// --- replay: one workflow execution during one activation --------------------------------------------------
 
 export { Step } from './generated/core.js';
 export type { ActivationInfo, Job, ScheduleTaskOptions, ViolationDetails } from './generated/core.js';
@@ -157,9 +164,16 @@ export const complete = guardedById(glue.complete);
 export const fail = guardedById(glue.fail);
 export const isReplaying = guardedById(glue.isReplaying);
 
-// --- messages: plain objects <-> bytes of the contract ------------------------------------------------------------------
+// --- messages: plain objects <-> bytes of the contract -----------------------------------------------------
 
-export type { AwaitedResult, ClaimedTask, Events, HistoryEvent, RegisteredWorker, StartedWorkflow } from './generated/core.js';
+export type {
+  AwaitedResult,
+  ClaimedTask,
+  Events,
+  HistoryEvent,
+  RegisteredWorker,
+  StartedWorkflow,
+} from './generated/core.js';
 
 export const encodePollWorkflow = guarded(glue.encodePollWorkflow);
 export const encodeGetEvents = guarded(glue.encodeGetEvents);
@@ -190,7 +204,7 @@ export const decodeRenewClaim = guarded(glue.decodeRenewClaim);
 export const encodeReleaseClaim = guarded(glue.encodeReleaseClaim);
 export const encodeFailExecution = guarded(glue.encodeFailExecution);
 
-// --- frame: messages <-> bytes of gRPC ----------------------------------------------------------------------------------
+// --- frame: messages <-> bytes of gRPC ---------------------------------------------------------------------
 
 export type { Frame } from './generated/core.js';
 
@@ -199,7 +213,7 @@ export const decoderOpen = opening(glue.decoderOpen);
 export const decoderPush = guardedById(glue.decoderPush);
 export const decoderFinish = guardedById(glue.decoderFinish);
 
-// --- orchestrator: a whole server in memory -----------------------------------------------------------------------------
+// --- orchestrator: a whole server in memory ----------------------------------------------------------------
 
 export const engineOpen = opening(glue.engineOpen);
 export const engineHandle = guardedById(glue.engineHandle);
@@ -208,12 +222,13 @@ export const engineTakeWakes = guardedById(glue.engineTakeWakes);
 export const engineTakeWarnings = guardedById(glue.engineTakeWarnings);
 export const engineClose = guardedById(glue.engineClose);
 
-// --- trap: only in builds with the feature trap-test --------------------------------------------------------------------
+// --- trap: only in builds with the feature trap-test -------------------------------------------------------
 
 /** Traps as a panic in the core would. Refused by builds without the feature `trap-test`. */
 export const trapNow = guarded((): never => {
   const trap: unknown = Reflect.get(glue, 'trapNow');
-  if (typeof trap !== 'function') throw new Unsupported('trapNow exists only in builds with the feature trap-test');
+  if (typeof trap !== 'function')
+    throw new Unsupported('trapNow exists only in builds with the feature trap-test');
   trap();
   throw new CoreError('INTERNAL', 'trapNow came back');
 });

@@ -8,7 +8,13 @@ export type { RetryPolicy } from './retry.js';
 export { deserialize, JsonSerializer, serialize, type Serializer } from './serde.js';
 export { TaskContextImpl, type TaskContextParts } from './task/context.js';
 export type { TaskContext } from './task/context-types.js';
-export { type AnyTask, task, type TaskConfig, type TaskDefinition, type TaskFunction } from './task/define.js';
+export {
+  type AnyTask,
+  task,
+  type TaskConfig,
+  type TaskDefinition,
+  type TaskFunction,
+} from './task/define.js';
 export { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from './transport/embedded.js';
 export { type GrpcWebOptions, GrpcWebTransport } from './transport/grpc-web.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';

@@ -1,8 +1,8 @@
 import { ConfigurationError, Unsupported } from './errors.js';
 
 /**
- * Refuses options that exist in Flovyn but not in this version, and options that do not exist at all: nothing is
- * accepted and ignored. `later` gives, for options of the first kind, what they come with.
+ * Refuses options that exist in Flovyn but not in this version, and options that do not exist at all: nothing
+ * is accepted and ignored. `later` gives, for options of the first kind, what they come with.
  */
 export function checkOptions(
   what: string,

@@ -34,7 +34,13 @@ export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
     maxDelayMs: policy.maxDelay?.toWholeMilliseconds() ?? Math.max(DEFAULTS.maxDelayMs, initialDelayMs),
     multiplier: policy.backoffMultiplier ?? DEFAULTS.multiplier,
   };
-  check(what, 'maxRetries', 'a whole number from 0 up', plan.maxRetries, Number.isInteger(plan.maxRetries) && plan.maxRetries >= 0);
+  check(
+    what,
+    'maxRetries',
+    'a whole number from 0 up',
+    plan.maxRetries,
+    Number.isInteger(plan.maxRetries) && plan.maxRetries >= 0,
+  );
   check(what, 'initialDelay', 'no negative time', plan.initialDelayMs, plan.initialDelayMs >= 0);
   check(what, 'maxDelay', 'at least initialDelay', plan.maxDelayMs, plan.maxDelayMs >= plan.initialDelayMs);
   check(what, 'backoffMultiplier', 'a number from 1 up', plan.multiplier, plan.multiplier >= 1);

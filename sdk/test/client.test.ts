@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { FlovynClient } from '../src/client/client.js';
-import { ConfigurationError, ConnectionError, FlovynError, NotFoundError, Unsupported } from '../src/errors.js';
+import {
+  ConfigurationError,
+  ConnectionError,
+  FlovynError,
+  NotFoundError,
+  Unsupported,
+} from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
@@ -24,7 +30,9 @@ test('registration: once per name, only before the start, with the texts that pr
   expect(() => client.registerWorkflow({ ...echo, name: 'other' })).toThrow(
     'Cannot register workflows after client has started',
   );
-  expect(() => client.registerTask({ ...noop, name: 'other' })).toThrow('Cannot register tasks after client has started');
+  expect(() => client.registerTask({ ...noop, name: 'other' })).toThrow(
+    'Cannot register tasks after client has started',
+  );
   await client.stop();
 });
 
@@ -69,8 +77,16 @@ test.each([
   ['two places', { embedded: true, serverUrl: 'http://localhost' }, 'got 2 of them'],
   ['no address', { serverUrl: 'nonsense' }, 'serverUrl must be like'],
   ['an unknown option', { embedded: true, orgID: 'x' }, 'unknown option "orgID"'],
-  ['headers without a request', { embedded: true, headers: {} }, '"headers" has an effect only together with serverUrl'],
-  ['no room for work', { embedded: true, taskWorkerOptions: { maxConcurrent: 0 } }, 'taskWorkerOptions.maxConcurrent'],
+  [
+    'headers without a request',
+    { embedded: true, headers: {} },
+    '"headers" has an effect only together with serverUrl',
+  ],
+  [
+    'no room for work',
+    { embedded: true, taskWorkerOptions: { maxConcurrent: 0 } },
+    'taskWorkerOptions.maxConcurrent',
+  ],
   ['a wrong pause', { embedded: true, workflowWorkerOptions: { pollIntervalMs: -1 } }, 'pollIntervalMs'],
   ['a wrong choice', { embedded: true, workflowWorkerOptions: { violations: 'x' } }, '"park" or "fail"'],
   ['a wrong grace', { embedded: true, shutdownGraceMs: -1 }, 'shutdownGraceMs'],
@@ -107,7 +123,9 @@ test('errors of the server name what they are about', async () => {
   const unknown = await failureOf(client.getWorkflowHandle(UNKNOWN).result());
   expect(unknown).toBeInstanceOf(NotFoundError);
   expect(unknown).toMatchObject({ resourceType: 'Workflow execution', resourceId: UNKNOWN });
-  expect(await failureOf(client.getWorkflowHandle('nonsense').result())).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  expect(await failureOf(client.getWorkflowHandle('nonsense').result())).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+  });
   expect(await failureOf(client.resolvePromise(UNKNOWN, 1))).toMatchObject({ resourceType: 'Promise' });
   const circular: unknown[] = [];
   circular.push({ circular });
@@ -153,7 +171,10 @@ test('calls that cannot reach the server fail after a few attempts', async () =>
 test('a result that takes long outlives outages', async () => {
   const w = world();
   const release = gate();
-  const waiting = workflow({ name: 'waiting', run: (ctx) => ctx.run('op', () => release.promise.then(() => 'done')) });
+  const waiting = workflow({
+    name: 'waiting',
+    run: (ctx) => ctx.run('op', () => release.promise.then(() => 'done')),
+  });
   const client = await w.client([waiting]);
   const { handle } = await client.startWorkflow(waiting);
   let outages = 0;
@@ -185,8 +206,15 @@ test('on a plain server a result is read from the history', async () => {
 test('a workflow can be started by name, on another queue', async () => {
   const w = world();
   const client = await w.client();
-  const { handle } = await client.startWorkflow<string>('echo', 'x', { queue: 'other', workflowVersion: '3' });
+  const { handle } = await client.startWorkflow<string>('echo', 'x', {
+    queue: 'other',
+    workflowVersion: '3',
+  });
   await w.client([echo], { queue: 'other' });
   expect(await handle).toBe('x');
-  expect((await w.history(handle.workflowId))[0]?.data).toMatchObject({ kind: 'echo', input: 'x', version: '3' });
+  expect((await w.history(handle.workflowId))[0]?.data).toMatchObject({
+    kind: 'echo',
+    input: 'x',
+    version: '3',
+  });
 });

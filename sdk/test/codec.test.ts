@@ -16,7 +16,9 @@ interface Envelope {
 const codec: PayloadCodec = {
   async encode(payloads) {
     await new Promise((resolve) => setTimeout(resolve, 1));
-    return payloads.map((json) => JSON.stringify({ __codec: 'test', data: Buffer.from(json).toString('base64') }));
+    return payloads.map((json) =>
+      JSON.stringify({ __codec: 'test', data: Buffer.from(json).toString('base64') }),
+    );
   },
   async decode(payloads) {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -52,7 +54,8 @@ test('an asynchronous codec sees every payload once on its way out and in', asyn
   });
   const client = await w.client([secrets, shout, failing], hidden({ codec }));
   const { handle } = await client.startWorkflow(secrets, 'secret');
-  const created = async () => (await w.eventTypes(handle.workflowId)).filter((type) => type === 'PROMISE_CREATED').length;
+  const created = async () =>
+    (await w.eventTypes(handle.workflowId)).filter((type) => type === 'PROMISE_CREATED').length;
   await until(async () => (await created()) === 1);
   await client.resolvePromise(`${handle.workflowId}:approval`, 'secret approval');
   await until(async () => (await created()) === 2);

@@ -16,7 +16,13 @@ describe('definitions', () => {
     expect(definition).toEqual({ name: 'w', description: 'about', version: '2.1.0', run });
     const timeout = Duration.seconds(1);
     const retry = { maxRetries: 1 };
-    expect(task({ name: 't', timeout, retry, run })).toEqual({ name: 't', description: undefined, timeout, retry, run });
+    expect(task({ name: 't', timeout, retry, run })).toEqual({
+      name: 't',
+      description: undefined,
+      timeout,
+      retry,
+      run,
+    });
   });
 
   test.each([
@@ -38,14 +44,24 @@ describe('definitions', () => {
     ['totalTimeout', () => task({ name: 't', run, totalTimeout: Duration.seconds(1) } as never)],
   ])('the option %s of a later version is refused with the reason', (option, define) => {
     expect(define).toThrow(Unsupported);
-    expect(define).toThrow(new RegExp(`the option "${option}" is not supported by this version: it comes with `));
+    expect(define).toThrow(
+      new RegExp(`the option "${option}" is not supported by this version: it comes with `),
+    );
   });
 
   test.each([
     ['an unknown option', () => workflow({ name: 'w', run, nmae: 1 } as never), 'unknown option "nmae"'],
-    ['no time', () => task({ name: 't', run, timeout: Duration.seconds(0) }), 'timeout must be more than no time'],
+    [
+      'no time',
+      () => task({ name: 't', run, timeout: Duration.seconds(0) }),
+      'timeout must be more than no time',
+    ],
     ['a negative count', () => task({ name: 't', run, retry: { maxRetries: -1 } }), 'retry.maxRetries'],
-    ['a shrinking pause', () => task({ name: 't', run, retry: { backoffMultiplier: 0.5 } }), 'backoffMultiplier'],
+    [
+      'a shrinking pause',
+      () => task({ name: 't', run, retry: { backoffMultiplier: 0.5 } }),
+      'backoffMultiplier',
+    ],
     [
       'a maximum below the start',
       () => task({ name: 't', run, retry: { initialDelay: Duration.days(1), maxDelay: Duration.hours(1) } }),
@@ -61,7 +77,10 @@ describe('types', () => {
   type Order = { id: string; note?: string | undefined };
   const charge = task({ name: 'charge', run: async (_ctx, order: Order) => ({ receipt: order.id }) });
   const nothing = task({ name: 'nothing', run: () => 1 });
-  const either = task({ name: 'either', run: (_ctx, n: number | 'none'): Date | bigint => (n === 'none' ? 1n : new Date(n)) });
+  const either = task({
+    name: 'either',
+    run: (_ctx, n: number | 'none'): Date | bigint => (n === 'none' ? 1n : new Date(n)),
+  });
   const order = workflow({ name: 'order', run: async (ctx, input: Order) => ctx.task(charge, input) });
   const voidInput = workflow<void, string>({ name: 'void', run: () => 'x' });
 
@@ -81,24 +100,26 @@ describe('types', () => {
       expectTypeOf(ctx.schedule(nothing)).toEqualTypeOf<TaskHandle<number>>();
       expectTypeOf(ctx.run('op', async () => 5)).toEqualTypeOf<Promise<number>>();
       expectTypeOf(ctx.get<string>('key')).toEqualTypeOf<string | null>();
-      expectTypeOf(await Promise.all([ctx.task(charge, { id: '1' }), ctx.sleep(Duration.seconds(1))])).toEqualTypeOf<
-        [{ receipt: string }, void]
-      >();
+      expectTypeOf(
+        await Promise.all([ctx.task(charge, { id: '1' }), ctx.sleep(Duration.seconds(1))]),
+      ).toEqualTypeOf<[{ receipt: string }, void]>();
       const { handle } = await client.startWorkflow(order, { id: '1', note: undefined });
       expectTypeOf(handle).toEqualTypeOf<WorkflowHandle<{ receipt: string }>>();
       expectTypeOf(await handle).toEqualTypeOf<{ receipt: string }>();
       expectTypeOf(await client.executeWorkflow(voidInput)).toEqualTypeOf<string>();
-      expectTypeOf(await client.executeWorkflow<Order, { receipt: string }>(order, { id: '1' })).toEqualTypeOf<{
+      expectTypeOf(
+        await client.executeWorkflow<Order, { receipt: string }>(order, { id: '1' }),
+      ).toEqualTypeOf<{
         receipt: string;
       }>();
       // @ts-expect-error -- the input is not of the task's type
-      ctx.schedule(charge, { id: 1 });
+      void ctx.schedule(charge, { id: 1 });
       // @ts-expect-error -- the input is missing
-      ctx.schedule(charge);
+      void ctx.schedule(charge);
       // @ts-expect-error -- the input is missing
       await client.startWorkflow(order);
       // @ts-expect-error -- no such option
-      ctx.schedule(charge, { id: '1' }, { priority: 1 });
+      void ctx.schedule(charge, { id: '1' }, { priority: 1 });
     };
     expect(check).toBeTypeOf('function');
   });

@@ -47,5 +47,7 @@ test('one changed expectation fails', () => {
 
 test('something left over fails', () => {
   const { turns, ...rest } = JSON.parse(histories.get('timer-fired.json') ?? '') as Golden;
-  expect(() => runGolden({ ...rest, turns: turns.slice(0, -1) })).toThrow(/job:\nexpected none\n +got \{"resolve"/);
+  expect(() => runGolden({ ...rest, turns: turns.slice(0, -1) })).toThrow(
+    /job:\nexpected none\n +got \{"resolve"/,
+  );
 });

@@ -107,15 +107,23 @@ test('an operation is retried and timed out inside itself, and only its end is r
     name: 'unsteady',
     run: async (ctx) => {
       const retry = { maxRetries: 5, initialDelay: Duration.milliseconds(1), backoffMultiplier: 1 };
-      const third = await ctx.run('third time', () => {
-        attempts += 1;
-        if (attempts < 3) throw new Error('not yet');
-        return attempts;
-      }, { retry }); // prettier-ignore
-      const stuck = ctx.run('stuck', (signal) => {
-        signal.addEventListener('abort', () => (reason = signal.reason));
-        return new Promise(() => {});
-      }, { timeout: Duration.milliseconds(5) }); // prettier-ignore
+      const third = await ctx.run(
+        'third time',
+        () => {
+          attempts += 1;
+          if (attempts < 3) throw new Error('not yet');
+          return attempts;
+        },
+        { retry },
+      );
+      const stuck = ctx.run(
+        'stuck',
+        (signal) => {
+          signal.addEventListener('abort', () => (reason = signal.reason));
+          return new Promise(() => {});
+        },
+        { timeout: Duration.milliseconds(5) },
+      );
       const error = await stuck.catch((error: unknown) => error as Error & { retryable?: boolean });
       return [third, (error as Error).name, (error as Error).message];
     },
@@ -134,10 +142,14 @@ test('a non-retryable error ends an operation at once', async () => {
   const hopeless = workflow({
     name: 'hopeless',
     run: (ctx) =>
-      ctx.run('op', () => {
-        attempts += 1;
-        throw Object.assign(new Error('hopeless'), { retryable: false });
-      }, { retry: { maxRetries: 5, initialDelay: Duration.milliseconds(1) } }), // prettier-ignore
+      ctx.run(
+        'op',
+        () => {
+          attempts += 1;
+          throw Object.assign(new Error('hopeless'), { retryable: false });
+        },
+        { retry: { maxRetries: 5, initialDelay: Duration.milliseconds(1) } },
+      ),
   });
   const client = await w.client([hopeless]);
   expect((await failureOf(client.executeWorkflow(hopeless))).message).toBe('hopeless');

@@ -12,7 +12,10 @@ const QUICK = { maxRetries: 5, initialDelay: Duration.milliseconds(1), maxDelay:
 
 /** A workflow that does nothing but run one task. */
 const only = <I, O>(definition: ReturnType<typeof task<I, O>>) =>
-  workflow({ name: 'only', run: (ctx, input: I) => ctx.scheduleByName<O>(definition.name, input, { retry: QUICK }) });
+  workflow({
+    name: 'only',
+    run: (ctx, input: I) => ctx.scheduleByName<O>(definition.name, input, { retry: QUICK }),
+  });
 
 test('a failed attempt is followed by another, under the same key', async () => {
   const w = world();
@@ -29,7 +32,10 @@ test('a failed attempt is followed by another, under the same key', async () => 
   expect(await client.executeWorkflow(only(flaky), null)).toBe(3);
   expect(seen.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   expect(new Set(seen.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
-  expect(seen[0]).toMatchObject({ taskKind: 'flaky', taskExecutionId: expect.stringMatching(/^[-0-9a-f]{36}$/) as string });
+  expect(seen[0]).toMatchObject({
+    taskKind: 'flaky',
+    taskExecutionId: expect.stringMatching(/^[-0-9a-f]{36}$/) as string,
+  });
 });
 
 test('a TaskFailed that is not retryable ends the task at once', async () => {
@@ -193,10 +199,14 @@ test('a function that throws nothing useful still gives a text', async () => {
   const odd = task({
     name: 'odd',
     run: () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- this is what the test is about
       throw undefined;
     },
   });
-  const strict = workflow({ name: 'strict', run: (ctx) => ctx.schedule(odd, null, { retry: { maxRetries: 0 } }) });
+  const strict = workflow({
+    name: 'strict',
+    run: (ctx) => ctx.schedule(odd, null, { retry: { maxRetries: 0 } }),
+  });
   const client = await w.client([strict, odd]);
   expect((await failureOf(client.executeWorkflow(strict))).message).toBe('undefined');
 });

@@ -27,28 +27,31 @@ const verbs: Record<string, (ctx: WorkflowContext) => unknown> = {
   'ctx.random': (ctx) => ctx.random(),
 };
 
-test.each(Object.entries(verbs))('%s outside a turn is refused by its name, with advice', async (verb, call) => {
-  const w = world();
-  const caught = gate<unknown>();
-  const inOperation = workflow({
-    name: 'in-operation',
-    run: (ctx) =>
-      ctx.run('op', () => {
-        try {
-          call(ctx);
-        } catch (error) {
-          caught.open(error);
-        }
-      }),
-  });
-  const client = await w.client([inOperation]);
-  await client.executeWorkflow(inOperation);
-  const error = await caught.promise;
-  expect(error).toBeInstanceOf(FlovynError);
-  expect(error).toMatchObject({ code: 'NOT_IN_TURN' });
-  expect((error as Error).message).toMatch(new RegExp(`^${verb} was called outside a turn .* ctx\\.run`));
-  expect(originOf(error)).toBe(verb);
-});
+test.each(Object.entries(verbs))(
+  '%s outside a turn is refused by its name, with advice',
+  async (verb, call) => {
+    const w = world();
+    const caught = gate<unknown>();
+    const inOperation = workflow({
+      name: 'in-operation',
+      run: (ctx) =>
+        ctx.run('op', () => {
+          try {
+            call(ctx);
+          } catch (error) {
+            caught.open(error);
+          }
+        }),
+    });
+    const client = await w.client([inOperation]);
+    await client.executeWorkflow(inOperation);
+    const error = await caught.promise;
+    expect(error).toBeInstanceOf(FlovynError);
+    expect(error).toMatchObject({ code: 'NOT_IN_TURN' });
+    expect((error as Error).message).toMatch(new RegExp(`^${verb} was called outside a turn .* ctx\\.run`));
+    expect(originOf(error)).toBe(verb);
+  },
+);
 
 const later: Record<string, (ctx: WorkflowContext) => unknown> = {
   'ctx.checkCancellation': (ctx) => ctx.checkCancellation(),

@@ -37,7 +37,9 @@ test('an execution whose code has changed is parked, reported, and continued by 
     await ctx.task(audit);
     return ctx.promise('approval');
   });
-  const options = { workflowWorkerOptions: { onViolation: (report: ViolationReport) => reports.push(report) } };
+  const options = {
+    workflowWorkerOptions: { onViolation: (report: ViolationReport) => reports.push(report) },
+  };
   const second = await w.client([changed], options);
   await second.resolvePromise(`${id}:approval`, null);
   await until(() => w.engine.count('ReleaseClaim') > 0);

@@ -54,7 +54,10 @@ test('no more work is claimed than may be under way', async () => {
       running -= 1;
     },
   });
-  const fan = workflow({ name: 'fan', run: (ctx) => Promise.all(Array.from({ length: 12 }, () => ctx.schedule(busy))) });
+  const fan = workflow({
+    name: 'fan',
+    run: (ctx) => Promise.all(Array.from({ length: 12 }, () => ctx.schedule(busy))),
+  });
   const client = await w.client([fan, busy], { taskWorkerOptions: { maxConcurrent: 3 } });
   await client.executeWorkflow(fan);
   expect(most).toBe(3);
@@ -115,12 +118,17 @@ test('after the grace period signals fire, and the executions go to other worker
   const definitions = (done: boolean) => {
     const wait = task({ name: 'wait', run: (ctx) => obedient(done, 'task')(ctx.signal) });
     const byTask = workflow({ name: 'by-task', run: (ctx) => ctx.task(wait) });
-    const byOperation = workflow({ name: 'by-operation', run: (ctx) => ctx.run('op', obedient(done, 'operation')) });
+    const byOperation = workflow({
+      name: 'by-operation',
+      run: (ctx) => ctx.run('op', obedient(done, 'operation')),
+    });
     return { all: [wait, byTask, byOperation], byTask, byOperation };
   };
   const { all, byTask, byOperation } = definitions(false);
   const first = await w.client(all, { shutdownGraceMs: 20 });
-  const handles = [await first.startWorkflow(byTask), await first.startWorkflow(byOperation)].map(({ handle }) => handle);
+  const handles = [await first.startWorkflow(byTask), await first.startWorkflow(byOperation)].map(
+    ({ handle }) => handle,
+  );
   await Promise.all([begun.task.promise, begun.operation.promise]);
   expect(first.getActiveWorkflowExecutions()).toEqual([handles[1]?.workflowId]);
   await first.stop();
@@ -250,7 +258,9 @@ test('an execution of an unknown kind is given back with the reason', async () =
   const client = await w.client([echo]);
   const { handle } = await client.startWorkflow('unknown', 1);
   await until(() => w.engine.count('ReleaseClaim') === 1);
-  expect(w.logger.at('error')[0]).toMatch(/parked for . s: Workflow "unknown" is not registered with this worker/);
+  expect(w.logger.at('error')[0]).toMatch(
+    /parked for . s: Workflow "unknown" is not registered with this worker/,
+  );
   expect(await w.eventTypes(handle.workflowId)).toEqual(['WORKFLOW_STARTED']);
 });
 
@@ -261,7 +271,9 @@ test('an outage is one line in the log, and work goes on after it', async () => 
   const polls = () => w.engine.count('PollWorkflow');
   await until(() => polls() === 1);
   w.engine.intercept = (method, next) =>
-    isOut && method === Method.PollWorkflow ? Promise.reject(new ConnectionError('restarting', 'here')) : next();
+    isOut && method === Method.PollWorkflow
+      ? Promise.reject(new ConnectionError('restarting', 'here'))
+      : next();
   // Ends the poll under way with an answer, after which the outage is seen.
   expect(await client.executeWorkflow(echo, 1)).toBe(1);
   await until(() => w.logger.at('debug').some((line) => line.startsWith('polling for workflows failed')));

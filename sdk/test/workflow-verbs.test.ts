@@ -72,33 +72,38 @@ test('all over 100 tasks keeps the order of its input, whatever the order of com
 test.each([
   ['task first', 1, 60_000],
   ['timer first', 60_000, 1],
-])('the winner of a race is the event that came first, in both array orders: %s', async (_name, taskMs, timerMs) => {
-  const w = world();
-  const work = task({
-    name: 'work',
-    run: (ctx) =>
-      new Promise<string>((resolve) => {
-        const timer = setTimeout(() => resolve('task'), taskMs);
-        ctx.signal.addEventListener('abort', () => {
-          clearTimeout(timer);
-          resolve('stopped');
-        });
-      }),
-  });
-  const race = workflow({
-    name: 'race',
-    run: async (ctx, reversed: boolean) => {
-      const entries = [ctx.task(work), ctx.sleep(Duration.milliseconds(timerMs)).then(() => 'timer')];
-      const winner = await Promise.race(reversed ? entries.reverse() : entries);
-      // Another turn, so that the race is replayed.
-      await ctx.sleep(Duration.milliseconds(1));
-      return winner;
-    },
-  });
-  const client = await w.client([race, work]);
-  const winners = await Promise.all([false, true].map((reversed) => client.executeWorkflow(race, reversed)));
-  expect(winners).toEqual(taskMs < timerMs ? ['task', 'task'] : ['timer', 'timer']);
-});
+])(
+  'the winner of a race is the event that came first, in both array orders: %s',
+  async (_name, taskMs, timerMs) => {
+    const w = world();
+    const work = task({
+      name: 'work',
+      run: (ctx) =>
+        new Promise<string>((resolve) => {
+          const timer = setTimeout(() => resolve('task'), taskMs);
+          ctx.signal.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve('stopped');
+          });
+        }),
+    });
+    const race = workflow({
+      name: 'race',
+      run: async (ctx, reversed: boolean) => {
+        const entries = [ctx.task(work), ctx.sleep(Duration.milliseconds(timerMs)).then(() => 'timer')];
+        const winner = await Promise.race(reversed ? entries.reverse() : entries);
+        // Another turn, so that the race is replayed.
+        await ctx.sleep(Duration.milliseconds(1));
+        return winner;
+      },
+    });
+    const client = await w.client([race, work]);
+    const winners = await Promise.all(
+      [false, true].map((reversed) => client.executeWorkflow(race, reversed)),
+    );
+    expect(winners).toEqual(taskMs < timerMs ? ['task', 'task'] : ['timer', 'timer']);
+  },
+);
 
 test('null and undefined are ordinary results', async () => {
   const w = world();
@@ -119,7 +124,13 @@ test('null and undefined are ordinary results', async () => {
   await until(async () => (await w.eventTypes(handle.workflowId)).includes('PROMISE_CREATED'));
   await client.resolvePromise(`${handle.workflowId}:p`);
   // `undefined` of the timer is no property of the output.
-  expect(await handle.result()).toEqual({ input: null, task: null, operation: null, promise: null, missing: null });
+  expect(await handle.result()).toEqual({
+    input: null,
+    task: null,
+    operation: null,
+    promise: null,
+    missing: null,
+  });
 
   const empty = workflow({ name: 'empty', run: () => undefined });
   const other = await w.client([empty]);
@@ -155,7 +166,9 @@ test('catch and finally do not run because an execution suspends', async () => {
   });
   const client = await w.client([guarded, double]);
   const { handle } = await client.startWorkflow(guarded);
-  await until(async () => (await w.history(handle.workflowId)).some(({ type }) => type === 'WORKFLOW_SUSPENDED'));
+  await until(async () =>
+    (await w.history(handle.workflowId)).some(({ type }) => type === 'WORKFLOW_SUSPENDED'),
+  );
   expect(gone).toEqual([]);
   expect(await w.eventTypes(handle.workflowId)).toEqual(['WORKFLOW_STARTED', 'PROMISE_CREATED']);
 });

@@ -43,7 +43,8 @@ export class ClientCalls {
       idempotencyKey: options.idempotencyKey ?? `flovyn-js-${randomId()}`,
     });
     const subject = { type: 'Workflow', id: workflowKind };
-    return decodeStartWorkflow(await this.repeated(Method.StartWorkflow, request, subject)).workflowExecutionId;
+    return decodeStartWorkflow(await this.repeated(Method.StartWorkflow, request, subject))
+      .workflowExecutionId;
   }
 
   async resolvePromise(promiseId: string, value: unknown): Promise<void> {
@@ -60,9 +61,14 @@ export class ClientCalls {
   }
 
   /** A page of the history of an execution, and whether more follow it. */
-  async getEvents(workflowExecutionId: string, afterSequence: number): Promise<{ events: HistoryEvent[]; hasMore: boolean }> {
+  async getEvents(
+    workflowExecutionId: string,
+    afterSequence: number,
+  ): Promise<{ events: HistoryEvent[]; hasMore: boolean }> {
     const request = encodeGetEvents({ workflowExecutionId, afterSequence, pageSize: 0 });
-    return decodeEvents(await this.repeated(Method.GetEvents, request, executionSubject(workflowExecutionId)));
+    return decodeEvents(
+      await this.repeated(Method.GetEvents, request, executionSubject(workflowExecutionId)),
+    );
   }
 
   /** The value of a payload that came from the server. */

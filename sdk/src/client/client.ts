@@ -50,8 +50,8 @@ export class FlovynClient {
   }
 
   /**
-   * Connects and, if something is registered, begins to work. Rejects when the server cannot be reached or does not accept
-   * the key; later outages are waited for.
+   * Connects and, if something is registered, begins to work. Rejects when the server cannot be reached or
+   * does not accept the key; later outages are waited for.
    */
   async start(): Promise<void> {
     if (this.#isBusy) throw new FlovynError('Client is already started');
@@ -64,8 +64,9 @@ export class FlovynClient {
   }
 
   /**
-   * Claims nothing more at once, waits for work under way at most `shutdownGraceMs`, then gives it up: task signals fire,
-   * executions go to other workers. Before `start` it does nothing; calls during a stop wait for the same one.
+   * Claims nothing more at once, waits for work under way at most `shutdownGraceMs`, then gives it up: task
+   * signals fire, executions go to other workers. Before `start` it does nothing; calls during a stop wait
+   * for the same one.
    */
   async stop(): Promise<void> {
     const running = this.#running;
@@ -109,7 +110,8 @@ export class FlovynClient {
     input?: unknown,
     options: StartWorkflowOptions = {},
   ): Promise<StartedWorkflow<Output>> {
-    const [name, workflowVersion] = typeof definition === 'string' ? [definition] : [definition.name, definition.version];
+    const [name, workflowVersion] =
+      typeof definition === 'string' ? [definition] : [definition.name, definition.version];
     if (!name) throw new ConfigurationError('startWorkflow takes a workflow definition or the name of one');
     const workflowId = await this.#calls().startWorkflow(name, input, { workflowVersion, ...options });
     return { handle: this.getWorkflowHandle<Output>(workflowId) };
@@ -130,8 +132,8 @@ export class FlovynClient {
   }
 
   /**
-   * Resolves a promise that workflow code made with `ctx.promise`. `promiseId` is its UUID, `<execution id>:<name>`, or its
-   * idempotency key. The first to settle a promise wins; later calls change nothing.
+   * Resolves a promise that workflow code made with `ctx.promise`. `promiseId` is its UUID, `<execution
+   * id>:<name>`, or its idempotency key. The first to settle a promise wins; later calls change nothing.
    */
   async resolvePromise(promiseId: string, value?: unknown): Promise<void> {
     await this.#calls().resolvePromise(promiseId, value);
@@ -193,7 +195,11 @@ interface Running {
   readonly stopWatching?: () => void;
 }
 
-function register<D extends AnyWorkflow | AnyTask>(type: 'Workflow' | 'Task', all: Map<string, D>, definition: D): void {
+function register<D extends AnyWorkflow | AnyTask>(
+  type: 'Workflow' | 'Task',
+  all: Map<string, D>,
+  definition: D,
+): void {
   if (!definition?.name) throw new ConfigurationError(`${type} name is required`);
   if (typeof definition.run !== 'function') throw new ConfigurationError(`${type} run function is required`);
   if (all.has(definition.name)) throw new FlovynError(`${type} "${definition.name}" is already registered`);

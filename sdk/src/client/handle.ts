@@ -7,8 +7,9 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
   /** Id of the execution, a UUID. */
   readonly workflowId: string;
   /**
-   * Waits for the end of the execution, however long it takes, and gives its result. Rejects with `WorkflowFailed`, whose
-   * message contains the recorded error, with `WorkflowCancelled`, or with `NotFoundError`.
+   * Waits for the end of the execution, however long it takes, and gives its result. Rejects with
+   * `WorkflowFailed`, whose message contains the recorded error, with `WorkflowCancelled`, or with
+   * `NotFoundError`.
    */
   result(): Promise<Output>;
   /** Throws `Unsupported`: comes with queries. */

@@ -11,7 +11,9 @@ export interface FlovynClientOptions {
   readonly serverUrl?: string | undefined;
   /** The server runs inside this process and keeps everything in memory until `stop`. Default: false. */
   readonly embedded?: boolean | undefined;
-  /** Carries the calls instead of the two above. `stop` does not close it, so several clients can share one. */
+  /**
+   * Carries the calls instead of the two above. `stop` does not close it, so several clients can share one.
+   */
   readonly transport?: Transport | undefined;
   /** Id or slug of the organisation. Default: the one of the key, or of the embedded server. */
   readonly orgId?: string | undefined;
@@ -44,8 +46,8 @@ export interface StartWorkflowOptions {
   /** The version to record. Default: the version of the definition, none for a name. */
   readonly workflowVersion?: string | undefined;
   /**
-   * A run of the organisation under this key that has not failed is returned instead of a new one; remembered for a day.
-   * Default: a random one, so that a repeated request starts nothing twice.
+   * A run of the organisation under this key that has not failed is returned instead of a new one; remembered
+   * for a day. Default: a random one, so that a repeated request starts nothing twice.
    */
   readonly idempotencyKey?: string | undefined;
 }

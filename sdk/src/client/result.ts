@@ -1,5 +1,11 @@
 import { decodeText } from '../codec.js';
-import { type AwaitedResult, decodeAwaitResult, encodeAwaitResult, type HistoryEvent, WorkflowStatus } from '../core.js';
+import {
+  type AwaitedResult,
+  decodeAwaitResult,
+  encodeAwaitResult,
+  type HistoryEvent,
+  WorkflowStatus,
+} from '../core.js';
 import { WorkflowCancelled, WorkflowFailed } from '../errors.js';
 import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
@@ -27,11 +33,16 @@ const NO_EVENTS: { events: HistoryEvent[]; hasMore: boolean } = { events: [], ha
 
 async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<unknown> {
   const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
-  const options = { deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS, subject: executionSubject(workflowExecutionId) };
+  const options = {
+    deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS,
+    subject: executionSubject(workflowExecutionId),
+  };
   // An execution may take months: the server may be restarted in between as often as it likes.
   const retry = { clock: calls.settings.clock, backoff: new Backoff() };
   for (;;) {
-    const answer = decodeAwaitResult(await retrying(retry, () => calls.call(Method.AwaitResult, request, options)));
+    const answer = decodeAwaitResult(
+      await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),
+    );
     retry.backoff.reset();
     if (hasEnded(answer)) return concluded(calls, workflowExecutionId, answer);
   }
@@ -48,7 +59,8 @@ async function concluded(calls: ClientCalls, executionId: string, end: End): Pro
   if (end.status === WorkflowStatus.Completed) return calls.decode(end.output);
   const { codec } = calls.settings;
   const text = await decodeText(codec, end.error);
-  if (end.status === WorkflowStatus.Cancelled) throw new WorkflowCancelled(`Workflow was cancelled: ${text}`, text);
+  if (end.status === WorkflowStatus.Cancelled)
+    throw new WorkflowCancelled(`Workflow was cancelled: ${text}`, text);
   throw new WorkflowFailed(executionId, text, remoteError(text, await decodeText(codec, end.stackTrace)));
 }
 

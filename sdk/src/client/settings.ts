@@ -55,7 +55,7 @@ const KNOWN = [
   'shutdownGraceMs',
   'codec',
   'clock',
-]; // prettier-ignore
+];
 const LATER = {
   httpUrl: 'calls over REST, which nothing needs yet',
   orgSlug: 'calls over REST, which nothing needs yet',

@@ -15,5 +15,7 @@ export function isRefusal(error: unknown): boolean {
 
 /** Whether the server says that the claim is another's now, or that its subject is gone. */
 export function isClaimLost(error: unknown): boolean {
-  return error instanceof NotFoundError || (error instanceof RpcError && error.code === 'FAILED_PRECONDITION');
+  return (
+    error instanceof NotFoundError || (error instanceof RpcError && error.code === 'FAILED_PRECONDITION')
+  );
 }

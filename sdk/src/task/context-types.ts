@@ -10,11 +10,14 @@ export interface TaskContext {
   readonly taskKind: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
-  /** The same for all attempts of this task and different for every other: hand it to services that take one. */
+  /**
+   * The same for all attempts of this task and different for every other: hand it to services that take one.
+   */
   readonly idempotencyKey: string;
   /**
-   * Fires when the attempt should stop: its claim is lost (another worker has the task), its timeout has passed, or the
-   * worker shuts down and its grace period is over. `signal.reason` says which. Pass it to `fetch` and the like.
+   * Fires when the attempt should stop: its claim is lost (another worker has the task), its timeout has
+   * passed, or the worker shuts down and its grace period is over. `signal.reason` says which. Pass it to
+   * `fetch` and the like.
    */
   readonly signal: AbortSignal;
   /** Whether `signal` has fired. */
@@ -22,8 +25,8 @@ export interface TaskContext {
   /** Logs with the task's name and id. */
   readonly log: Logger;
   /**
-   * Tells the server that the attempt is alive. Claims are kept without it; use it to learn early that a claim was lost:
-   * `signal` fires then. Rejects with a `ConnectionError` when the server cannot be reached.
+   * Tells the server that the attempt is alive. Claims are kept without it; use it to learn early that a
+   * claim was lost: `signal` fires then. Rejects with a `ConnectionError` when the server cannot be reached.
    */
   heartbeat(): Promise<void>;
   /** Throws `cancellationError()` if `signal` has fired. */

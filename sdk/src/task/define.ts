@@ -14,13 +14,16 @@ export interface TaskConfig<Input, Output> {
   /** For people. */
   readonly description?: string | undefined;
   /**
-   * How long one attempt may take; after it the attempt fails with a `TaskTimeout` and is retried as any other failure.
-   * The function's `ctx.signal` fires then, and its result is dropped. Default: no limit.
+   * How long one attempt may take; after it the attempt fails with a `TaskTimeout` and is retried as any
+   * other failure. The function's `ctx.signal` fires then, and its result is dropped. Default: no limit.
    */
   readonly timeout?: Duration | undefined;
   /** How failed attempts are retried. Default: what the server does, 3 retries after 1 s, 2 s, 4 s. */
   readonly retry?: RetryPolicy | undefined;
-  /** Does the work. What it throws fails the attempt; a `TaskFailed` with `retryable` false fails the task for good. */
+  /**
+   * Does the work. What it throws fails the attempt; a `TaskFailed` with `retryable` false fails the task for
+   * good.
+   */
   readonly run: TaskFunction<Input, Output>;
 }
 
@@ -37,14 +40,22 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
 export type AnyTask = TaskDefinition<never, unknown>;
 
 const KNOWN = ['name', 'description', 'timeout', 'retry', 'run'];
-const LATER = { hooks: 'task hooks', input: 'schemas', output: 'schemas', totalTimeout: 'timeouts per attempt on the server' };
+const LATER = {
+  hooks: 'task hooks',
+  input: 'schemas',
+  output: 'schemas',
+  totalTimeout: 'timeouts per attempt on the server',
+};
 
 /**
  * Defines a task. Input and output types flow from `run` to wherever the definition is used.
  *
- * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of later versions.
+ * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of
+ * later versions.
  */
-export function task<Input = unknown, Output = unknown>(config: TaskConfig<Input, Output>): TaskDefinition<Input, Output> {
+export function task<Input = unknown, Output = unknown>(
+  config: TaskConfig<Input, Output>,
+): TaskDefinition<Input, Output> {
   if (!config?.name) throw new ConfigurationError('Task name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
   const { name, description, timeout, retry, run } = config;

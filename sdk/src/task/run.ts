@@ -64,7 +64,10 @@ async function withinTimeout(
   }
 }
 
-/** What is reported of a thrown value. An own property `retryable` of false, as `TaskFailed` has it, ends the task. */
+/**
+ * What is reported of a thrown value. An own property `retryable` of false, as `TaskFailed` has it, ends the
+ * task.
+ */
 function failure(thrown: unknown): TaskOutcome {
   const retryable: unknown = thrown instanceof Error ? Reflect.get(thrown, 'retryable') : undefined;
   return {

@@ -26,7 +26,8 @@ export interface LeaseParts {
 }
 
 /**
- * Keeps a claim for as long as work on it goes on: renews it each third of its time, so that two renewals may fail.
+ * Keeps a claim for as long as work on it goes on: renews it each third of its time, so that two renewals may
+ * fail.
  *
  * ```text
  * held --renewed--> held
@@ -75,7 +76,8 @@ export class Lease {
       this.#leaseMs = await renew();
     } catch (error) {
       if (this.#ended) return;
-      if (isClaimLost(error)) return this.lose(new ClaimLost(`The claim of ${what} is lost: ${textOf(error)}`, error));
+      if (isClaimLost(error))
+        return this.lose(new ClaimLost(`The claim of ${what} is lost: ${textOf(error)}`, error));
       logger.debug(`the claim of ${what} could not be renewed yet: ${textOf(error)}`);
     }
     this.#arm();

@@ -7,8 +7,8 @@ export interface WorkerOptions {
   /** How many pieces of work may be under way at once. Default: 100. */
   readonly maxConcurrent?: number | undefined;
   /**
-   * The least pause in milliseconds after a poll that was answered at once and brought nothing. Default: 100. A server
-   * that knows our extensions waits for work itself, and no pause follows then.
+   * The least pause in milliseconds after a poll that was answered at once and brought nothing. Default: 100.
+   * A server that knows our extensions waits for work itself, and no pause follows then.
    */
   readonly pollIntervalMs?: number | undefined;
 }
@@ -24,9 +24,9 @@ export interface ViolationReport {
 /** What the workflow worker can be told. */
 export interface WorkflowWorkerOptions extends WorkerOptions {
   /**
-   * What becomes of an execution whose code and history disagree. `park`: it is given back unchanged and tried again, at
-   * most every 5 minutes, so that a fixed deployment continues it. `fail`: it fails with failure type
-   * `DETERMINISM_VIOLATION`. Default: `park`.
+   * What becomes of an execution whose code and history disagree. `park`: it is given back unchanged and
+   * tried again, at most every 5 minutes, so that a fixed deployment continues it. `fail`: it fails with
+   * failure type `DETERMINISM_VIOLATION`. Default: `park`.
    */
   readonly violations?: 'park' | 'fail' | undefined;
   /** Is told of every violation, beside the log. */
@@ -46,7 +46,9 @@ export function checkWorkflowWorkerOptions(options: WorkflowWorkerOptions): void
   checkNumbers('workflowWorkerOptions', options);
   const { violations } = options;
   if (violations !== undefined && violations !== 'park' && violations !== 'fail') {
-    throw new ConfigurationError(`workflowWorkerOptions.violations must be "park" or "fail", got "${violations}"`);
+    throw new ConfigurationError(
+      `workflowWorkerOptions.violations must be "park" or "fail", got "${violations}"`,
+    );
   }
 }
 
@@ -66,7 +68,9 @@ export function pollLimits(options: WorkerOptions): { maxConcurrent: number; emp
 
 function checkNumbers(what: string, { maxConcurrent = 1, pollIntervalMs = 0 }: WorkerOptions): void {
   if (!Number.isInteger(maxConcurrent) || maxConcurrent < 1) {
-    throw new ConfigurationError(`${what}.maxConcurrent must be a whole number from 1 up, got ${maxConcurrent}`);
+    throw new ConfigurationError(
+      `${what}.maxConcurrent must be a whole number from 1 up, got ${maxConcurrent}`,
+    );
   }
   if (!(pollIntervalMs >= 0)) {
     throw new ConfigurationError(`${what}.pollIntervalMs must be a number from 0 up, got ${pollIntervalMs}`);

@@ -25,8 +25,8 @@ export interface PollLoopParts<Work> {
 const SHORT_POLL_MS = 500;
 
 /**
- * Polls for work for as long as there is room for more of it. The next poll follows at once; only failures, and empty
- * answers of servers that do not wait, are followed by a pause.
+ * Polls for work for as long as there is room for more of it. The next poll follows at once; only failures,
+ * and empty answers of servers that do not wait, are followed by a pause.
  */
 export class PollLoop<Work> {
   readonly #parts: PollLoopParts<Work>;
@@ -110,8 +110,8 @@ export class PollLoop<Work> {
       return 0;
     }
     // One line for an outage, however long it is.
-    const log = this.#backoff.failures === 0 ? logger.warn : logger.debug;
-    log.call(logger, `polling for ${what} failed, trying again until it works: ${textOf(error)}`);
+    const level = this.#backoff.failures === 0 ? 'warn' : 'debug';
+    logger[level](`polling for ${what} failed, trying again until it works: ${textOf(error)}`);
     return this.#backoff.nextMs();
   }
 }

@@ -71,7 +71,8 @@ export class Registration {
       tasks: [...tasks.values()].map(taskCapability),
     });
     const answer = decodeRegisterWorker(await this.#call(Method.RegisterWorker, request));
-    if (!answer.success) throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
+    if (!answer.success)
+      throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
     for (const { kind, reason } of [...answer.workflowConflicts, ...answer.taskConflicts]) {
       logger.warn(`"${kind}" is registered differently by another worker: ${reason}`);
     }
@@ -100,13 +101,16 @@ export class Registration {
     try {
       await this.#register();
     } catch (error) {
-      this.#parts.logger.warn(`the server has forgotten this worker, and did not register it: ${textOf(error)}`);
+      this.#parts.logger.warn(
+        `the server has forgotten this worker, and did not register it: ${textOf(error)}`,
+      );
     }
   }
 
   async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
     const subject = { type: 'Worker', id: this.#workerId };
-    return (await this.#parts.transport.unary(method, request, { deadlineMs: CALL_DEADLINE_MS, subject })).body;
+    return (await this.#parts.transport.unary(method, request, { deadlineMs: CALL_DEADLINE_MS, subject }))
+      .body;
   }
 }
 

@@ -20,7 +20,10 @@ import { ClaimLost, Lease } from './lease.js';
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 10_000;
 
-/** The claim of one attempt of a task: everything that is said to the server about it goes out under its token. */
+/**
+ * The claim of one attempt of a task: everything that is said to the server about it goes out under its
+ * token.
+ */
 export class TaskClaim {
   readonly #task: ClaimedTask;
   readonly #transport: Transport;
@@ -56,7 +59,10 @@ export class TaskClaim {
     const { taskExecutionId } = this.#task;
     if (!('output' in outcome)) return this.#fail(outcome);
     try {
-      await this.#repeat(Method.CompleteTask, encodeCompleteTask({ taskExecutionId, output: outcome.output }));
+      await this.#repeat(
+        Method.CompleteTask,
+        encodeCompleteTask({ taskExecutionId, output: outcome.output }),
+      );
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // The next attempt would give the same: better to end the task than to try for ever.

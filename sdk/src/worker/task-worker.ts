@@ -94,7 +94,14 @@ export class TaskWorker {
       return { error, errorType: 'NotRegistered', retryable: true };
     }
     const { taskExecutionId, kind: taskKind, executionCount: attempt } = task;
-    const context = { taskExecutionId, taskKind, attempt, signal: claim.signal, heartbeat: () => claim.heartbeat(), logger };
+    const context = {
+      taskExecutionId,
+      taskKind,
+      attempt,
+      signal: claim.signal,
+      heartbeat: () => claim.heartbeat(),
+      logger,
+    };
     const input = await decodeOne(codec, task.input);
     const outcome = await runTask(definition, input, context, serializer, clock);
     if ('output' in outcome) return { output: await encodeOne(codec, outcome.output) };

@@ -2,14 +2,18 @@ import type { Logger } from '../logger.js';
 import { originOf } from '../workflow/own-errors.js';
 
 /*
- * An un-awaited branch of a workflow that fails with an error of ours must not end the process: the branch may be awaited
- * in the next activation. All other rejections that nobody handles keep the default of the runtime.
+ * An un-awaited branch of a workflow that fails with an error of ours must not end the process: the branch
+ * may be awaited in the next activation. All other rejections that nobody handles keep the default of the
+ * runtime.
  */
 
 const loggers = new Set<Logger>();
 let stopListening: (() => void) | undefined;
 
-/** Keeps rejections with errors of ours from ending the process; they are logged instead. Returns how to stop that. */
+/**
+ * Keeps rejections with errors of ours from ending the process; they are logged instead. Returns how to stop
+ * that.
+ */
 export function watchUnhandledRejections(logger: Logger): () => void {
   // A wrapper, so that two clients with one logger are two entries.
   const entry: Logger = { ...bound(logger) };
@@ -33,8 +37,8 @@ function isOwn(reason: unknown): boolean {
 }
 
 function listen(): () => void {
-  // Where there are web events a listener decides for one rejection; in Node and Bun a listener replaces the default for
-  // all of them. Deno and workerd have a `process` too, but their defaults follow the events.
+  // Where there are web events a listener decides for one rejection; in Node and Bun a listener replaces the
+  // default for all of them. Deno and workerd have a `process` too, but their defaults follow the events.
   if (typeof addEventListener === 'function' && typeof Bun === 'undefined') return listenToEvents();
   if (typeof process === 'object' && typeof process.on === 'function') return listenToProcess(process);
   return () => {};
@@ -52,7 +56,9 @@ function listenToProcess(host: ProcessLike): () => void {
   const onRejection = (reason: unknown): void => {
     if (isOwn(reason) || host.listenerCount('unhandledRejection') > 1) return;
     // Nobody else listens: what the runtime does without any listener is to raise the reason as an exception.
-    throw reason instanceof Error ? reason : new Error(`Unhandled rejection: ${String(reason)}`, { cause: reason });
+    throw reason instanceof Error
+      ? reason
+      : new Error(`Unhandled rejection: ${String(reason)}`, { cause: reason });
   };
   host.on('unhandledRejection', onRejection);
   return () => host.off('unhandledRejection', onRejection);

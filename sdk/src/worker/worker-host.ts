@@ -28,7 +28,8 @@ export class WorkerHost {
     const { orgId, clock, logger } = settings;
     this.#registration = new Registration({ transport, orgId, workflows, tasks, clock, logger });
     const parts: WorkerParts = { ...settings, transport, workerId: () => this.#registration.workerId };
-    if (workflows.size > 0) this.#workflows = new WorkflowWorker(parts, workflows, settings.workflowWorkerOptions);
+    if (workflows.size > 0)
+      this.#workflows = new WorkflowWorker(parts, workflows, settings.workflowWorkerOptions);
     if (tasks.size > 0) this.#tasks = new TaskWorker(parts, tasks, settings.taskWorkerOptions);
   }
 
@@ -69,6 +70,8 @@ export class WorkerHost {
 
   #reportLeft(): void {
     const left = [...this.activeWorkflowExecutions, ...this.activeTaskExecutions].join(', ');
-    this.#settings.logger.warn(`stopped although work was still under way and did not heed its signal: ${left}`);
+    this.#settings.logger.warn(
+      `stopped although work was still under way and did not heed its signal: ${left}`,
+    );
   }
 }

@@ -18,7 +18,9 @@ import type { ActivationHost } from '../workflow/activation.js';
 import { Backoff } from './backoff.js';
 import { ClaimLost, Lease } from './lease.js';
 
-/** The server will not take this submission, however often it is sent: it is too large, or not well formed. */
+/**
+ * The server will not take this submission, however often it is sent: it is too large, or not well formed.
+ */
 export class SubmissionRefused extends FlovynError {
   static {
     nameClass(this, 'SubmissionRefused');
@@ -71,7 +73,8 @@ export class WorkflowClaim implements ActivationHost {
       return await (this.#isNumbered ? this.#repeat(send) : send());
     } catch (error) {
       if (isClaimLost(error)) throw new ClaimLost(`The submission came too late: ${textOf(error)}`, error);
-      if (isRefusal(error)) throw new SubmissionRefused(`The server refused the submission: ${textOf(error)}`, error);
+      if (isRefusal(error))
+        throw new SubmissionRefused(`The server refused the submission: ${textOf(error)}`, error);
       throw error;
     }
   }
@@ -83,12 +86,19 @@ export class WorkflowClaim implements ActivationHost {
     await this.submit(encodeFailExecution({ workflowExecutionId, submissionNumber, ...failure }));
   }
 
-  /** Gives the claim back: the execution is offered again after `retryAfterMs`. A server without leases is told nothing. */
+  /**
+   * Gives the claim back: the execution is offered again after `retryAfterMs`. A server without leases is
+   * told nothing.
+   */
   async release(reason: string, retryAfterMs: number): Promise<void> {
     this.end();
     if (!this.#isNumbered) return;
     const workflowExecutionId = this.#info.executionId;
-    const request = { workflowExecutionId, reason: shortened(reason), retryAfterMs: Math.round(retryAfterMs) };
+    const request = {
+      workflowExecutionId,
+      reason: shortened(reason),
+      retryAfterMs: Math.round(retryAfterMs),
+    };
     await this.#call(Method.ReleaseClaim, encodeReleaseClaim(request));
   }
 

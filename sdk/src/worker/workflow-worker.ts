@@ -105,14 +105,16 @@ export class WorkflowWorker {
     const { serializer, logger, clock } = this.#parts;
     const { kind } = activation.info;
     const definition = this.#definitions.get(kind);
-    if (definition === undefined) throw new FlovynError(`Workflow "${kind}" is not registered with this worker`);
+    if (definition === undefined)
+      throw new FlovynError(`Workflow "${kind}" is not registered with this worker`);
     await new Driver(activation, claim, { definition, serializer, logger, clock }).run();
   }
 
   /** The one place that decides what becomes of an execution whose activation did not come to its end. */
   async #failed(activation: Activation, claim: WorkflowClaim, error: unknown): Promise<void> {
     const accepted = activation.submissions;
-    // Where nothing is numbered a submission is sent once: the server offers the execution again if it was lost.
+    // Where nothing is numbered a submission is sent once: the server offers the execution again if it was
+    // lost.
     if (error instanceof ClaimLost || isTransient(error)) return this.#ignore(activation, error);
     if (error instanceof WorkerStopped) return claim.release(error.message, 0);
     // The trap was another execution's fault: this one can go on at once.
@@ -154,7 +156,11 @@ export class WorkflowWorker {
 
   #report({ info }: Activation, violation: DeterminismViolation): void {
     try {
-      this.#options.onViolation?.({ workflowExecutionId: info.executionId, workflowKind: info.kind, violation });
+      this.#options.onViolation?.({
+        workflowExecutionId: info.executionId,
+        workflowKind: info.kind,
+        violation,
+      });
     } catch (error) {
       this.#parts.logger.error('onViolation threw an error', error);
     }

@@ -15,7 +15,9 @@ import {
 
 /** What an activation needs from outside: pages of its history, and somebody to send its submissions to. */
 export interface ActivationHost {
-  /** Fires when the activation must end without another submission: the claim is lost, or the worker stops. */
+  /**
+   * Fires when the activation must end without another submission: the claim is lost, or the worker stops.
+   */
   readonly signal: AbortSignal;
   /** The events after this one: the answer of GetEvents. */
   getEvents(afterSequence: number): Promise<Uint8Array>;
@@ -38,8 +40,14 @@ export class Activation {
     this.#codec = codec;
   }
 
-  /** Opens an activation from the answer of PollWorkflow; undefined if it brings no work. It must be closed. */
-  static open(pollAnswer: Uint8Array, extended: boolean, codec: PayloadCodec | undefined): Activation | undefined {
+  /**
+   * Opens an activation from the answer of PollWorkflow; undefined if it brings no work. It must be closed.
+   */
+  static open(
+    pollAnswer: Uint8Array,
+    extended: boolean,
+    codec: PayloadCodec | undefined,
+  ): Activation | undefined {
     const id = activationOpen(pollAnswer, extended);
     return id === 0 ? undefined : new Activation(id, codec);
   }

@@ -31,7 +31,10 @@ export interface OperationOptions {
   readonly retry?: RetryPolicy | undefined;
 }
 
-/** The function of an operation. `signal` fires when its timeout has passed or the worker may not go on with it. */
+/**
+ * The function of an operation. `signal` fires when its timeout has passed or the worker may not go on with
+ * it.
+ */
 export type OperationFunction<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** A scheduled task: the promise of its result, which can also be awaited later, or never. */
@@ -50,12 +53,13 @@ export type InputAndOptions<Input, Options> = undefined extends Input
 /**
  * What a workflow function gets beside its input.
  *
- * The function must be deterministic: given the same results it does the same things in the same order. Time, random
- * numbers and everything outside come from here; whatever else is needed goes into `run` or a task. `Promise.all`,
- * `race`, `any` and `allSettled` over what these methods return are deterministic.
+ * The function must be deterministic: given the same results it does the same things in the same order. Time,
+ * random numbers and everything outside come from here; whatever else is needed goes into `run` or a task.
+ * `Promise.all`, `race`, `any` and `allSettled` over what these methods return are deterministic.
  *
- * Methods may be called only while the function runs because of its own start or because something from here settled.
- * After `await fetch(..)` or another wait that Flovyn does not know they throw an error with code `NOT_IN_TURN`.
+ * Methods may be called only while the function runs because of its own start or because something from here
+ * settled. After `await fetch(..)` or another wait that Flovyn does not know they throw an error with code
+ * `NOT_IN_TURN`.
  */
 export interface WorkflowContext {
   /** Id of this execution, a UUID. */
@@ -88,23 +92,27 @@ export interface WorkflowContext {
 
   /**
    * A promise settled from outside, by `client.resolvePromise` or `rejectPromise` with the id
-   * `<workflowExecutionId>:<name>`. Each call makes a new one, also under the same name. Rejects with `PromiseRejected` or
-   * `PromiseTimeout`.
+   * `<workflowExecutionId>:<name>`. Each call makes a new one, also under the same name. Rejects with
+   * `PromiseRejected` or `PromiseTimeout`.
    */
   promise<T = unknown>(name: string, options?: PromiseOptions): Promise<T>;
 
   /**
-   * Calls `fn` once and records what it returns or throws; every replay gets the record. For small side effects. `fn` must
-   * not use the context. A crash before the record is on the server repeats the call, so give services an idempotency key.
+   * Calls `fn` once and records what it returns or throws; every replay gets the record. For small side
+   * effects. `fn` must not use the context. A crash before the record is on the server repeats the call, so
+   * give services an idempotency key.
    *
-   * A timer cannot time an operation out, since it starts only when the activation ends: use the option `timeout`. An
-   * error is recorded by name, message and stack.
+   * A timer cannot time an operation out, since it starts only when the activation ends: use the option
+   * `timeout`. An error is recorded by name, message and stack.
    */
   run<T>(name: string, fn: OperationFunction<T>, options?: OperationOptions): Promise<T>;
 
   /** The value of a key of the execution's state, null if it is not set. `T` is taken on trust. */
   get<T = unknown>(key: string): T | null;
-  /** Sets a key of the execution's state, which queries and the server's pages show. The value is serialised at once. */
+  /**
+   * Sets a key of the execution's state, which queries and the server's pages show. The value is serialised
+   * at once.
+   */
   set(key: string, value: unknown): void;
   /** Removes a key of the state. */
   clear(key: string): void;
@@ -135,7 +143,10 @@ export interface WorkflowContext {
   /** Throws `Unsupported`: comes with cancellation. */
   requestCancellation(workflowExecutionId: string, reason?: string): Promise<void>;
   /** Throws `Unsupported`: comes with cancellation. */
-  scope<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>, options?: { timeout?: Duration | undefined }): Promise<T>;
+  scope<T>(
+    fn: (ctx: WorkflowContext) => T | PromiseLike<T>,
+    options?: { timeout?: Duration | undefined },
+  ): Promise<T>;
   /** Throws `Unsupported`: comes with cancellation. */
   nonCancellable<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>): Promise<T>;
   /** Throws `Unsupported`: comes with cancellation. */

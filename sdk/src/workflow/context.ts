@@ -87,10 +87,17 @@ export class WorkflowContextImpl implements WorkflowContext {
     return this.schedule(definition, ...rest);
   }
 
-  #schedule<Output>(verb: string, name: string, input: unknown, options: TaskOptions | undefined): TaskHandle<Output> {
+  #schedule<Output>(
+    verb: string,
+    name: string,
+    input: unknown,
+    options: TaskOptions | undefined,
+  ): TaskHandle<Output> {
     const coreOptions = options && coreTaskOptions(name, options);
     const payload = this.#serializer.serialize(input);
-    const [handle, taskExecutionId] = this.#turn.do(verb, (id) => scheduleTask(id, name, payload, coreOptions));
+    const [handle, taskExecutionId] = this.#turn.do(verb, (id) =>
+      scheduleTask(id, name, payload, coreOptions),
+    );
     const promise = this.#pending.open<Output>(handle, { type: 'task', name });
     return Object.assign(promise, { taskExecutionId, result: () => promise });
   }
@@ -101,7 +108,8 @@ export class WorkflowContextImpl implements WorkflowContext {
 
   sleepUntil(time: Date): Promise<void> {
     const untilMs = time.getTime();
-    if (Number.isNaN(untilMs)) throw new ConfigurationError('ctx.sleepUntil: expected a valid Date, got an invalid one');
+    if (Number.isNaN(untilMs))
+      throw new ConfigurationError('ctx.sleepUntil: expected a valid Date, got an invalid one');
     // By the clock of the workflow, so that every replay issues the same command.
     const nowMs = this.#turn.do('ctx.sleepUntil', currentTimeMs);
     return this.#sleep('ctx.sleepUntil', untilMs - nowMs);
@@ -115,12 +123,15 @@ export class WorkflowContextImpl implements WorkflowContext {
   promise<T = unknown>(name: string, options: PromiseOptions = {}): Promise<T> {
     checkOptions(`Promise "${name}"`, options, ['timeout', 'idempotencyKey']);
     const timeoutMs = options.timeout?.toWholeMilliseconds();
-    const handle = this.#turn.do('ctx.promise', (id) => createPromise(id, name, timeoutMs, options.idempotencyKey));
+    const handle = this.#turn.do('ctx.promise', (id) =>
+      createPromise(id, name, timeoutMs, options.idempotencyKey),
+    );
     return this.#pending.open(handle, { type: 'promise', name });
   }
 
   run<T>(name: string, fn: OperationFunction<T>, options: OperationOptions = {}): Promise<T> {
-    if (typeof fn !== 'function') throw new ConfigurationError(`ctx.run: operation "${name}" has no function`);
+    if (typeof fn !== 'function')
+      throw new ConfigurationError(`ctx.run: operation "${name}" has no function`);
     const plan = operationPlan(name, options);
     const handle = this.#turn.do('ctx.run', (id) => beginOperation(id, name));
     this.#operations.begin(handle, name, fn, plan);

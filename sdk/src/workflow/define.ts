@@ -3,7 +3,10 @@ import { checkOptions } from '../options.js';
 import type { WorkflowContext } from './context-types.js';
 
 /** A workflow function. It may return its result, a promise or a handle of it. */
-export type WorkflowFunction<Input, Output> = (ctx: WorkflowContext, input: Input) => Output | PromiseLike<Output>;
+export type WorkflowFunction<Input, Output> = (
+  ctx: WorkflowContext,
+  input: Input,
+) => Output | PromiseLike<Output>;
 
 /** What `workflow` takes. */
 export interface WorkflowConfig<Input, Output> {
@@ -13,7 +16,9 @@ export interface WorkflowConfig<Input, Output> {
   readonly description?: string | undefined;
   /** The version of the code, for example `1.4.0`. Default: `1.0.0`. */
   readonly version?: string | undefined;
-  /** Runs again from the start each time an execution goes on; must be deterministic, see `WorkflowContext`. */
+  /**
+   * Runs again from the start each time an execution goes on; must be deterministic, see `WorkflowContext`.
+   */
   readonly run: WorkflowFunction<Input, Output>;
 }
 
@@ -46,7 +51,8 @@ const LATER = {
  * });
  * ```
  *
- * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of later versions.
+ * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of
+ * later versions.
  */
 export function workflow<Input = unknown, Output = unknown>(
   config: WorkflowConfig<Input, Output>,

@@ -1,4 +1,14 @@
-import { complete, fail, nextStep, operationCompleted, operationFailed, pollJob, pollOperation, type Job, Step } from '../core.js';
+import {
+  complete,
+  fail,
+  nextStep,
+  operationCompleted,
+  operationFailed,
+  pollJob,
+  pollOperation,
+  type Job,
+  Step,
+} from '../core.js';
 import { CoreError, CoreTrapped } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
@@ -24,7 +34,8 @@ export interface DriverParts {
 const FAILURE_TYPE = 'ERROR';
 
 /**
- * Runs one activation: replays the workflow function along its history, lets it go on, and submits what it asked for.
+ * Runs one activation: replays the workflow function along its history, lets it go on, and submits what it
+ * asked for.
  *
  * ```text
  * job -> settle that handle -> run dry -> next job ...
@@ -34,8 +45,8 @@ const FAILURE_TYPE = 'ERROR';
  *               -> nothing can move: final submission
  * ```
  *
- * One job at a time, each until nothing moves any more, is what makes native promises deterministic: their reactions
- * happen in the same order whether events came one by one or all together.
+ * One job at a time, each until nothing moves any more, is what makes native promises deterministic: their
+ * reactions happen in the same order whether events came one by one or all together.
  */
 export class Driver {
   readonly #activation: Activation;
@@ -56,9 +67,9 @@ export class Driver {
   }
 
   /**
-   * Resolves when the final submission was answered. Rejects with `DeterminismViolation` when code and history disagree,
-   * with a `CoreError` of code `NOT_IN_TURN` when the function cannot go on, with `CoreTrapped`, with the reason of the
-   * host's signal, and with what the host threw.
+   * Resolves when the final submission was answered. Rejects with `DeterminismViolation` when code and
+   * history disagree, with a `CoreError` of code `NOT_IN_TURN` when the function cannot go on, with
+   * `CoreTrapped`, with the reason of the host's signal, and with what the host threw.
    */
   async run(): Promise<void> {
     const onAbort = (): void => this.#operations.abort(this.#host.signal.reason);
@@ -136,7 +147,16 @@ export class Driver {
     const { definition, serializer, logger } = this.#parts;
     const { id, info } = this.#activation;
     const [turn, pending, operations] = [this.#turn, this.#pending, this.#operations];
-    return WorkflowContextImpl.create({ id, info, definition, turn, pending, operations, serializer, logger });
+    return WorkflowContextImpl.create({
+      id,
+      info,
+      definition,
+      turn,
+      pending,
+      operations,
+      serializer,
+      logger,
+    });
   }
 
   #returned(output: unknown): void {
@@ -168,10 +188,13 @@ export class Driver {
 
   #startOperations(): void {
     const { id } = this.#activation;
-    for (let handle = pollOperation(id); handle !== 0; handle = pollOperation(id)) this.#operations.start(handle);
+    for (let handle = pollOperation(id); handle !== 0; handle = pollOperation(id))
+      this.#operations.start(handle);
   }
 
-  /** An execution that waits for nothing would never be woken: better to say so than to let it sleep for ever. */
+  /**
+   * An execution that waits for nothing would never be woken: better to say so than to let it sleep for ever.
+   */
   #checkCanWake(): void {
     if (this.#hasEnded || this.#pending.size > 0) return;
     const text =

@@ -13,8 +13,8 @@ export interface FinishedOperation {
 }
 
 /**
- * The operations of one activation: begun by workflow code, started by the driver once the turn has run dry, outside
- * the async context of the workflow, and finished whenever they are.
+ * The operations of one activation: begun by workflow code, started by the driver once the turn has run dry,
+ * outside the async context of the workflow, and finished whenever they are.
  */
 export class Operations {
   readonly #begun = new Map<number, Begun>();
@@ -29,7 +29,9 @@ export class Operations {
     this.#clock = clock;
   }
 
-  /** Keeps the function of an operation until it is started, which does not happen if its result is recorded. */
+  /**
+   * Keeps the function of an operation until it is started, which does not happen if its result is recorded.
+   */
   begin(handle: number, name: string, fn: OperationFunction<unknown>, plan: OperationPlan): void {
     this.#begun.set(handle, { name, fn, plan });
   }
@@ -52,7 +54,9 @@ export class Operations {
     return this.#finished.splice(0);
   }
 
-  /** Resolves when an operation has finished that `takeFinished` has not told yet, or when they are aborted. */
+  /**
+   * Resolves when an operation has finished that `takeFinished` has not told yet, or when they are aborted.
+   */
   async untilFinished(): Promise<void> {
     if (this.#finished.length > 0 || this.#controller.signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -76,13 +80,18 @@ export class Operations {
       try {
         return { value: this.#serializer.serialize(await this.#attempt(name, fn, plan.timeoutMs)) };
       } catch (error) {
-        if (!mayRetry(plan.retry, attempt, error) || this.#controller.signal.aborted) return { thrown: describe(error) };
+        if (!mayRetry(plan.retry, attempt, error) || this.#controller.signal.aborted)
+          return { thrown: describe(error) };
         await pause(this.#clock, pauseBefore(plan.retry, attempt), this.#controller.signal);
       }
     }
   }
 
-  async #attempt(name: string, fn: OperationFunction<unknown>, timeoutMs: number | undefined): Promise<unknown> {
+  async #attempt(
+    name: string,
+    fn: OperationFunction<unknown>,
+    timeoutMs: number | undefined,
+  ): Promise<unknown> {
     const signal = this.#controller.signal;
     if (timeoutMs === undefined) return fn(signal);
     const own = new AbortController();

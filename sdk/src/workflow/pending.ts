@@ -30,7 +30,7 @@ export class PendingHandles {
   /** The promise of a new handle. */
   open<T>(handle: number, name: HandleName): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
-      this.#waiting.set(handle, { name, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.set(handle, { name, resolve, reject });
     });
     // A workflow may leave a handle alone; its rejection is no crash then.
     promise.then(undefined, ignore);

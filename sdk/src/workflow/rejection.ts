@@ -30,7 +30,12 @@ export function rejectionError(json: string): Error {
   }
 }
 
-function operationError(thrown: { message: string; name: string; stack?: string; retryable?: boolean }): Error {
+function operationError(thrown: {
+  message: string;
+  name: string;
+  stack?: string;
+  retryable?: boolean;
+}): Error {
   const Class = Object.hasOwn(STANDARD, thrown.name) ? STANDARD[thrown.name as keyof typeof STANDARD] : Error;
   const error = new Class(thrown.message);
   if (error.name !== thrown.name) define(error, 'name', thrown.name);

@@ -2,8 +2,13 @@ import { isReplaying } from '../core.js';
 import type { Logger } from '../logger.js';
 import type { ContextParts } from './context-parts.js';
 
-/** A logger for workflow code: says which execution it is, and is silent while the code does what it did before. */
-export function replayAwareLogger(parts: Pick<ContextParts, 'id' | 'info' | 'definition' | 'turn' | 'logger'>): Logger {
+/**
+ * A logger for workflow code: says which execution it is, and is silent while the code does what it did
+ * before.
+ */
+export function replayAwareLogger(
+  parts: Pick<ContextParts, 'id' | 'info' | 'definition' | 'turn' | 'logger'>,
+): Logger {
   const { id, info, definition, turn, logger } = parts;
   const prefix = `workflow ${definition.name} ${info.executionId}: `;
   // Outside a turn the function is one that was left behind: another activation says the same again.

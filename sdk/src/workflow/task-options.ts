@@ -5,7 +5,9 @@ import { retryPlan } from '../retry.js';
 import type { TaskOptions } from './context-types.js';
 
 const KNOWN = ['queue', 'timeout', 'retry'];
-const LATER = { totalTimeout: 'timeouts per attempt on the server; until then `timeout` is the whole life of the task' };
+const LATER = {
+  totalTimeout: 'timeouts per attempt on the server; until then `timeout` is the whole life of the task',
+};
 
 /** The options of a task as the core takes them; undefined where the server decides everything. */
 export function coreTaskOptions(name: string, options: TaskOptions): ScheduleTaskOptions | undefined {

@@ -4,7 +4,8 @@ import { markOwn } from './own-errors.js';
 /**
  * The right of workflow code to use its context: from the moment when it is told a job until it has run dry.
  *
- * Errors that end the activation are kept, since workflow code may catch them; whatever it does then counts no more.
+ * Errors that end the activation are kept, since workflow code may catch them; whatever it does then counts
+ * no more.
  */
 export class Turn {
   readonly #id: number;

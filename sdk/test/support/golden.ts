@@ -88,7 +88,12 @@ function afterTheEnd(id: number): unknown {
   }
 }
 
-function submit(id: number, step: core.Step, status: string, expected: Pick<Partial, 'operations' | 'commands'>): void {
+function submit(
+  id: number,
+  step: core.Step,
+  status: string,
+  expected: Pick<Partial, 'operations' | 'commands'>,
+): void {
   expect('job', 'none', jobJson(core.pollJob(id)));
   while (core.pollOperation(id) !== 0);
   for (const finished of expected.operations) {
@@ -131,12 +136,15 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
       return String(core.beginOperation(id, argument as string));
     case 'setState': {
       const [key, value] = argument as [string, unknown];
-      return nothing(core.setState(id, key, JSON.stringify(value)));
+      core.setState(id, key, JSON.stringify(value));
+      return undefined;
     }
     case 'clearState':
-      return nothing(core.clearState(id, argument as string));
+      core.clearState(id, argument as string);
+      return undefined;
     case 'clearAllState':
-      return nothing(core.clearAllState(id));
+      core.clearAllState(id);
+      return undefined;
     case 'getState':
       return core.getState(id, argument as string);
     case 'stateKeys':
@@ -146,18 +154,19 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
     case 'isReplaying':
       return JSON.stringify(core[verb](id));
     case 'complete':
-      return nothing(core.complete(id, JSON.stringify(argument)));
+      core.complete(id, JSON.stringify(argument));
+      return undefined;
     case 'fail': {
-      const { error, stackTrace, failureType } = argument as Record<'error' | 'stackTrace' | 'failureType', string>;
-      return nothing(core.fail(id, error, stackTrace, failureType));
+      const { error, stackTrace, failureType } = argument as Record<
+        'error' | 'stackTrace' | 'failureType',
+        string
+      >;
+      core.fail(id, error, stackTrace, failureType);
+      return undefined;
     }
     default:
       throw new Mismatch(`unknown verb ${verb}`);
   }
-}
-
-function nothing(_: void): undefined {
-  return undefined;
 }
 
 function jobJson(job: core.Job | undefined): string {

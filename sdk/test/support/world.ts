@@ -89,7 +89,9 @@ export class MemoryLogger implements Logger {
 
   /** The lines at this level. */
   at(level: string): string[] {
-    return this.lines.filter((line) => line.startsWith(`${level} `)).map((line) => line.slice(level.length + 1));
+    return this.lines
+      .filter((line) => line.startsWith(`${level} `))
+      .map((line) => line.slice(level.length + 1));
   }
 }
 
@@ -155,7 +157,8 @@ export class World {
 
 /** Options that are not public. */
 export function hidden(options: { codec?: PayloadCodec; clock?: Clock }): Partial<FlovynClientOptions> {
-  return options as object;
+  const untyped: object = options;
+  return untyped;
 }
 
 const worlds: World[] = [];
@@ -177,7 +180,11 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 /** A promise and its ends. */
-export function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void; fail: (error: unknown) => void } {
+export function gate<T = void>(): {
+  promise: Promise<T>;
+  open: (value: T) => void;
+  fail: (error: unknown) => void;
+} {
   let open!: (value: T) => void;
   let fail!: (error: unknown) => void;
   const promise = new Promise<T>((resolve, reject) => {
