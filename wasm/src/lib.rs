@@ -26,8 +26,6 @@ pub use frame::*;
 pub use messages::*;
 pub use orchestrator::*;
 pub use replay::*;
-#[cfg(feature = "trap-test")]
-pub use trap::*;
 use wasm_bindgen::prelude::*;
 
 /// Runs once when an instance is made: a panic says on the console what it was before it traps.

@@ -108,6 +108,8 @@ pub fn engine_handle(
     attempt: &EngineAttempt,
     #[wasm_bindgen(js_name = nowMs)] now_ms: f64,
 ) -> Result<JsValue, Error> {
+    #[cfg(feature = "trap-test")]
+    crate::trap::trap_if_asked(method);
     let first_ms = whole("firstAttemptMs", attempt.first_attempt_ms())?;
     let attempt = Attempt { first_ms, expired: attempt.expired() };
     let request = Request { method, body, extended, claim: claim.as_deref(), deadline_ms: None, attempt };

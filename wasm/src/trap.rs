@@ -1,10 +1,12 @@
-//! A trap on demand, to test what the SDK does after one. Only with the feature `trap-test`.
+//! Traps on demand, to test what the SDK does after one. Only with the feature `trap-test`.
 
-use wasm_bindgen::prelude::*;
+/// The kind of task, and the method, that trap.
+const NAME: &str = "trap-test";
 
-/// Traps as a panic in the core would.
-#[wasm_bindgen(js_name = trapNow)]
+/// Traps as a bug in the core would, if `name` asks for it.
 #[allow(clippy::panic, reason = "this is the one place where a panic is wanted")]
-pub fn trap_now() {
-    panic!("trapNow was called");
+pub(crate) fn trap_if_asked(name: &str) {
+    if name == NAME {
+        panic!("{NAME} was called");
+    }
 }

@@ -59,6 +59,8 @@ pub fn schedule_task(
     #[wasm_bindgen(js_name = inputJson)] input_json: String,
     options: Option<ScheduleTaskOptions>,
 ) -> Result<Array, Error> {
+    #[cfg(feature = "trap-test")]
+    crate::trap::trap_if_asked(&kind);
     let task = ScheduleTask { kind, input: payload(input_json)?, ..ScheduleTask::default() };
     let task = match options {
         Some(options) => with_options(task, &options)?,
