@@ -15,6 +15,7 @@ extern crate alloc;
 pub mod event;
 pub mod frame;
 pub mod ids;
+pub mod json;
 pub mod limits;
 pub mod messages;
 pub mod metadata;

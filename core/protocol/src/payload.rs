@@ -4,6 +4,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::json::Json;
+
 /// One value of a user, as the JSON text it arrived in.
 ///
 /// It is never parsed into a tree: key order, number spelling and white space inside survive, so the same bytes
@@ -34,10 +36,6 @@ impl Payload {
         RawValue::from_string(json).map(Self).map_err(PayloadError)
     }
 
-    pub(crate) fn from_raw(raw: &RawValue) -> Self {
-        Self(raw.to_owned())
-    }
-
     /// The JSON text.
     pub fn as_json(&self) -> &str {
         self.0.get()
@@ -46,6 +44,13 @@ impl Payload {
     /// The JSON text in the form the wire wants it.
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
         self.as_json().as_bytes().to_vec()
+    }
+}
+
+impl From<Json<'_>> for Payload {
+    fn from(json: Json<'_>) -> Self {
+        // The text was checked when the `Json` was made.
+        Self(RawValue::from_string(json.text().to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 }
 
@@ -72,4 +77,4 @@ impl fmt::Debug for Payload {
 /// Bytes that should have been one JSON value are not.
 #[derive(Debug, thiserror::Error)]
 #[error("expected one JSON value in UTF-8: {0}")]
-pub struct PayloadError(serde_json::Error);
+pub struct PayloadError(pub(crate) serde_json::Error);

@@ -1,10 +1,7 @@
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use super::{Event, EventBody};
-use crate::{Payload, messages::WorkflowEvent};
+use crate::{Payload, json::quote, messages::WorkflowEvent};
 
 impl EventBody {
     /// Every type that [`Event::parse`] understands.
@@ -183,7 +180,7 @@ impl Object {
     }
 
     fn text(self, name: &str, value: &str) -> Self {
-        self.raw(name, &serde_json::Value::from(value).to_string())
+        self.raw(name, &quote(value))
     }
 
     fn maybe_text(self, name: &str, value: Option<&str>) -> Self {

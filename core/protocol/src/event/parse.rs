@@ -46,11 +46,11 @@ fn workflow(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> 
         "WORKFLOW_STARTED" => EventBody::WorkflowStarted {
             input: fields.payload(&["input"]),
             kind: fields.text_or(&["kind", "workflowKind"], "")?,
-            version: fields.optional(&["version"])?,
+            version: fields.optional_text(&["version"])?,
             metadata: fields.optional_payload(&["metadata"]),
-            parent_workflow_execution_id: fields.optional(&["parentWorkflowExecutionId"])?,
+            parent_workflow_execution_id: fields.optional_text(&["parentWorkflowExecutionId"])?,
         },
-        "WORKFLOW_SUSPENDED" => EventBody::WorkflowSuspended { reason: fields.optional(&["reason"])? },
+        "WORKFLOW_SUSPENDED" => EventBody::WorkflowSuspended { reason: fields.optional_text(&["reason"])? },
         "WORKFLOW_COMPLETED" => EventBody::WorkflowCompleted { output: fields.payload(&["output", "result"]) },
         "WORKFLOW_EXECUTION_FAILED" | "WORKFLOW_FAILED" => EventBody::WorkflowExecutionFailed {
             error: fields.text_or(&["error"], "")?,
@@ -69,8 +69,8 @@ fn task(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             task_execution_id,
             input: fields.payload(&["input"]),
             queue: fields.text_or(&["queue"], "")?,
-            max_retries: fields.optional(&["maxRetries"])?,
-            timeout_ms: fields.optional(&["timeoutMs"])?,
+            max_retries: fields.optional_number(&["maxRetries"])?,
+            timeout_ms: fields.optional_number(&["timeoutMs"])?,
         },
         "TASK_COMPLETED" => EventBody::TaskCompleted {
             task_execution_id,
@@ -81,7 +81,7 @@ fn task(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             task_execution_id,
             kind: fields.text_or(TASK_KIND, "")?,
             error: fields.text_or(&["error"], "")?,
-            retryable: fields.optional(&["retryable"])?.unwrap_or(true),
+            retryable: fields.optional_flag(&["retryable"])?.unwrap_or(true),
         },
         _ => EventBody::TaskCancelled {
             task_execution_id,
@@ -98,8 +98,8 @@ fn promise(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
         "PROMISE_CREATED" => EventBody::PromiseCreated {
             promise_id,
             name,
-            timeout_ms: fields.optional(&["timeoutMs"])?,
-            idempotency_key: fields.optional(&["idempotencyKey"])?,
+            timeout_ms: fields.optional_number(&["timeoutMs"])?,
+            idempotency_key: fields.optional_text(&["idempotencyKey"])?,
         },
         "PROMISE_RESOLVED" => EventBody::PromiseResolved { promise_id, name, value: fields.payload(&["value"]) },
         "PROMISE_REJECTED" => EventBody::PromiseRejected { promise_id, name, error: fields.text_or(&["error"], "")? },
@@ -140,8 +140,8 @@ fn timer(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
     Ok(match event_type {
         "TIMER_STARTED" => EventBody::TimerStarted {
             timer_id,
-            duration_ms: fields.optional(&["durationMs", "duration"])?.unwrap_or(0),
-            fire_at_ms: fields.optional(&["fireAtMs"])?.unwrap_or(0),
+            duration_ms: fields.optional_number(&["durationMs", "duration"])?.unwrap_or(0),
+            fire_at_ms: fields.optional_number(&["fireAtMs"])?.unwrap_or(0),
         },
         "TIMER_FIRED" => EventBody::TimerFired { timer_id },
         _ => EventBody::TimerCancelled { timer_id },
