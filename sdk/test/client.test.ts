@@ -12,7 +12,7 @@ import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { PlainTransport } from './support/plain-transport.js';
-import { gate, until, world } from './support/world.js';
+import { gate, hastyClock, hidden, until, world } from './support/world.js';
 
 const echo = workflow({ name: 'echo', run: async (_ctx, input: unknown) => input });
 const noop = task({ name: 'noop', run: () => null });
@@ -162,7 +162,7 @@ test('a start whose answer was lost is repeated and starts nothing twice', async
 
 test('calls that cannot reach the server fail after a few attempts', async () => {
   const w = world();
-  const client = await w.client();
+  const client = await w.client([], hidden({ clock: hastyClock }));
   w.engine.intercept = () => Promise.reject(new ConnectionError('nobody there', 'here'));
   expect(await failureOf(client.startWorkflow(echo, 1))).toBeInstanceOf(ConnectionError);
   expect(w.engine.count('StartWorkflow')).toBe(4);
@@ -175,7 +175,7 @@ test('a result that takes long outlives outages', async () => {
     name: 'waiting',
     run: (ctx) => ctx.run('op', () => release.promise.then(() => 'done')),
   });
-  const client = await w.client([waiting]);
+  const client = await w.client([waiting], hidden({ clock: hastyClock }));
   const { handle } = await client.startWorkflow(waiting);
   let outages = 0;
   w.engine.intercept = (method, next) => {

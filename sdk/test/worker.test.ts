@@ -8,7 +8,7 @@ import { task } from '../src/task/define.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
-import { gate, hidden, MeddledTransport, until, world } from './support/world.js';
+import { gate, hastyClock, hidden, MeddledTransport, until, world } from './support/world.js';
 import { ManualClock } from './support/manual-clock.js';
 
 const HUGE = 'x'.repeat(3_000_000);
@@ -266,7 +266,7 @@ test('an execution of an unknown kind is given back with the reason', async () =
 
 test('an outage is one line in the log, and work goes on after it', async () => {
   const w = world();
-  const client = await w.client([echo]);
+  const client = await w.client([echo], hidden({ clock: hastyClock }));
   let isOut = true;
   const polls = () => w.engine.count('PollWorkflow');
   await until(() => polls() === 1);
@@ -282,7 +282,7 @@ test('an outage is one line in the log, and work goes on after it', async () => 
   const outage = 'polling for workflows failed, trying again until it works: restarting';
   expect(w.logger.at('warn')).toEqual([outage]);
   expect(w.logger.at('info')).toEqual(['polling for workflows works again']);
-}, 20_000);
+});
 
 test('a worker that the server has forgotten registers again', async () => {
   const w = world();

@@ -1,0 +1,183 @@
+import { expect, test } from 'vitest';
+import { Duration } from '../src/duration.js';
+import { ConnectionError, EngineFailed, NotFoundError, RpcError } from '../src/errors.js';
+import { pauseBefore, retryPlan } from '../src/retry.js';
+import { isClaimLost, isRefusal, isTransient } from '../src/rpc/failures.js';
+import { retrying } from '../src/rpc/retrying.js';
+import { systemClock } from '../src/runtime/clock.js';
+import { Backoff } from '../src/worker/backoff.js';
+import { Lease } from '../src/worker/lease.js';
+import { Parking } from '../src/worker/parking.js';
+import { PollLoop } from '../src/worker/poll-loop.js';
+import { failureOf } from './support/failure.js';
+import { ManualClock } from './support/manual-clock.js';
+import { gate, MemoryLogger, until } from './support/world.js';
+
+const longest = () => 1;
+
+test('polls back off from 1 s to 60 s with full jitter, and begin anew after a success', () => {
+  const backoff = new Backoff(undefined, undefined, longest);
+  const pauses = Array.from({ length: 8 }, () => backoff.nextMs());
+  expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+  backoff.reset();
+  expect(backoff.nextMs()).toBe(1_000);
+  expect(new Backoff(undefined, undefined, () => 0).nextMs()).toBe(0);
+});
+
+test('parks grow to 5 minutes per execution, and are forgotten when it goes on', () => {
+  const parking = new Parking(longest);
+  const pauses = Array.from({ length: 11 }, () => parking.nextMs('a'));
+  expect(pauses.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
+  expect(pauses.at(-1)).toBe(300_000);
+  expect(parking.nextMs('b')).toBe(1_000);
+  parking.forget('a');
+  expect(parking.nextMs('a')).toBe(1_000);
+});
+
+test('only so many parked executions are remembered, the latest ones', () => {
+  const parking = new Parking(longest);
+  parking.nextMs('first');
+  parking.nextMs('second');
+  parking.nextMs('first');
+  for (let n = 0; n < 9_999; n += 1) parking.nextMs(`other-${n}`);
+  expect(parking.nextMs('first')).toBe(4_000);
+  expect(parking.nextMs('second')).toBe(1_000);
+});
+
+test('the pauses of a retry policy', () => {
+  const plan = retryPlan('x', { initialDelay: Duration.seconds(2), maxDelay: Duration.seconds(9) });
+  expect([1, 2, 3, 4, 2_000].map((retry) => pauseBefore(plan, retry))).toEqual([
+    2_000, 4_000, 8_000, 9_000, 9_000,
+  ]);
+  const none = retryPlan('x', { initialDelay: Duration.milliseconds(0) });
+  expect(pauseBefore(none, 2_000)).toBe(0);
+});
+
+test('what may be tried again, what never, and what means that the work is another worker has it', () => {
+  const errors = {
+    connection: new ConnectionError('x', 'here'),
+    deadline: new RpcError('DEADLINE_EXCEEDED', 'x'),
+    internal: new RpcError('INTERNAL', 'x'),
+    argument: new RpcError('INVALID_ARGUMENT', 'x'),
+    size: new RpcError('RESOURCE_EXHAUSTED', 'x'),
+    precondition: new RpcError('FAILED_PRECONDITION', 'x'),
+    missing: new NotFoundError('x', 'y'),
+  };
+  const names = (test: (error: unknown) => boolean) =>
+    Object.entries(errors).flatMap(([name, error]) => (test(error) ? [name] : []));
+  expect(names(isTransient)).toEqual(['connection', 'deadline', 'internal']);
+  expect(names(isRefusal)).toEqual(['argument', 'size']);
+  expect(names(isClaimLost)).toEqual(['precondition', 'missing']);
+});
+
+test('a call is repeated until it succeeds, fails for good, or is given up', async () => {
+  const backoff = new Backoff(1, 1, () => 0);
+  const passing = new ConnectionError('x', 'here');
+  const answers = (...errors: Error[]) => {
+    let calls = 0;
+    return async () => {
+      const error = errors[calls];
+      calls += 1;
+      if (error !== undefined) throw error;
+      return calls;
+    };
+  };
+  const options = { clock: systemClock, backoff };
+  expect(await retrying(options, answers(passing, passing))).toBe(3);
+  const refused = new RpcError('INVALID_ARGUMENT', 'x');
+  expect(await failureOf(retrying(options, answers(passing, refused)))).toBe(refused);
+  expect(await failureOf(retrying({ ...options, maxAttempts: 2 }, answers(passing, passing)))).toBe(passing);
+  const signal = AbortSignal.abort();
+  expect(await failureOf(retrying({ ...options, signal }, answers(passing)))).toBe(passing);
+});
+
+test('a lease is renewed each third of its time, survives failures, and ends with the claim', async () => {
+  const clock = new ManualClock();
+  const logger = new MemoryLogger();
+  let answer: () => Promise<number> = async () => 300;
+  let renewals = 0;
+  const renew = () => {
+    renewals += 1;
+    return answer();
+  };
+  const lease = new Lease({ what: 'it', leaseMs: 900, renew, clock, logger });
+  clock.advance(299);
+  expect(renewals).toBe(0);
+  clock.advance(1);
+  expect(renewals).toBe(1);
+  await until(() => clock.scheduled.all === 1);
+  answer = () => Promise.reject(new ConnectionError('out', 'here'));
+  clock.advance(100);
+  await until(() => clock.scheduled.all === 1);
+  expect(lease.signal.aborted).toBe(false);
+  answer = () => Promise.reject(new RpcError('FAILED_PRECONDITION', 'another has it'));
+  clock.advance(100);
+  await until(() => lease.signal.aborted);
+  expect(lease.signal.reason).toMatchObject({
+    code: 'CLAIM_LOST',
+    message: 'The claim of it is lost: another has it',
+  });
+  clock.advance(10_000);
+  expect(renewals).toBe(3);
+});
+
+test('a claim without a lease is never renewed', () => {
+  const clock = new ManualClock();
+  const lease = new Lease({
+    what: 'it',
+    leaseMs: 0,
+    renew: async () => 1,
+    clock,
+    logger: new MemoryLogger(),
+  });
+  expect(clock.scheduled.all).toBe(0);
+  lease.lose(new Error('stopped'));
+  expect(lease.signal.reason).toEqual(new Error('stopped'));
+});
+
+test('an empty answer that came at once is followed by a pause, one after a long poll is not', async () => {
+  const clock = new ManualClock();
+  const polls: { open: (work: undefined) => void }[] = [];
+  const loop = new PollLoop<never>({
+    what: 'work',
+    maxConcurrent: 1,
+    emptyPauseMs: 100,
+    poll: (signal) => {
+      const { promise, open } = gate<undefined>();
+      signal.addEventListener('abort', () => open(undefined));
+      polls.push({ open });
+      return promise;
+    },
+    work: async () => {},
+    clock,
+    logger: new MemoryLogger(),
+  });
+  loop.start();
+  polls[0]?.open(undefined);
+  await until(() => clock.scheduled.all === 1);
+  expect(polls).toHaveLength(1);
+  clock.advance(100);
+  await until(() => polls.length === 2);
+  clock.advance(30_000);
+  polls[1]?.open(undefined);
+  await until(() => polls.length === 3);
+  expect(clock.scheduled.all).toBe(0);
+  await loop.stop();
+});
+
+test('a loop ends with the embedded engine instead of asking it for ever', async () => {
+  const logger = new MemoryLogger();
+  const loop = new PollLoop<never>({
+    what: 'work',
+    maxConcurrent: 1,
+    emptyPauseMs: 100,
+    poll: () => Promise.reject(new EngineFailed('it trapped')),
+    work: async () => {},
+    clock: new ManualClock(),
+    logger,
+  });
+  loop.start();
+  await until(() => logger.lines.length > 0);
+  await loop.stop();
+  expect(logger.lines).toEqual(['error polling for work has ended: it trapped']);
+});
