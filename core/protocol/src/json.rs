@@ -8,7 +8,7 @@ use alloc::{borrow::Cow, string::String};
 
 use serde_json::value::RawValue;
 
-use crate::PayloadError;
+use crate::{Payload, PayloadError};
 
 /// One JSON value as the text that it is, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,12 @@ impl<'a> Json<'a> {
     /// The values of an array, in order; `None` for anything else.
     pub fn elements(self) -> Option<impl Iterator<Item = Json<'a>>> {
         Some(Parts(self.0.strip_prefix('[')?))
+    }
+}
+
+impl<'a> From<&'a Payload> for Json<'a> {
+    fn from(payload: &'a Payload) -> Self {
+        Self(payload.as_json())
     }
 }
 

@@ -7,11 +7,9 @@ use alloc::{
 };
 
 use flovyn_protocol::{
-    Payload, PayloadError,
+    Payload, PayloadError, json,
     messages::{WorkflowCommand, workflow_command::CommandData},
 };
-
-use serde_json::Value;
 
 use crate::{ReplayError, slot::Slot};
 
@@ -68,7 +66,7 @@ impl Place<'_> {
     fn json(self) -> String {
         match self {
             Self::Payload(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Self::Text(text) => Value::from(text.as_str()).to_string(),
+            Self::Text(text) => json::quote(text),
         }
     }
 

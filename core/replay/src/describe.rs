@@ -1,16 +1,17 @@
 use alloc::{
     format,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use flovyn_protocol::{
     Payload,
+    json::quote,
     messages::{
         CreatePromiseCommand, RetryPolicy, ScheduleChildWorkflowCommand, ScheduleTaskCommand, WorkflowCommand,
         workflow_command::CommandData,
     },
 };
-use serde_json::Value;
 
 /// A command as one line of JSON, for people and for golden files: the name of its type, then its fields in the
 /// order of the contract, camelCase, absent ones left out and payloads as the JSON that they are.
@@ -59,8 +60,13 @@ fn retry_policy(policy: &RetryPolicy) -> String {
         .number("initialDelayMs", policy.initial_delay_ms)
         .number("maxDelayMs", policy.max_delay_ms)
         .number("multiplierMilli", policy.multiplier_milli.into())
-        .raw("nonRetryableErrors", &Value::from(policy.non_retryable_errors.clone()).to_string())
+        .raw("nonRetryableErrors", &texts(&policy.non_retryable_errors))
         .finish()
+}
+
+fn texts(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quote(text)).collect();
+    format!("[{}]", quoted.join(","))
 }
 
 fn create_promise(line: Line, c: &CreatePromiseCommand) -> Line {
@@ -89,11 +95,11 @@ impl Line {
     }
 
     fn text(self, name: &str, value: &str) -> Self {
-        self.raw(name, &Value::from(value).to_string())
+        self.raw(name, &quote(value))
     }
 
     fn maybe_text(self, name: &str, value: Option<&str>) -> Self {
-        self.maybe(name, value.map(|value| Value::from(value).to_string()))
+        self.maybe(name, value.map(quote))
     }
 
     fn number(self, name: &str, value: i64) -> Self {

@@ -3,9 +3,8 @@ use alloc::{
     string::{String, ToString},
 };
 
-use flovyn_protocol::Payload;
+use flovyn_protocol::{Payload, json::Json};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::ReplayError;
 
@@ -79,31 +78,50 @@ pub struct OperationError {
 
 /// How an error stands in a history, apart from all values: a plain object of a user that has the key `__type` is
 /// wrapped before it gets here.
-#[derive(Serialize, Deserialize)]
-struct Tagged<'a, T> {
-    #[serde(borrow, rename = "__type")]
-    tag: Cow<'a, str>,
-    value: T,
+#[derive(Serialize)]
+struct Tagged<'a> {
+    #[serde(rename = "__type")]
+    tag: &'a str,
+    value: &'a OperationError,
 }
 
 impl OperationError {
     const TAG: &'static str = "OperationError";
 
+    /// Reads `{ name, message, stack?, retryable? }`; `None` for anything else.
+    pub fn from_json(json: Json<'_>) -> Option<Self> {
+        let (mut name, mut message, mut stack, mut retryable) = (None, None, None, None);
+        let text = |json: Json<'_>| json.to_str().map(Cow::into_owned);
+        for (member, json) in json.members()?.filter(|(_, json)| !json.is_null()) {
+            match &*member.to_str()? {
+                "name" => name = Some(text(json)?),
+                "message" => message = Some(text(json)?),
+                "stack" => stack = Some(text(json)?),
+                "retryable" => retryable = Some(json.to_bool()?),
+                _ => {}
+            }
+        }
+        Some(Self { name: name?, message: message?, stack, retryable })
+    }
+
     /// The recorded result of an operation that threw this error.
     pub(crate) fn to_payload(&self) -> Result<Payload, ReplayError> {
         let unwritable = |problem| ReplayError::InvalidArgument { argument: "error", problem };
-        let json = serde_json::to_string(&Tagged { tag: Cow::Borrowed(Self::TAG), value: self });
+        let json = serde_json::to_string(&Tagged { tag: Self::TAG, value: self });
         let json = json.map_err(|error| unwritable(error.to_string()))?;
         Payload::from_json(json).map_err(|error| unwritable(error.to_string()))
     }
 
     fn from_payload(result: &Payload) -> Option<Self> {
-        let json = result.as_json();
         // Most results are values: they are not worth a parse.
-        if !json.starts_with('{') || !json.contains(Self::TAG) {
+        if !result.as_json().starts_with('{') || !result.as_json().contains(Self::TAG) {
             return None;
         }
-        let tagged: Tagged<'_, &RawValue> = serde_json::from_str(json).ok()?;
-        if tagged.tag != Self::TAG { None } else { serde_json::from_str(tagged.value.get()).ok() }
+        let member = |wanted| {
+            let mut members = Json::from(result).members()?;
+            members.find(|(name, _)| name.to_str().is_some_and(|name| name == wanted)).map(|(_, json)| json)
+        };
+        let tag = member("__type")?.to_str()?;
+        if tag != Self::TAG { None } else { Self::from_json(member("value")?) }
     }
 }

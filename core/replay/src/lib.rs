@@ -69,6 +69,7 @@
 
 extern crate alloc;
 
+mod by_name;
 mod codec;
 mod command;
 mod counters;

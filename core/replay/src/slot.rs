@@ -1,8 +1,12 @@
-use alloc::string::{String, ToString};
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString},
+};
 
-use flovyn_protocol::Payload;
-use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use flovyn_protocol::{
+    Payload,
+    json::{self, Json},
+};
 
 use crate::ReplayError;
 
@@ -14,20 +18,13 @@ use crate::ReplayError;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Slot(Payload);
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, rename = "__codec")]
-    _codec: &'a RawValue,
-}
-
 impl Slot {
     pub(crate) fn payload(payload: Payload) -> Self {
         Self(payload)
     }
 
     pub(crate) fn text(text: String) -> Result<Self, ReplayError> {
-        let encoded = text.starts_with('{') && serde_json::from_str::<Envelope<'_>>(&text).is_ok();
-        Self::from_json(if encoded { text } else { Value::from(text).to_string() })
+        Self::from_json(if is_encoded(&text) { text } else { json::quote(&text) })
     }
 
     pub(crate) fn from_json(json: String) -> Result<Self, ReplayError> {
@@ -46,6 +43,13 @@ impl Slot {
     }
 
     pub(crate) fn into_text(self) -> String {
-        serde_json::from_str(self.as_json()).unwrap_or_else(|_| self.as_json().to_string())
+        let json = Json::from(&self.0);
+        json.to_str().map_or_else(|| json.text().to_string(), Cow::into_owned)
     }
+}
+
+/// An object with the member `__codec`.
+fn is_encoded(text: &str) -> bool {
+    let members = Json::parse(text.as_bytes()).ok().and_then(Json::members);
+    members.is_some_and(|mut members| members.any(|(name, _)| name.text() == "\"__codec\""))
 }

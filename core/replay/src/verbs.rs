@@ -112,7 +112,7 @@ impl Execution {
     /// Removes every key, one command for each, in key order.
     pub fn clear_all_state(&mut self) -> Result<(), ReplayError> {
         self.check_turn("clear_all_state")?;
-        let keys: Vec<String> = self.machines.state.values.keys().cloned().collect();
+        let keys: Vec<String> = self.machines.state.values.names().map(String::from).collect();
         keys.iter().try_for_each(|key| self.clear_state(key))
     }
 
@@ -125,7 +125,7 @@ impl Execution {
     /// All keys that have a value, in order.
     pub fn state_keys(&self) -> Result<Vec<&str>, ReplayError> {
         self.check_turn("state_keys")?;
-        Ok(self.machines.state.values.keys().map(String::as_str).collect())
+        Ok(self.machines.state.values.names().collect())
     }
 
     /// The time of the workflow in milliseconds since 1970: the same until the next job, and on every replay.

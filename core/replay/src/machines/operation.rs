@@ -1,12 +1,12 @@
 use alloc::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     string::{String, ToString},
     vec::Vec,
 };
 
 use flovyn_protocol::Payload;
 
-use crate::{Handle, signature::Signature};
+use crate::{Handle, by_name::ByName, signature::Signature};
 
 /// The operations of an execution: what `ctx.run` began.
 ///
@@ -23,10 +23,11 @@ use crate::{Handle, signature::Signature};
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     lines: Vec<Line>,
-    by_name: BTreeMap<String, LineId>,
+    by_name: ByName<LineId>,
     unclaimed: usize,
     unstarted: VecDeque<Handle>,
-    executing: BTreeMap<Handle, LineId>,
+    /// Begun and not finished, in order.
+    executing: Vec<(Handle, LineId)>,
     recordable: VecDeque<Finished>,
 }
 
@@ -90,7 +91,7 @@ impl Operations {
             return;
         }
         line.unrecorded.push_back((handle, Progress::Unstarted));
-        self.executing.insert(handle, id);
+        self.executing.push((handle, id));
         self.unstarted.push_back(handle);
     }
 
@@ -103,7 +104,8 @@ impl Operations {
     /// Takes the result of a running operation in; what can be recorded now becomes recordable, in this order.
     pub(crate) fn finish(&mut self, handle: Handle, result: Payload) {
         self.set(handle, Progress::Finished(result));
-        let Some(id) = self.executing.remove(&handle) else { return };
+        let Ok(index) = self.executing.binary_search_by_key(&handle, first) else { return };
+        let (_, id) = self.executing.remove(index);
         let line = &mut self.lines[id.0];
         while let Some((handle, progress)) = line.unrecorded.pop_front() {
             let Progress::Finished(result) = progress else {
@@ -136,15 +138,20 @@ impl Operations {
 
     /// Handles of a line ascend, so the search does not cost more with many of them.
     fn set(&mut self, handle: Handle, progress: Progress) {
-        let Some(id) = self.executing.get(&handle) else { return };
+        let Some(id) = self.line_of(handle) else { return };
         let line = &mut self.lines[id.0];
         if let Ok(index) = line.unrecorded.binary_search_by_key(&handle, |(handle, _)| *handle) {
             line.unrecorded[index].1 = progress;
         }
     }
 
+    fn line_of(&self, handle: Handle) -> Option<LineId> {
+        let index = self.executing.binary_search_by_key(&handle, first).ok()?;
+        self.executing.get(index).map(|(_, id)| *id)
+    }
+
     pub(crate) fn is_running(&self, handle: Handle) -> bool {
-        let unrecorded = self.executing.get(&handle).map(|id| &self.lines[id.0].unrecorded);
+        let unrecorded = self.line_of(handle).map(|id| &self.lines[id.0].unrecorded);
         unrecorded.is_some_and(|line| {
             let index = line.binary_search_by_key(&handle, |(handle, _)| *handle);
             index.is_ok_and(|index| matches!(line[index].1, Progress::Running))

@@ -1,10 +1,8 @@
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-};
+use alloc::{collections::VecDeque, string::String};
 
 use crate::{
     Handle, Job, Rejection,
+    by_name::ByName,
     lane::{Lane, Record},
     signature::Signature,
     slot::Slot,
@@ -24,7 +22,7 @@ use crate::{
 pub(crate) struct Promises {
     pub(crate) lane: Lane<PromiseRecord>,
     created: VecDeque<Handle>,
-    known: BTreeMap<String, KnownPromise>,
+    known: ByName<KnownPromise>,
 }
 
 #[derive(Debug)]
@@ -87,7 +85,7 @@ impl Promises {
 
 impl Default for Promises {
     fn default() -> Self {
-        Self { lane: Lane::new(), created: VecDeque::new(), known: BTreeMap::new() }
+        Self { lane: Lane::new(), created: VecDeque::new(), known: ByName::new() }
     }
 }
 

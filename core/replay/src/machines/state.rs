@@ -1,8 +1,9 @@
-use alloc::{collections::BTreeMap, string::String};
+use alloc::string::String;
 
 use flovyn_protocol::Payload;
 
 use crate::{
+    by_name::ByName,
     lane::{Lane, Record},
     signature::{Change, Signature},
 };
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) lane: Lane<StateRecord>,
-    pub(crate) values: BTreeMap<String, Payload>,
+    pub(crate) values: ByName<Payload>,
 }
 
 /// A STATE_SET or STATE_CLEARED event.
@@ -26,7 +27,7 @@ pub(crate) struct StateRecord {
 
 impl Default for State {
     fn default() -> Self {
-        Self { lane: Lane::new(), values: BTreeMap::new() }
+        Self { lane: Lane::new(), values: ByName::new() }
     }
 }
 

@@ -1,7 +1,8 @@
-use alloc::{collections::BTreeMap, string::String};
+use alloc::string::String;
 
 use crate::{
     Handle, Job, Rejection,
+    by_name::ByName,
     lane::{Lane, Record},
     signature::Signature,
     slot::Slot,
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Tasks {
     pub(crate) lane: Lane<TaskRecord>,
-    scheduled: BTreeMap<String, ScheduledTask>,
+    scheduled: ByName<ScheduledTask>,
 }
 
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Tasks {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { lane: Lane::new(), scheduled: BTreeMap::new() }
+        Self { lane: Lane::new(), scheduled: ByName::new() }
     }
 }
 

@@ -1,9 +1,10 @@
-use alloc::{collections::BTreeMap, format, string::String};
+use alloc::{format, string::String};
 
 use flovyn_protocol::Payload;
 
 use crate::{
     Handle, Job,
+    by_name::ByName,
     lane::{Lane, Record},
     signature::Signature,
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Timers {
     pub(crate) lane: Lane<TimerRecord>,
-    started: BTreeMap<String, Handle>,
+    started: ByName<Handle>,
     next_id: u32,
 }
 
@@ -46,7 +47,7 @@ impl Timers {
 
 impl Default for Timers {
     fn default() -> Self {
-        Self { lane: Lane::new(), started: BTreeMap::new(), next_id: 0 }
+        Self { lane: Lane::new(), started: ByName::new(), next_id: 0 }
     }
 }
 
