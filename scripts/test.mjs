@@ -36,7 +36,7 @@ try {
   await ensureBuilt();
   const needs = { browser: browser(), server: server() };
   console.log(bold('\nTesting'));
-  for (const suite of chosen) rows.push((await needs[suite.needs]?.(suite)) ?? (await runSuite(suite)));
+  for (const suite of chosen) rows.push((await unmet(suite, needs)) ?? (await runSuite(suite)));
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   rows.push(failedRow('preparation', error.message));
@@ -44,10 +44,14 @@ try {
 const total = printSummary(rows);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-/*
- * What some suites need beside the build is provided before the first of them. What comes back is the row of a suite
- * that cannot be run.
- */
+/** Provides what a suite needs beside the build, once for all suites. Gives the row of a suite that cannot be run. */
+async function unmet(suite, needs) {
+  for (const need of suite.needs) {
+    const row = await needs[need](suite);
+    if (row) return row;
+  }
+  return undefined;
+}
 
 function browser() {
   const reason = once(ensureBrowser);

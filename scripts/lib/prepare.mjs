@@ -8,6 +8,10 @@ import { Stamp } from './stamp.mjs';
 const ANNOUNCE_AFTER_MS = 300;
 const LOCK_FILES = ['package-lock.json', 'package.json', 'sdk/package.json', 'tests/package.json'];
 
+/** Lines of the build: that it goes on, and that it did something. */
+const PROGRESS = /^\s*\d+ s |\bbuilt\b/;
+const WORK_DONE = /\bbuilt\b/;
+
 /**
  * The steps that bring a fresh clone to where a program can run. Each looks first whether it was done, so calling
  * them again costs milliseconds, and each says what it does while it does it.
@@ -63,9 +67,9 @@ async function ensureBun() {
 /** Builds the wasm core and the SDK, unless that was done for these very sources. */
 export async function ensureBuilt() {
   await step('wasm core and SDK', async () => {
-    const onLine = (line) => console.log(dim(`    ${line.trim()}`));
-    await mustRun('node', [inRoot('scripts/build.mjs')], { onLine });
-    return 'built';
+    const onLine = (line) => PROGRESS.test(line) && console.log(dim(`    ${line.trim()}`));
+    const { output } = await mustRun('node', [inRoot('scripts/build.mjs')], { onLine });
+    return WORK_DONE.test(output) ? 'built' : 'there';
   });
 }
 

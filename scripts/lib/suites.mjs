@@ -10,7 +10,7 @@ const DEFAULT_LIMIT_MS = 10 * MINUTE_MS;
  * What `npm test` runs, in order: cheap and telling first. `parse` names the parser of parse.mjs; `quick` suites
  * also run for `npm run verify`; `needs` names what a machine may lack.
  *
- * @typedef {{ name: string, command: string, args: string[], parse: string, quick?: boolean, needs?: 'browser' | 'server',
+ * @typedef {{ name: string, command: string, args: string[], parse: string, quick?: boolean, needs: ('browser' | 'server')[],
  *   limitMs: number, reportFile?: string, env?: Record<string, string> }} Suite
  * @type {Suite[]}
  */
@@ -32,29 +32,32 @@ export const suites = [
     parse: 'cargo',
     limitMs: 20 * MINUTE_MS,
   }),
-  script('wasm in chrome', 'scripts/test-wasm.mjs', { args: ['chrome'], parse: 'cargo', needs: 'browser' }),
+  script('wasm in chrome', 'scripts/test-wasm.mjs', { args: ['chrome'], parse: 'cargo', needs: ['browser'] }),
   script('package', 'scripts/check-package.mjs', {}),
   tapSuite('packaging', 'tests/packaging', {}),
-  ...['node', 'deno', 'bun', 'workerd'].map((runtime) =>
-    script(`conformance ${runtime}`, 'scripts/conformance.mjs', {
-      args: [runtime],
-      parse: 'tally',
-      needs: 'server',
-    }),
-  ),
-  vitestSuite('bad input', 'tests/bad-input', { needs: 'server' }),
-  tapSuite('traps', 'tests/traps', { needs: 'server' }),
-  script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: 'server' }),
-  tapSuite('examples', 'tests/examples', { needs: 'server' }),
+  ...['node', 'deno', 'bun', 'workerd'].map((runtime) => conformanceSuite(runtime, ['server'])),
+  conformanceSuite('browser', ['server', 'browser']),
+  vitestSuite('bad input', 'tests/bad-input', { needs: ['server'] }),
+  tapSuite('traps', 'tests/traps', { needs: ['server'] }),
+  script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: ['server'] }),
+  tapSuite('examples', 'tests/examples', { needs: ['server'] }),
   tapSuite('docs', 'tests/docs', {}),
 ];
 
 function suite(name, command, args, options) {
-  return { name, command, args, parse: 'check', limitMs: DEFAULT_LIMIT_MS, ...options };
+  return { name, command, args, parse: 'check', needs: [], limitMs: DEFAULT_LIMIT_MS, ...options };
 }
 
 function script(name, path, { args = [], ...options }) {
   return suite(name, process.execPath, [path, ...args], options);
+}
+
+function conformanceSuite(runtime, needs) {
+  return script(`conformance ${runtime}`, 'scripts/conformance.mjs', {
+    args: [runtime],
+    parse: 'tally',
+    needs,
+  });
 }
 
 /** The files are named one by one: what a folder means to `node --test` changes from version to version. */
