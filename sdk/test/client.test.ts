@@ -9,6 +9,7 @@ import {
 } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
+import { EMBEDDED_ORG_ID } from '../src/transport/embedded.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { PlainTransport } from './support/plain-transport.js';
@@ -59,14 +60,22 @@ test('start and stop', async () => {
   await client.stop();
 });
 
-test('a start that fails can be tried again', async () => {
+test('a server that is restarted while a client starts is waited for; a start that fails can be tried again', async () => {
   const w = world();
-  w.engine.intercept = () => Promise.reject(new ConnectionError('nobody there', 'here'));
-  const client = new FlovynClient({ transport: w.engine, orgId: '00000000-0000-4000-8000-000000000001' });
+  let isDown = (call: number): boolean => call < 3;
+  w.engine.intercept = (_method, next) =>
+    isDown(w.engine.calls.length) ? Promise.reject(new ConnectionError('nobody there', 'here')) : next();
+  const first = await w.client([echo], hidden({ clock: hastyClock }));
+  expect(w.engine.count('RegisterWorker')).toBe(3);
+  await first.stop();
+
+  isDown = () => true;
+  const settings = { transport: w.engine, orgId: EMBEDDED_ORG_ID, ...hidden({ clock: hastyClock }) };
+  const client = new FlovynClient(settings);
   client.registerWorkflow(echo);
   expect(await failureOf(client.start())).toBeInstanceOf(ConnectionError);
   expect(client.isStarted).toBe(false);
-  w.engine.intercept = (_method, next) => next();
+  isDown = () => false;
   await client.start();
   expect(await client.executeWorkflow(echo, 1)).toBe(1);
   await client.stop();
@@ -132,6 +141,17 @@ test('errors of the server name what they are about', async () => {
   const error = await failureOf(client.startWorkflow('echo', circular));
   expect(error).toMatchObject({ code: 'SERIALIZATION', path: '$[0].circular' });
   expect(w.engine.count('StartWorkflow')).toBe(0);
+});
+
+test('a logger that throws does no harm', async () => {
+  const w = world();
+  const broken = () => {
+    throw new Error('the disk is full');
+  };
+  const logger = { debug: broken, info: broken, warn: broken, error: broken };
+  const talkative = workflow({ name: 'talkative', run: async (ctx) => ctx.log.info('hello') });
+  const client = await w.client([talkative], { logger });
+  expect(await client.executeWorkflow(talkative)).toBeNull();
 });
 
 test('starting twice: the same key finds the same execution, another one does not', async () => {

@@ -292,6 +292,10 @@ test('logs are silent during replay', async () => {
     run: async (ctx) => {
       ctx.log.info('one');
       await ctx.task(double, 1);
+      await ctx.run('op', async () => {
+        await null;
+        ctx.log.debug('in an operation');
+      });
       ctx.log.warn('two');
       await ctx.sleep(Duration.milliseconds(1));
       ctx.log.error('three');
@@ -302,7 +306,12 @@ test('logs are silent during replay', async () => {
   await handle;
   const prefix = `workflow talkative ${handle.workflowId}: `;
   const lines = w.logger.lines.filter((line) => line.includes(prefix));
-  expect(lines).toEqual([`info ${prefix}one`, `warn ${prefix}two`, `error ${prefix}three`]);
+  expect(lines).toEqual([
+    `info ${prefix}one`,
+    `debug ${prefix}in an operation`,
+    `warn ${prefix}two`,
+    `error ${prefix}three`,
+  ]);
 });
 
 test('state of every name, cleared at once', async () => {

@@ -1,5 +1,6 @@
 import type { PayloadCodec } from '../codec.js';
 import { ConfigurationError } from '../errors.js';
+import { harmless } from '../harmless-logger.js';
 import { consoleLogger, type Logger } from '../logger.js';
 import { checkOptions, comingLater } from '../options.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
@@ -80,7 +81,7 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
   return {
     orgId: options.orgId ?? (options.embedded === true ? EMBEDDED_ORG_ID : NIL_UUID),
     queue: options.queue ?? 'default',
-    logger: options.logger ?? consoleLogger(),
+    logger: harmless(options.logger ?? consoleLogger()),
     serializer: new JsonSerializer(),
     codec: options.codec,
     clock: options.clock ?? systemClock,

@@ -3,11 +3,13 @@ import { FlovynError, NotFoundError } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
+import { retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
 import { randomId } from '../runtime/random-id.js';
 import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
+import { Backoff } from './backoff.js';
 
 /** What is registered, and where. */
 export interface RegistrationParts {
@@ -27,6 +29,11 @@ const DEFAULT_VERSION = '1.0.0';
 
 /** A worker is OFFLINE after 60 s without a sign of life, which a worker at its limit gives by no poll. */
 const HEARTBEAT_MS = 20_000;
+
+/** A server that cannot be reached is tried this often, within a few seconds. */
+const MAX_ATTEMPTS = 6;
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 3_000;
 
 /** A worker as the server knows it: registered at the start, again if the server has forgotten it. */
 export class Registration {
@@ -70,7 +77,12 @@ export class Registration {
       workflows: await Promise.all([...workflows.values()].map(workflowCapability)),
       tasks: [...tasks.values()].map(taskCapability),
     });
-    const answer = decodeRegisterWorker(await this.#call(Method.RegisterWorker, request));
+    const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
+    // Registering twice under one name is registering once, and a server that is being restarted is soon there.
+    const options = { clock: this.#parts.clock, backoff, maxAttempts: MAX_ATTEMPTS };
+    const answer = decodeRegisterWorker(
+      await retrying(options, () => this.#call(Method.RegisterWorker, request)),
+    );
     if (!answer.success)
       throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
     for (const { kind, reason } of [...answer.workflowConflicts, ...answer.taskConflicts]) {

@@ -1,3 +1,4 @@
+import { harmless } from '../harmless-logger.js';
 import type { Logger } from '../logger.js';
 import { originOf } from '../workflow/own-errors.js';
 
@@ -15,8 +16,8 @@ let stopListening: (() => void) | undefined;
  * that.
  */
 export function watchUnhandledRejections(logger: Logger): () => void {
-  // A wrapper, so that two clients with one logger are two entries.
-  const entry: Logger = { ...bound(logger) };
+  // A logger of its own, so that two clients with one logger are two entries.
+  const entry = harmless(logger);
   loggers.add(entry);
   stopListening ??= listen();
   return () => {
@@ -62,15 +63,6 @@ function listenToProcess(host: ProcessLike): () => void {
   };
   host.on('unhandledRejection', onRejection);
   return () => host.off('unhandledRejection', onRejection);
-}
-
-function bound(logger: Logger): Logger {
-  return {
-    debug: (message, ...args) => logger.debug(message, ...args),
-    info: (message, ...args) => logger.info(message, ...args),
-    warn: (message, ...args) => logger.warn(message, ...args),
-    error: (message, ...args) => logger.error(message, ...args),
-  };
 }
 
 interface ProcessLike {

@@ -1,5 +1,5 @@
 import { encodePollWorkflow, InstanceGone } from '../core.js';
-import { CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
+import { CoreError, CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import { isTransient } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
@@ -93,7 +93,8 @@ export class WorkflowWorker {
       await this.#run(activation, claim);
       this.#parking.forget(executionId);
     } catch (error) {
-      await this.#failed(activation, claim, error).catch((error: unknown) => this.#ignore(activation, error));
+      const cause: unknown = claim.signal.aborted ? claim.signal.reason : error;
+      await this.#failed(activation, claim, cause).catch((error: unknown) => this.#ignore(activation, error));
     } finally {
       claim.end();
       if (this.#claims.get(executionId) === claim) this.#claims.delete(executionId);
@@ -119,6 +120,7 @@ export class WorkflowWorker {
     if (error instanceof WorkerStopped) return claim.release(error.message, 0);
     // The trap was another execution's fault: this one can go on at once.
     if (error instanceof InstanceGone) return claim.release(error.message, 0);
+    if (error instanceof CoreError && error.code === 'STALE') return claim.release(error.message, 0);
     if (error instanceof SubmissionRefused) {
       this.#log('error', activation, `failed: ${error.message}`);
       return this.#fail(activation, claim, error, 'ERROR', accepted - 1);

@@ -81,6 +81,7 @@ export class Driver {
       this.#operations.abort(error);
       throw error;
     } finally {
+      this.#turn.close();
       this.#host.signal.removeEventListener('abort', onAbort);
     }
   }

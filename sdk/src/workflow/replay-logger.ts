@@ -11,8 +11,8 @@ export function replayAwareLogger(
 ): Logger {
   const { id, info, definition, turn, logger } = parts;
   const prefix = `workflow ${definition.name} ${info.executionId}: `;
-  // Outside a turn the function is one that was left behind: another activation says the same again.
-  const isNews = (): boolean => turn.isOpen && turn.fatal === undefined && !isReplaying(id);
+  // A function that was left behind by its activation says nothing new: another one says it again.
+  const isNews = (): boolean => turn.isLive && !isReplaying(id);
   return {
     debug: (message, ...args) => void (isNews() && logger.debug(prefix + message, ...args)),
     info: (message, ...args) => void (isNews() && logger.info(prefix + message, ...args)),

@@ -10,6 +10,7 @@ import { markOwn } from './own-errors.js';
 export class Turn {
   readonly #id: number;
   #open = false;
+  #over = false;
   #fatal: Error | undefined;
 
   /** `id` is the activation's in the core. */
@@ -20,6 +21,11 @@ export class Turn {
   /** Whether workflow code may act. */
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  /** Whether the activation goes on: turns may follow, and operations of it run. */
+  get isLive(): boolean {
+    return !this.#over && this.#fatal === undefined;
   }
 
   /** What ended the activation, if something did. */
@@ -36,6 +42,12 @@ export class Turn {
   end(): void {
     this.#open = false;
     if (this.#fatal !== undefined) throw this.#fatal;
+  }
+
+  /** The activation has ended: whatever the function still does is done by one that was left behind. */
+  close(): void {
+    this.#open = false;
+    this.#over = true;
   }
 
   /** Ends the activation. Only the first reason counts. */
