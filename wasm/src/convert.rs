@@ -80,12 +80,13 @@ impl<T: FromJs> FromJs for Vec<T> {
 impl FromJs for BTreeMap<String, String> {
     fn from_js(name: &str, value: &JsValue) -> Result<Self, Error> {
         let object = value.dyn_ref::<Object>().ok_or_else(|| refused(name, "an object", value))?;
-        let entry = |key: JsValue| {
+        let mut entries = Self::new();
+        for key in Object::keys(object).iter() {
             let key = String::from_js(name, &key)?;
             let value = Fields(value).get(&key)?;
-            Ok((key, value))
-        };
-        Object::keys(object).iter().map(entry).collect()
+            entries.insert(key, value);
+        }
+        Ok(entries)
     }
 }
 

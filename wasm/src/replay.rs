@@ -18,7 +18,6 @@ mod info;
 mod job;
 
 pub use command::*;
-use history::History;
 pub use info::ActivationInfo;
 use info::Info;
 pub use job::*;
@@ -59,10 +58,11 @@ pub fn activation_open(
 /// Opens an activation from a history in JSON: `{ execution, events }`, as golden files have it.
 #[wasm_bindgen(js_name = activationOpenHistory)]
 pub fn activation_open_history(history: &str) -> Result<u32, Error> {
-    let history = History::parse(history)?;
-    let mut execution = Execution::new(history.execution_info())?;
-    execution.handle_events(&history.events())?;
-    let activation = Activation { execution, info: history.info(), first_events: Vec::new(), taken: None };
+    let (info, events) = history::parse(history)?;
+    let known = Info::of_file(&info);
+    let mut execution = Execution::new(info)?;
+    execution.handle_events(&events)?;
+    let activation = Activation { execution, info: known, first_events: Vec::new(), taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 

@@ -1,13 +1,16 @@
 //! What clients ask about an execution: AwaitResult and DescribeWorkflow.
 
 use alloc::{
+    borrow::Cow,
     collections::BTreeMap,
     string::{String, ToString},
     vec,
 };
 
 use flovyn_protocol::{
+    Payload,
     event::EventBody,
+    json::Json,
     messages::{
         WorkflowStatus,
         ext::{AwaitResultRequest, AwaitResultResponse, DescribeWorkflowRequest, WorkflowDescription},
@@ -89,7 +92,7 @@ pub(crate) fn describe(
         history::read_one(ctx, key, 1)?
     {
         description.input = input.to_bytes();
-        description.metadata = metadata.map_or_else(|| Ok(BTreeMap::new()), |json| read_metadata(json.as_json()))?;
+        description.metadata = metadata.map_or_else(|| Ok(BTreeMap::new()), |metadata| read_metadata(&metadata))?;
         description.parent_workflow_execution_id = parent_workflow_execution_id.unwrap_or_default();
     }
     if execution.state.is_ended() {
@@ -105,6 +108,12 @@ pub(crate) fn describe(
     Ok(reply(&description))
 }
 
-fn read_metadata(json: &str) -> Result<BTreeMap<String, String>, Status> {
-    serde_json::from_str(json).map_err(|error| Status::internal(alloc::format!("stored metadata is broken: {error}")))
+fn read_metadata(metadata: &Payload) -> Result<BTreeMap<String, String>, Status> {
+    let broken = || Status::internal("stored metadata is no object of strings");
+    let mut entries = BTreeMap::new();
+    for (name, value) in Json::from(metadata).members().ok_or_else(broken)? {
+        let text = |json: Json<'_>| json.to_str().map(Cow::into_owned).ok_or_else(broken);
+        entries.insert(text(name)?, text(value)?);
+    }
+    Ok(entries)
 }

@@ -6,9 +6,11 @@
 
 use alloc::{borrow::Cow, string::String};
 
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use crate::{Payload, PayloadError};
+
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// One JSON value as the text that it is, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,9 @@ pub struct Json<'a>(&'a str);
 impl<'a> Json<'a> {
     /// Checks that `text` is one JSON value. Nesting costs no stack.
     pub fn parse(text: &'a [u8]) -> Result<Self, PayloadError> {
-        serde_json::from_slice::<&RawValue>(text).map(|raw| Self(raw.get().trim_end())).map_err(PayloadError)
+        let text = core::str::from_utf8(text).map_err(PayloadError::new)?;
+        serde_json::from_str::<IgnoredAny>(text).map_err(PayloadError::new)?;
+        Ok(Self(text.trim_matches(WHITE_SPACE)))
     }
 
     /// The text itself.

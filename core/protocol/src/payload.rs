@@ -1,7 +1,11 @@
-use alloc::{borrow::ToOwned, boxed::Box, string::String};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error};
 use serde_json::value::RawValue;
 
 use crate::json::Json;
@@ -10,47 +14,39 @@ use crate::json::Json;
 ///
 /// It is never parsed into a tree: key order, number spelling and white space inside survive, so the same bytes
 /// come out that went in. `null` is an ordinary value.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Payload(Box<RawValue>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(Box<str>);
 
 impl Payload {
     /// `null`, which is also what empty bytes mean on the wire.
     pub fn null() -> Self {
-        Self(RawValue::NULL.to_owned())
+        Self("null".into())
     }
 
     /// Reads one JSON value that must fill `bytes`; empty bytes are `null`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PayloadError> {
-        if bytes.is_empty() {
-            return Ok(Self::null());
-        }
-        serde_json::from_slice(bytes).map(Self).map_err(PayloadError)
+        if bytes.is_empty() { Ok(Self::null()) } else { Json::parse(bytes).map(Self::from) }
     }
 
     /// As [`Payload::from_bytes`], for text.
     pub fn from_json(json: String) -> Result<Self, PayloadError> {
-        if json.is_empty() {
-            return Ok(Self::null());
-        }
-        RawValue::from_string(json).map(Self).map_err(PayloadError)
+        Self::from_bytes(json.as_bytes())
     }
 
     /// The JSON text.
     pub fn as_json(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The JSON text in the form the wire wants it.
-    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         self.as_json().as_bytes().to_vec()
     }
 }
 
 impl From<Json<'_>> for Payload {
     fn from(json: Json<'_>) -> Self {
-        // The text was checked when the `Json` was made.
-        Self(RawValue::from_string(json.text().to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        Self(json.text().into())
     }
 }
 
@@ -60,13 +56,18 @@ impl Default for Payload {
     }
 }
 
-impl PartialEq for Payload {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_json() == other.as_json()
+/// As the JSON value that it is; serializers other than serde_json's cannot write one.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(self.as_json()).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-impl Eq for Payload {}
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|json| Self(json.into()))
+    }
+}
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,6 +76,14 @@ impl fmt::Debug for Payload {
 }
 
 /// Bytes that should have been one JSON value are not.
-#[derive(Debug, thiserror::Error)]
-#[error("expected one JSON value in UTF-8: {0}")]
-pub struct PayloadError(pub(crate) serde_json::Error);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected one JSON value in UTF-8: {problem}")]
+pub struct PayloadError {
+    problem: String,
+}
+
+impl PayloadError {
+    pub(crate) fn new(problem: impl ToString) -> Self {
+        Self { problem: problem.to_string() }
+    }
+}

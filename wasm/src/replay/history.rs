@@ -1,67 +1,61 @@
 //! A history in JSON, as golden files have it.
 
-use flovyn_protocol::messages::WorkflowEvent;
-use flovyn_replay::ExecutionInfo;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-use super::info::Info;
+use flovyn_protocol::{json::Json, messages::WorkflowEvent};
+use flovyn_replay::ExecutionInfo;
+
 use crate::error::Error;
 
-#[derive(Deserialize)]
-pub(super) struct History {
-    execution: ExecutionFields,
-    events: Vec<EventFields>,
+/// Reads `{ execution: { executionId, kind, taskTimeMs, extended }, events: [{ sequence, eventType, data }] }`; other
+/// members are passed over.
+pub(super) fn parse(history: &str) -> Result<(ExecutionInfo, Vec<WorkflowEvent>), Error> {
+    let history = Members::of(Json::parse(history.as_bytes())?, "history")?;
+    let execution = execution(&Members::of(history.get("execution")?, "execution")?)?;
+    let events = history.get("events")?.elements().ok_or_else(|| refused("events", "an array"))?;
+    let events = events.map(|event| self::event(&Members::of(event, "event")?)).collect::<Result<_, _>>()?;
+    Ok((execution, events))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ExecutionFields {
-    execution_id: String,
-    kind: String,
-    task_time_ms: i64,
-    extended: bool,
+fn execution(members: &Members<'_>) -> Result<ExecutionInfo, Error> {
+    Ok(ExecutionInfo {
+        execution_id: members.text("executionId")?,
+        kind: members.text("kind")?,
+        task_time_ms: members.number("taskTimeMs")?,
+        extended: members.get("extended")?.to_bool().ok_or_else(|| refused("extended", "a boolean"))?,
+    })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventFields {
-    sequence: i32,
-    event_type: String,
-    data: Box<RawValue>,
+fn event(members: &Members<'_>) -> Result<WorkflowEvent, Error> {
+    Ok(WorkflowEvent {
+        sequence_number: members.number("sequence")?,
+        event_type: members.text("eventType")?,
+        event_data: members.get("data")?.text().into(),
+    })
 }
 
-impl History {
-    pub(super) fn parse(json: &str) -> Result<Self, Error> {
-        serde_json::from_str(json)
-            .map_err(|error| Error::invalid_argument(format!("history: expected {{ execution, events }}: {error}")))
+struct Members<'a>(Vec<(Json<'a>, Json<'a>)>);
+
+impl<'a> Members<'a> {
+    fn of(json: Json<'a>, what: &str) -> Result<Self, Error> {
+        json.members().map(|members| Self(members.collect())).ok_or_else(|| refused(what, "an object"))
     }
 
-    pub(super) fn execution_info(&self) -> ExecutionInfo {
-        let ExecutionFields { execution_id, kind, task_time_ms, extended } = &self.execution;
-        ExecutionInfo {
-            execution_id: execution_id.clone(),
-            kind: kind.clone(),
-            task_time_ms: *task_time_ms,
-            extended: *extended,
-        }
+    fn get(&self, name: &str) -> Result<Json<'a>, Error> {
+        let found = self.0.iter().find(|(member, _)| member.to_str().is_some_and(|member| member == name));
+        found.map(|(_, json)| *json).ok_or_else(|| refused(name, "a value"))
     }
 
-    pub(super) fn events(&self) -> Vec<WorkflowEvent> {
-        self.events.iter().map(EventFields::to_message).collect()
+    fn text(&self, name: &str) -> Result<String, Error> {
+        self.get(name)?.to_str().map(Cow::into_owned).ok_or_else(|| refused(name, "a string"))
     }
 
-    pub(super) fn info(self) -> Info {
-        Info::of_file(self.execution.execution_id, self.execution.kind, self.execution.task_time_ms)
+    fn number<T: TryFrom<i64>>(&self, name: &str) -> Result<T, Error> {
+        let number = self.get(name)?.to_i64().and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| refused(name, "a whole number in range"))
     }
 }
 
-impl EventFields {
-    fn to_message(&self) -> WorkflowEvent {
-        WorkflowEvent {
-            sequence_number: self.sequence,
-            event_type: self.event_type.clone(),
-            event_data: self.data.get().as_bytes().to_vec(),
-        }
-    }
+fn refused(what: &str, expected: &str) -> Error {
+    Error::invalid_argument(format!("history: {what}: expected {expected}"))
 }

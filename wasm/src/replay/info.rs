@@ -1,6 +1,7 @@
 //! What is known of an execution beside its history.
 
 use flovyn_protocol::messages::{PollResponse, WorkflowEvent, WorkflowExecution};
+use flovyn_replay::ExecutionInfo;
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{number, object};
@@ -69,9 +70,14 @@ impl Info {
         }
     }
 
-    /// A history that was claimed from nowhere.
-    pub(super) fn of_file(execution_id: String, kind: String, task_time_ms: i64) -> Self {
-        Self { execution_id, kind, task_time_ms, ..Self::default() }
+    /// A history in a file was claimed from nowhere.
+    pub(super) fn of_file(execution: &ExecutionInfo) -> Self {
+        Self {
+            execution_id: execution.execution_id.clone(),
+            kind: execution.kind.clone(),
+            task_time_ms: execution.task_time_ms,
+            ..Self::default()
+        }
     }
 
     pub(super) fn to_js(&self, last_sequence: i32) -> ActivationInfo {

@@ -1,5 +1,6 @@
 //! Jobs and operations: what the workflow code is told, and what it has to do beside its turns.
 
+use flovyn_protocol::json::Json;
 use flovyn_replay::{Job, OperationError, Rejection};
 use js_sys::Array;
 use serde::Serialize;
@@ -70,8 +71,9 @@ pub fn operation_failed(
     handle: u32,
     #[wasm_bindgen(js_name = errorJson)] error_json: &str,
 ) -> Result<(), Error> {
-    let thrown: OperationError = serde_json::from_str(error_json)
-        .map_err(|error| Error::invalid_argument(format!("errorJson: expected {{ name, message }}: {error}")))?;
+    let json = Json::parse(error_json.as_bytes())?;
+    let thrown = OperationError::from_json(json)
+        .ok_or_else(|| Error::invalid_argument("errorJson: expected { name, message, stack?, retryable? }"))?;
     with_execution(activation, |execution| Ok(execution.handle_operation_result(handle, Err(thrown))?))
 }
 
