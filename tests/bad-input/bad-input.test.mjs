@@ -85,20 +85,56 @@ function circular() {
 
 /** Input, then the class, the code and a fragment of the message of the error that it must give. */
 const table = [
-  ['a server URL that is none', () => start({ serverUrl: 'nonsense' }), ConfigurationError, 'CONFIGURATION', 'serverUrl'],
+  [
+    'a server URL that is none',
+    () => start({ serverUrl: 'nonsense' }),
+    ConfigurationError,
+    'CONFIGURATION',
+    'serverUrl',
+  ],
   ['the URL of a web page', () => start({ serverUrl: strangers.html.url }), RpcError, 'UNKNOWN', 'gRPC-Web'],
-  ['no server there', async () => start({ serverUrl: `http://127.0.0.1:${await freePort()}` }), ConnectionError, 'UNAVAILABLE', '127.0.0.1'],
+  [
+    'no server there',
+    async () => start({ serverUrl: `http://127.0.0.1:${await freePort()}` }),
+    ConnectionError,
+    'UNAVAILABLE',
+    '127.0.0.1',
+  ],
   ['a wrong key', () => start({ apiKey: 'flovyn_sk_wrong' }), AuthenticationError, 'UNAUTHENTICATED', 'key'],
-  ['another organisation', () => start({ orgId: UNKNOWN_UUID }), AuthenticationError, 'PERMISSION_DENIED', 'organisation'],
+  [
+    'another organisation',
+    () => start({ orgId: UNKNOWN_UUID }),
+    AuthenticationError,
+    'PERMISSION_DENIED',
+    'organisation',
+  ],
   ['an organisation that is no UUID', () => start({ orgId: 'acme!' }), RpcError, 'INVALID_ARGUMENT', 'acme!'],
   ['a malformed execution id', () => resultOf('nonsense'), RpcError, 'INVALID_ARGUMENT', 'nonsense'],
   ['an unknown execution', () => resultOf(UNKNOWN_UUID), NotFoundError, 'NOT_FOUND', UNKNOWN_UUID],
-  ['a promise id that nobody knows', () => withClient({}, (client) => client.resolvePromise('nonsense', 1)), NotFoundError, 'NOT_FOUND', 'nonsense'],
+  [
+    'a promise id that nobody knows',
+    () => withClient({}, (client) => client.resolvePromise('nonsense', 1)),
+    NotFoundError,
+    'NOT_FOUND',
+    'nonsense',
+  ],
   ['circular input', () => start({}, circular()), SerializationError, 'SERIALIZATION', '$.order.items[1]'],
   ['a function as input', () => start({}, [() => 1]), SerializationError, 'SERIALIZATION', '$[0]'],
   ['a payload of 3 MB', () => start({}, 'x'.repeat(3 * MEGABYTE)), RpcError, 'RESOURCE_EXHAUSTED', 'bytes'],
-  ['an answer cut in the middle', () => start({ serverUrl: strangers.truncated.url }), RpcError, 'INTERNAL', 'expected'],
-  ['an answer of garbage', () => start({ serverUrl: strangers.garbage.url }), RpcError, 'INTERNAL', 'expected'],
+  [
+    'an answer cut in the middle',
+    () => start({ serverUrl: strangers.truncated.url }),
+    RpcError,
+    'INTERNAL',
+    'expected',
+  ],
+  [
+    'an answer of garbage',
+    () => start({ serverUrl: strangers.garbage.url }),
+    RpcError,
+    'INTERNAL',
+    'expected',
+  ],
 ];
 
 test.each(table)('%s', async (_name, act, errorClass, code, fragment) => {
@@ -117,7 +153,12 @@ test.each(table)('%s', async (_name, act, errorClass, code, fragment) => {
 const RESOLVE = '/flovyn.v1.WorkflowDispatch/ResolvePromise';
 const ID = Buffer.from([0x0a, UNKNOWN_UUID.length, ...Buffer.from(UNKNOWN_UUID)]);
 const frames = [
-  ['a payload that is not JSON', frame(Buffer.concat([ID, Buffer.from([0x12, 4]), Buffer.from('oops')])), 3, 'JSON'],
+  [
+    'a payload that is not JSON',
+    frame(Buffer.concat([ID, Buffer.from([0x12, 4]), Buffer.from('oops')])),
+    3,
+    'JSON',
+  ],
   ['a message that is not protobuf', frame(Buffer.from([0xff, 0xff, 0xff])), 3, ''],
   ['a frame cut in the middle', Buffer.from([0, 0, 0, 0, 40, 10, 2]), 3, ''],
   ['no frame at all', Buffer.alloc(0), 3, ''],

@@ -8,7 +8,8 @@ export function dropField(message, field, occurrence) {
     const tag = varint(bytes, at);
     at = skip(bytes, tag.end, tag.value & 7);
     if (tag.value >>> 3 === field) seen += 1;
-    if (seen === occurrence) return new Uint8Array(Buffer.concat([bytes.subarray(0, start), bytes.subarray(at)]));
+    if (seen === occurrence)
+      return new Uint8Array(Buffer.concat([bytes.subarray(0, start), bytes.subarray(at)]));
   }
   throw new Error(`field ${field} occurs ${seen} times, expected at least ${occurrence}`);
 }

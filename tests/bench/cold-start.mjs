@@ -12,4 +12,6 @@ for (let run = 0; run < RUNS; run += 1) {
 }
 times.sort((a, b) => a - b);
 const at = (share) => times[Math.floor(share * (times.length - 1))].toFixed(0);
-console.log(`cold start, process start to first activation done: median ${at(0.5)} ms, min ${at(0)}, max ${at(1)} (${RUNS} runs)`);
+console.log(
+  `cold start, process start to first activation done: median ${at(0.5)} ms, min ${at(0)}, max ${at(1)} (${RUNS} runs)`,
+);

@@ -12,7 +12,12 @@ export function sequentialTasks(count) {
     add('TASK_SCHEDULED', { kind: 'step', taskExecutionId, input: index, queue: 'default', maxRetries: 3 });
     add('TASK_COMPLETED', { taskExecutionId, kind: 'step', output: index });
   }
-  const execution = { executionId: EXECUTION_ID, kind: 'replayed', taskTimeMs: 1_700_000_000_000, extended: true };
+  const execution = {
+    executionId: EXECUTION_ID,
+    kind: 'replayed',
+    taskTimeMs: 1_700_000_000_000,
+    extended: true,
+  };
   return JSON.stringify({ execution, events });
 }
 

@@ -14,4 +14,5 @@ for (const sample of samples) {
 const busy = samples.length - (costs.get('(idle) :0') ?? 0);
 costs.delete('(idle) :0');
 const largest = [...costs].sort(([, a], [, b]) => b - a).slice(0, 5);
-for (const [name, count] of largest) console.log(`${((100 * count) / busy).toFixed(1).padStart(5)} %  ${name}`);
+for (const [name, count] of largest)
+  console.log(`${((100 * count) / busy).toFixed(1).padStart(5)} %  ${name}`);

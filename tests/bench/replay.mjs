@@ -33,7 +33,12 @@ async function replay(history) {
       return new Uint8Array();
     },
   };
-  const parts = { definition: replayed, serializer: new JsonSerializer(), logger: silentLogger, clock: systemClock };
+  const parts = {
+    definition: replayed,
+    serializer: new JsonSerializer(),
+    logger: silentLogger,
+    clock: systemClock,
+  };
   await new Driver(activation, host, parts).run();
   const elapsed = performance.now() - started;
   activation.close();
@@ -53,6 +58,8 @@ for (const size of SIZES) {
   const events = 2 * size + 1;
   const growth = previous ? `, ${(ms / previous).toFixed(1)}x` : '';
   const spread = `${Math.min(...times).toFixed(1)} to ${Math.max(...times).toFixed(1)}`;
-  console.log(`replay of ${size} tasks: median ${ms.toFixed(1)} ms (${spread}), ${Math.round((events / ms) * 1000)} events/s${growth}`);
+  console.log(
+    `replay of ${size} tasks: median ${ms.toFixed(1)} ms (${spread}), ${Math.round((events / ms) * 1000)} events/s${growth}`,
+  );
   previous = ms;
 }

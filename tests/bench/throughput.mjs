@@ -33,7 +33,9 @@ async function bench(name, client, concurrencies) {
       const perSecond = await measure(client, concurrency);
       const rss = Math.round(process.memoryUsage().rss / 1e6);
       const steps = Math.round(perSecond * STEPS);
-      console.log(`${name.padEnd(9)} concurrency ${String(concurrency).padStart(2)}: ${perSecond.toFixed(1)} workflows/s, ${steps} steps/s, RSS ${rss} MB`);
+      console.log(
+        `${name.padEnd(9)} concurrency ${String(concurrency).padStart(2)}: ${perSecond.toFixed(1)} workflows/s, ${steps} steps/s, RSS ${rss} MB`,
+      );
     }
   } finally {
     await client.stop();

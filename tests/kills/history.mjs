@@ -20,7 +20,8 @@ export function normalise(events) {
 export function recordedSteps(events) {
   return events.flatMap(({ eventType, data }) => {
     if (eventType === 'TASK_COMPLETED') return [data.kind];
-    if (eventType === 'OPERATION_COMPLETED' && !data.operationName.startsWith('$')) return [data.operationName];
+    if (eventType === 'OPERATION_COMPLETED' && !data.operationName.startsWith('$'))
+      return [data.operationName];
     return [];
   });
 }

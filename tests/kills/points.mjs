@@ -5,7 +5,10 @@
  * worker interleave differently from run to run; the report prints the global number each time.
  */
 const point = (method, occurrence, moment) => ({ method, occurrence, moment });
-const both = (method, occurrence) => [point(method, occurrence, 'before send'), point(method, occurrence, 'after commit')];
+const both = (method, occurrence) => [
+  point(method, occurrence, 'before send'),
+  point(method, occurrence, 'after commit'),
+];
 
 export const workerPoints = [
   ...both('RegisterWorker', 1),

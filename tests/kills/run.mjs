@@ -109,7 +109,9 @@ class Run {
         );
       }
       if (Date.now() > deadline) {
-        throw new Error(`not ended after ${RUN_LIMIT_MS} ms; last events: ${JSON.stringify(events.slice(-3)).slice(0, 600)}`);
+        throw new Error(
+          `not ended after ${RUN_LIMIT_MS} ms; last events: ${JSON.stringify(events.slice(-3)).slice(0, 600)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -183,7 +185,9 @@ async function report({ victim, point }, expected) {
   const call = `${point.method} #${point.occurrence}`;
   const where = run.hit ? ` (call ${run.hit.number})` : '';
   const verdict = fault ? `FAILED: ${fault}` : 'ok';
-  console.log(`kill -9 ${victim}  ${point.moment.padEnd(12)} ${call}${where}  ${Date.now() - started} ms  ${verdict}`);
+  console.log(
+    `kill -9 ${victim}  ${point.moment.padEnd(12)} ${call}${where}  ${Date.now() - started} ms  ${verdict}`,
+  );
   return fault === undefined;
 }
 

@@ -15,7 +15,12 @@ const charge = task({
 /** Fails once in every process, so that FailTask is among the calls; the ledger tells which runs were failures. */
 const flaky = task({
   name: 'flaky',
-  retry: { maxRetries: 10, initialDelay: Duration.milliseconds(10), maxDelay: Duration.milliseconds(20), backoffMultiplier: 1 },
+  retry: {
+    maxRetries: 10,
+    initialDelay: Duration.milliseconds(10),
+    maxDelay: Duration.milliseconds(20),
+    backoffMultiplier: 1,
+  },
   run: async (ctx) => {
     if (ctx.attempt === 1) throw new Error('the first attempt always fails');
     ran('flaky');
