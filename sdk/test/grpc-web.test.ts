@@ -44,12 +44,6 @@ function failure(options?: CallOptions): Promise<Error> {
   return failureOf(answerTo(options));
 }
 
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<string[]> {
-  const texts: string[] = [];
-  for await (const bytes of stream) texts.push(new TextDecoder().decode(bytes));
-  return texts;
-}
-
 test('a request is one frame with the headers of gRPC-Web', async () => {
   await answerTo();
   const [seen] = server.seen;
@@ -385,33 +379,6 @@ test('a message over the limit is refused', async () => {
   expect(await answerTo()).toHaveLength(1_024);
 });
 
-test('an injected fetch is used instead of the global one', async () => {
-  const injected = vi.fn<typeof fetch>((input, init) => fetch(input, init));
-  transport = connect({ fetch: injected });
-  expect(await answerTo()).toBe('an answer');
-  expect(injected).toHaveBeenCalledTimes(1);
-  expect(injected.mock.contexts).toEqual([undefined]);
-});
-
-test('the global fetch is looked up at each call', async () => {
-  const replaced = vi.fn<typeof fetch>(fetch);
-  vi.stubGlobal('fetch', replaced);
-  await answerTo();
-  expect(replaced).toHaveBeenCalledTimes(1);
-});
-
-test('an injected fetch that throws at once is a failed call', async () => {
-  transport = connect({
-    fetch: () => {
-      throw new TypeError('no network today');
-    },
-  });
-  expect(await failure()).toMatchObject({
-    code: 'UNAVAILABLE',
-    message: expect.stringContaining('no network today'),
-  });
-});
-
 test('an abort ends a call that waits for its answer', async () => {
   server.answers(silence);
   const controller = new AbortController();
@@ -449,15 +416,6 @@ test('a deadline ends a call', async () => {
   expect(error).toMatchObject({ code: 'DEADLINE_EXCEEDED', grpcCode: 4 });
   expect(error.message).toBe(`${METHOD} got no answer within its deadline of 30 ms`);
   await vi.waitFor(() => expect(server.abandoned).toBe(1));
-});
-
-test('a fetch that does not heed its signal cannot hold up a call', async () => {
-  let answerNow: (response: Response) => void = () => {};
-  transport = connect({ fetch: () => new Promise((resolve) => (answerNow = resolve)) });
-  expect(await failure({ deadlineMs: 10 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-  const cancelled = vi.fn();
-  answerNow(new Response(new ReadableStream({ cancel: cancelled })));
-  await vi.waitFor(() => expect(cancelled).toHaveBeenCalled());
 });
 
 test.each([Number.NaN, -1])('a deadline of %d is refused', async (deadlineMs) => {
@@ -498,57 +456,6 @@ test('close ends what is under way and refuses what comes', async () => {
   });
   expect(await failure()).toMatchObject({ code: 'CANCELLED' });
   expect(server.seen.length).toBe(1);
-});
-
-test('a stream gives its messages as they come and ends with its status', async () => {
-  let goOn = (): void => {};
-  server.answers(async (response) => {
-    response.writeHead(200, { 'content-type': 'application/grpc-web+proto', 'flovyn-ext': '1' });
-    response.write(message('one'));
-    await new Promise<void>((resolve) => (goOn = resolve));
-    response.end(Buffer.concat([message('two'), message('three'), OK]));
-  });
-  const stream = transport.serverStream(METHOD, BODY)[Symbol.asyncIterator]();
-  expect(Buffer.from((await stream.next()).value ?? []).toString()).toBe('one');
-  expect(transport.extended).toBe(true);
-  goOn();
-  expect(await collect({ [Symbol.asyncIterator]: () => stream })).toEqual(['two', 'three']);
-});
-
-test('a stream that fails gives what came before and then the error', async () => {
-  server.answers(grpcWeb([message('one'), trailers(8, 'too much')]));
-  const stream = transport.serverStream(METHOD, BODY)[Symbol.asyncIterator]();
-  expect((await stream.next()).done).toBe(false);
-  await expect(stream.next()).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', message: 'too much' });
-  expect((await stream.next()).done).toBe(true);
-});
-
-test('a stream of no messages is empty', async () => {
-  server.answers(grpcWeb(OK));
-  expect(await collect(transport.serverStream(METHOD, BODY))).toEqual([]);
-});
-
-test('leaving a stream ends its call', async () => {
-  server.answers(
-    (response) =>
-      void response.writeHead(200, { 'content-type': 'application/grpc-web+proto' }).write(message('one')),
-  );
-  for await (const _message of transport.serverStream(METHOD, BODY)) break;
-  await vi.waitFor(() => expect(server.abandoned).toBe(1));
-});
-
-test('an abort ends a stream', async () => {
-  server.answers(
-    (response) =>
-      void response.writeHead(200, { 'content-type': 'application/grpc-web+proto' }).write(message('one')),
-  );
-  const controller = new AbortController();
-  const stream = transport.serverStream(METHOD, BODY, { signal: controller.signal })[Symbol.asyncIterator]();
-  await stream.next();
-  const next = stream.next();
-  controller.abort();
-  await expect(next).rejects.toMatchObject({ code: 'CANCELLED' });
-  await vi.waitFor(() => expect(server.abandoned).toBe(1));
 });
 
 test('many calls at once are kept apart', async () => {

@@ -458,19 +458,11 @@ suite.checkOutside('order: approved and shipped', async ({ client }) => {
 });
 
 suite.checkOutside('order: declined, and all that was done undone in reverse order', async ({ client }) => {
-  const result = await processAndAnswer(client, order('order-2', 9_900), {
-    approved: false,
-    by: 'Grace',
-    note: 'too dear',
-  });
+  const answer = { approved: false, by: 'Grace', note: 'too dear' };
+  const result = await processAndAnswer(client, order('order-2', 9_900), answer);
   same(result, { status: 'cancelled', orderId: 'order-2', reason: 'declined by Grace: too dear' });
-  same(await effectsOf('order-2'), [
-    'charge',
-    'reserve-stock',
-    'ask-for-approval',
-    'release-stock',
-    'refund',
-  ]);
+  const undone = ['release-stock', 'refund'];
+  same(await effectsOf('order-2'), ['charge', 'reserve-stock', 'ask-for-approval', ...undone]);
 });
 
 // --- what does not exist yet ---
