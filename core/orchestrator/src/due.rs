@@ -7,14 +7,14 @@ use crate::{
     claims::Due,
     context::Ctx,
     execution, promises,
-    store::{Deadline, DeadlineKey, IdempotencyKey, Key},
+    store::{Deadline, DeadlineKey, Key},
     tasks, workers,
 };
 
 /// Does everything that is due, within the bound of one tick.
 pub(crate) fn run(ctx: &mut Ctx<'_>) -> Result<(), Status> {
     for deadline in ctx.tx.due_deadlines(ctx.now_ms, ctx.config.tick_deadlines_max)? {
-        // One that was done before may have removed it.
+        // A timer has no record but this: one that was removed by what was done before must not fire.
         if ctx.tx.deadline(&deadline.key)?.is_none() {
             continue;
         }
@@ -37,17 +37,8 @@ fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
         DeadlineKey::Execution(key) => return claims::execution_due(ctx, key),
         DeadlineKey::Task(key) => return claims::task_due(ctx, key),
         DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,
-        DeadlineKey::Idempotency(key) => return forget_name(ctx, &key),
+        DeadlineKey::Idempotency(key) => ctx.tx.remove_idempotency(&key)?,
         DeadlineKey::Worker(key) => return forget_worker(ctx, key),
-    }
-    Ok(Due::Done)
-}
-
-fn forget_name(ctx: &mut Ctx<'_>, key: &IdempotencyKey) -> Result<Due, Status> {
-    match ctx.tx.idempotency(key)? {
-        Some(record) if record.expires_at_ms > ctx.now_ms => return Ok(Due::AgainAt(record.expires_at_ms)),
-        Some(_) => ctx.tx.remove_idempotency(key)?,
-        None => {}
     }
     Ok(Due::Done)
 }

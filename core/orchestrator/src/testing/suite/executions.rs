@@ -3,7 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use flovyn_protocol::messages::{
-    GetEventsRequest, GetEventsResponse, StartWorkflowRequest, StartWorkflowResponse, WorkflowStatus,
+    CreatePromiseCommand, GetEventsRequest, GetEventsResponse, PollRequest, PollTaskRequest, ResolvePromiseRequest,
+    ScheduleTaskCommand, StartWorkflowRequest, StartWorkflowResponse, WorkflowStatus,
     ext::{AwaitResultRequest, AwaitResultResponse},
 };
 
@@ -11,8 +12,8 @@ use crate::{
     Code,
     testing::{
         Harness,
-        commands::{complete, fail, operation, timer},
-        suite::tests,
+        commands::{complete, fail, operation, promise_with, task_id, task_with, timer},
+        suite::{tasks::complete_task, tests},
         world::{Client, Reply, START_MS, World, extended, plain},
     },
 };
@@ -26,6 +27,7 @@ tests!(
     expired_idempotency_key_is_forgotten,
     completed_run_keeps_its_result,
     failed_run_keeps_its_error,
+    nothing_is_due_after_the_end,
     await_result_parks_until_the_end,
     await_result_gives_up_in_time,
     events_come_in_pages,
@@ -184,6 +186,34 @@ fn failed_run_keeps_its_error(harness: &mut dyn Harness) {
     assert_eq!((result.error.as_str(), result.failure_type.as_str()), ("no stock", "BUSINESS_LOGIC"));
     assert_eq!(result.stack_trace, "at order");
     assert_eq!(world.describe(&id).error, "no stock");
+}
+
+/// Nobody here has a name, so that no worker is to be forgotten some day.
+fn nothing_is_due_after_the_end(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    let claimed = world.poll_with(&extended(), &PollRequest::default()).unwrap();
+    let with_timeout = |name: &str| {
+        promise_with(CreatePromiseCommand { promise_id: name.into(), timeout_ms: Some(900), ..Default::default() })
+    };
+    let scheduled = task_with(ScheduleTaskCommand {
+        kind: "charge".into(),
+        task_execution_id: task_id(1),
+        timeout_ms: Some(900),
+        ..ScheduleTaskCommand::default()
+    });
+    let commands = alloc::vec![timer("t", 900), with_timeout("p"), with_timeout("q"), scheduled];
+    world.submit(&claimed, commands, WorkflowStatus::Suspended);
+    world.skip(1);
+    let attempt = world.poll_task_with(&extended(), &PollTaskRequest::default()).unwrap();
+    complete_task(&mut world, &attempt, "1");
+    let resolve = ResolvePromiseRequest { promise_id: alloc::format!("{id}:p"), value: alloc::vec![] };
+    world.ask::<()>(&extended(), "v1.WorkflowDispatch/ResolvePromise", &resolve).unwrap();
+    let claimed = world.poll_with(&extended(), &PollRequest::default()).unwrap();
+    assert_eq!(world.describe(&id).started_at_ms, START_MS);
+    assert_eq!(world.tick(), Some(START_MS + 900));
+    world.submit(&claimed, alloc::vec![complete("1")], WorkflowStatus::Completed);
+    assert_eq!(world.tick(), None);
 }
 
 fn await_result_parks_until_the_end(harness: &mut dyn Harness) {

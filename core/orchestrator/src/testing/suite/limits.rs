@@ -25,6 +25,7 @@ tests!(
     bytes_of_a_history,
     full_history_can_still_end,
     event_that_does_not_fit_ends_the_execution,
+    ready_execution_that_is_full_leaves_its_queue,
     plain_history_ends_the_execution_when_it_is_full,
     plain_history_is_shorter_for_plain_clients_only,
     half_full_history_warns_once,
@@ -144,6 +145,8 @@ fn full_history_can_still_end(harness: &mut dyn Harness) {
     let client = extended().with_claim(&claimed.token);
     let request = submission(&id, 1, vec![], WorkflowStatus::Suspended);
     world.refuse(&client, SUBMIT, &request, Code::ResourceExhausted, &["2 events"]);
+    let request = submission(&id, 1, vec![operation("o", "1"), fail("x")], WorkflowStatus::Failed);
+    world.refuse(&client, SUBMIT, &request, Code::ResourceExhausted, &["2 events"]);
     world.submit(&claimed, vec![fail(&"long ".repeat(100))], WorkflowStatus::Failed);
     assert_eq!(world.types(&id), ["WORKFLOW_STARTED", "WORKFLOW_EXECUTION_FAILED"]);
 }
@@ -169,6 +172,18 @@ fn event_that_does_not_fit_ends_the_execution(harness: &mut dyn Harness) {
     // The claim of the one that is just full is still good for ending it.
     world.submit(&claimed, vec![complete("1")], WorkflowStatus::Completed);
     assert_eq!(world.status(&id), "COMPLETED");
+}
+
+fn ready_execution_that_is_full_leaves_its_queue(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    world.config.limits.history_events_max = 6;
+    let id = world.suspended(vec![promise("p"), promise("p")]);
+    for _ in 0..2 {
+        let resolution = ResolvePromiseRequest { promise_id: format!("{id}:p"), value: vec![] };
+        world.ask::<()>(&plain(), "v1.WorkflowDispatch/ResolvePromise", &resolution).unwrap();
+    }
+    assert_eq!(world.types(&id)[4..], ["PROMISE_RESOLVED", "WORKFLOW_EXECUTION_FAILED"].map(String::from));
+    assert!(world.try_poll(&extended()).is_none());
 }
 
 fn plain_history_ends_the_execution_when_it_is_full(harness: &mut dyn Harness) {

@@ -43,6 +43,7 @@ fn timer_of_no_time_wakes(harness: &mut dyn Harness) {
             world.types(&id)[1..],
             ["TIMER_STARTED", "TIMER_STARTED", "WORKFLOW_SUSPENDED", "TIMER_FIRED"].map(String::from)
         );
+        assert!(world.data(&id, 2).ends_with(&format!(r#""fireAtMs":{}}}"#, world.now_ms)));
         let claimed = world.poll(&extended());
         world.submit(&claimed, vec![complete("1")], WorkflowStatus::Completed);
     }
