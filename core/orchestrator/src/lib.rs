@@ -13,6 +13,38 @@
 //! There is no clock, no socket and no SQL in here, and no state outside the transaction: everything a rule needs is
 //! in its arguments, so a run is reproduced by its requests, its times and a seed.
 //!
+//! ```
+//! use flovyn_orchestrator::{Answer, Attempt, Config, Env, Principal, PrincipalKind, Request, handle, memory::MemoryStore};
+//! use flovyn_protocol::messages::{StartWorkflowRequest, StartWorkflowResponse};
+//! use prost::Message as _;
+//! use rand_core::SeedableRng as _;
+//!
+//! let (config, mut store) = (Config::default(), MemoryStore::new());
+//! let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(7);
+//! let mut env = Env { now_ms: 1_700_000_000_000, rng: &mut rng };
+//! let principal = Principal {
+//!     org_id: uuid::Uuid::from_u128(1),
+//!     org_slug: "acme".into(),
+//!     id: "a key".into(),
+//!     kind: PrincipalKind::ApiKey,
+//! };
+//! let body = StartWorkflowRequest { workflow_kind: "order".into(), ..Default::default() }.encode_to_vec();
+//! let request = Request {
+//!     method: "/flovyn.v1.WorkflowDispatch/StartWorkflow",
+//!     body: &body,
+//!     extended: true,
+//!     claim: None,
+//!     deadline_ms: None,
+//!     attempt: Attempt::first(env.now_ms),
+//! };
+//! let committed = store.transaction(|tx| handle(&config, &request, &principal, &mut env, tx))?;
+//! let Answer::Reply { body, .. } = committed.value else { unreachable!("starting does not wait") };
+//! assert_eq!(StartWorkflowResponse::decode(body.as_slice())?.workflow_execution_id.len(), 36);
+//! // Whoever polls this queue is to be asked again.
+//! assert_eq!(committed.wakes[0].as_str(), "workflows/00000000-0000-0000-0000-000000000001/default");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What a host does
 //! - One [`Request`] is one [`Tx`]. It commits on `Ok`, [`Answer::Park`] included, and leaves no trace on `Err`. Whoever
 //!   was refused with a conflict of the store is run again: [`handle`] keeps nothing between two calls.
@@ -23,6 +55,8 @@
 //!   [`Attempt::expired`], which always gives an answer.
 //! - It runs [`tick`] when [`Tick::next_due_ms`] has come, and when a [`Tx::put_deadline`] brought something earlier.
 //! - An answer that could not be handed to the client is given back: [`release_undelivered`].
+//! - It bounds concurrent polls ([`flovyn_protocol::limits::Limits::concurrent_polls_per_key_max`]): beyond that it asks
+//!   with [`Attempt::expired`] at once.
 //! - A client that keeps a connection open without calling is alive: [`handle_sign_of_life`].
 #![no_std]
 #![forbid(unsafe_code)]
