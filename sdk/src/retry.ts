@@ -1,6 +1,6 @@
 import type { Duration } from './duration.js';
 import { ConfigurationError } from './errors.js';
-import { checkOptions } from './options.js';
+import { checkOptions, optionalMs } from './options.js';
 
 /** How often and when something that failed is tried again. */
 export interface RetryPolicy {
@@ -27,11 +27,13 @@ const DEFAULTS: RetryPlan = { maxRetries: 3, initialDelayMs: 1_000, maxDelayMs: 
 /** Reads a policy; throws `ConfigurationError` for one that cannot be meant. */
 export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
   checkOptions(`${what}, retry`, policy, ['maxRetries', 'initialDelay', 'maxDelay', 'backoffMultiplier']);
-  const initialDelayMs = policy.initialDelay?.toWholeMilliseconds() ?? DEFAULTS.initialDelayMs;
+  const { initialDelay, maxDelay } = policy;
+  const initialDelayMs = optionalMs(`${what}, retry.initialDelay`, initialDelay) ?? DEFAULTS.initialDelayMs;
   const plan = {
     maxRetries: policy.maxRetries ?? DEFAULTS.maxRetries,
     initialDelayMs,
-    maxDelayMs: policy.maxDelay?.toWholeMilliseconds() ?? Math.max(DEFAULTS.maxDelayMs, initialDelayMs),
+    maxDelayMs:
+      optionalMs(`${what}, retry.maxDelay`, maxDelay) ?? Math.max(DEFAULTS.maxDelayMs, initialDelayMs),
     multiplier: policy.backoffMultiplier ?? DEFAULTS.multiplier,
   };
   check(
@@ -43,7 +45,14 @@ export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
   );
   check(what, 'initialDelay', 'no negative time', plan.initialDelayMs, plan.initialDelayMs >= 0);
   check(what, 'maxDelay', 'at least initialDelay', plan.maxDelayMs, plan.maxDelayMs >= plan.initialDelayMs);
-  check(what, 'backoffMultiplier', 'a number from 1 up', plan.multiplier, plan.multiplier >= 1);
+  const { multiplier } = plan;
+  check(
+    what,
+    'backoffMultiplier',
+    'a finite number from 1 up',
+    multiplier,
+    multiplier >= 1 && Number.isFinite(multiplier),
+  );
   return plan;
 }
 

@@ -166,6 +166,49 @@ test('the result of an operation that cannot be written is its failure', async (
   expect(await client.executeWorkflow(symbolic)).toBe('SerializationError');
 });
 
+test('a result that cannot be written is no reason to do the work again', async () => {
+  const w = world();
+  let attempts = 0;
+  const symbolic = workflow({
+    name: 'symbolic',
+    run: (ctx) =>
+      ctx.run(
+        'op',
+        () => {
+          attempts += 1;
+          return Symbol('no');
+        },
+        { retry: { maxRetries: 5, initialDelay: Duration.milliseconds(1) } },
+      ),
+  });
+  const client = await w.client([symbolic]);
+  expect((await failureOf(client.executeWorkflow(symbolic))).message).toMatch(/symbol cannot be sent/);
+  expect(attempts).toBe(1);
+});
+
+test('an operation that waits for its next attempt makes none when the worker stops', async () => {
+  const w = world();
+  let attempts = 0;
+  const unlucky = workflow({
+    name: 'unlucky',
+    run: (ctx) =>
+      ctx.run(
+        'op',
+        () => {
+          attempts += 1;
+          throw new Error('not yet');
+        },
+        { retry: { maxRetries: 5, initialDelay: Duration.hours(1) } },
+      ),
+  });
+  const client = await w.client([unlucky], { shutdownGraceMs: 5 });
+  await client.startWorkflow(unlucky);
+  await until(() => attempts === 1);
+  await client.stop();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(attempts).toBe(1);
+});
+
 test('what is under way while the function ends is recorded', async () => {
   const w = world();
   const late = gate<string>();

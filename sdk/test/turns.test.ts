@@ -5,6 +5,7 @@ import { originOf } from '../src/workflow/own-errors.js';
 import { task } from '../src/task/define.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
+import { failureOf } from './support/failure.js';
 import { gate, until, world } from './support/world.js';
 
 const noop = task({ name: 'noop', run: () => null });
@@ -110,6 +111,24 @@ test('arguments that cannot be meant are refused before anything is recorded', a
         () => ctx.schedule(noop, null, { retry: { maxRetries: -1 } }),
         () => ctx.schedule(noop, null, { typo: 1 } as never),
         () => ctx.promise('p', { typo: 1 } as never),
+        () => ctx.promise('p', { timeout: Duration.milliseconds(-1) }),
+        () => ctx.promise('p', { idempotencyKey: 1 as never }),
+        () => ctx.run('op', () => 1, { typo: 1 } as never),
+        () => ctx.run('op', () => 1, { timeout: Duration.milliseconds(0) }),
+        () => ctx.sleep(1_000 as never),
+        () => ctx.sleepUntil(1_000 as never),
+        () => ctx.promise('p', { timeout: 1_000 as never }),
+        () => ctx.run('op', () => 1, { timeout: 1_000 as never }),
+        () => ctx.run('op', () => 1, { retry: { initialDelay: 1_000 as never } }),
+        () => ctx.schedule(noop, null, { timeout: 1_000 as never }),
+        () => ctx.schedule(noop, null, { retry: { backoffMultiplier: Number.POSITIVE_INFINITY } }),
+        // The core takes texts on trust: a number would trap it, and with it every execution.
+        () => ctx.run(1 as never, () => 1),
+        () => ctx.promise(undefined as never),
+        () => ctx.scheduleByName(1 as never),
+        () => ctx.get(1 as never),
+        () => ctx.set(1 as never, 1),
+        () => ctx.clear(1 as never),
       ];
       for (const call of calls) {
         try {
@@ -126,6 +145,33 @@ test('arguments that cannot be meant are refused before anything is recorded', a
   expect(await handle.result()).toBe(thrown.length);
   for (const error of thrown) expect(error).toBeInstanceOf(ConfigurationError);
   expect(await w.eventTypes(handle.workflowId)).toEqual(['WORKFLOW_STARTED', 'WORKFLOW_COMPLETED']);
+});
+
+test('a duration that is none is told what it should be', async () => {
+  const w = world();
+  const impatient = workflow({ name: 'impatient', run: (ctx) => ctx.sleep(1_000 as never) });
+  const client = await w.client([impatient]);
+  const { message } = await failureOf(client.executeWorkflow(impatient));
+  expect(message).toBe('ctx.sleep: expected a Duration, such as Duration.seconds(5), got 1000');
+});
+
+test.each([
+  ['message', 5],
+  ['message', { code: 5 }],
+  ['stack', 5],
+])('an error whose %s is %j fails the execution, not the core', async (property, value) => {
+  const w = world();
+  const odd = () => Object.defineProperty(new Error('odd'), property, { value });
+  const fails = workflow({
+    name: 'fails',
+    run: async (ctx) => {
+      const caught = ctx.run('op', () => Promise.reject(odd()));
+      await caught.catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+      throw odd();
+    },
+  });
+  const client = await w.client([fails]);
+  expect(await failureOf(client.executeWorkflow(fails))).toMatchObject({ name: 'WorkflowFailed' });
 });
 
 test('a workflow that waits for what Flovyn does not know is parked with advice', async () => {

@@ -28,15 +28,29 @@ export function nameClass(constructor: { readonly prototype: Error }, name: stri
 }
 
 /**
+ * The stack of what was thrown; empty if it has none. Never throws itself.
+ * @internal
+ */
+export function stackOf(thrown: unknown): string {
+  try {
+    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
  * A text for anything that was thrown. Never throws itself.
  * @internal
  */
 export function textOf(thrown: unknown): string {
   try {
-    if (thrown instanceof Error) return thrown.message || thrown.name;
     if (typeof thrown === 'object' && thrown !== null) {
       const message: unknown = Reflect.get(thrown, 'message');
-      if (typeof message === 'string') return message;
+      if (typeof message === 'string' && (message !== '' || !(thrown instanceof Error))) return message;
+      // Some libraries put an object where the text of an error should be.
+      if (thrown instanceof Error) return message ? textOf(message) : String(thrown.name);
       return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
     }
     return String(thrown);

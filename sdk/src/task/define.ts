@@ -1,6 +1,6 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, optionalMs } from '../options.js';
 import { type RetryPolicy, retryPlan } from '../retry.js';
 import type { TaskContext } from './context-types.js';
 
@@ -60,7 +60,8 @@ export function task<Input = unknown, Output = unknown>(
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
   const { name, description, timeout, retry, run } = config;
   checkOptions(`Task "${name}"`, config, KNOWN, LATER);
-  if (timeout !== undefined && !timeout.isPositive()) {
+  const timeoutMs = optionalMs(`Task "${name}", timeout`, timeout);
+  if (timeoutMs !== undefined && timeoutMs <= 0) {
     throw new ConfigurationError(`Task "${name}": timeout must be more than no time, got ${timeout}`);
   }
   if (retry !== undefined) retryPlan(`Task "${name}"`, retry);

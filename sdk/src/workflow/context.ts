@@ -15,7 +15,7 @@ import {
 import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { checkOptions, comingLater } from '../options.js';
+import { checkOptions, checkText, comingLater, optionalMs, wholeMs } from '../options.js';
 import type { Serializer } from '../serde.js';
 import type { TaskDefinition } from '../task/define.js';
 import type {
@@ -93,6 +93,7 @@ export class WorkflowContextImpl implements WorkflowContext {
     input: unknown,
     options: TaskOptions | undefined,
   ): TaskHandle<Output> {
+    checkText(`${verb}, name`, name);
     const coreOptions = options && coreTaskOptions(name, options);
     const payload = this.#serializer.serialize(input);
     const [handle, taskExecutionId] = this.#turn.do(verb, (id) =>
@@ -103,13 +104,13 @@ export class WorkflowContextImpl implements WorkflowContext {
   }
 
   sleep(duration: Duration): Promise<void> {
-    return this.#sleep('ctx.sleep', duration.toWholeMilliseconds());
+    return this.#sleep('ctx.sleep', wholeMs('ctx.sleep', duration));
   }
 
   sleepUntil(time: Date): Promise<void> {
-    const untilMs = time.getTime();
+    const untilMs = time instanceof Date ? time.getTime() : Number.NaN;
     if (Number.isNaN(untilMs))
-      throw new ConfigurationError('ctx.sleepUntil: expected a valid Date, got an invalid one');
+      throw new ConfigurationError(`ctx.sleepUntil: expected a valid Date, got ${String(time)}`);
     // By the clock of the workflow, so that every replay issues the same command.
     const nowMs = this.#turn.do('ctx.sleepUntil', currentTimeMs);
     return this.#sleep('ctx.sleepUntil', untilMs - nowMs);
@@ -121,15 +122,14 @@ export class WorkflowContextImpl implements WorkflowContext {
   }
 
   promise<T = unknown>(name: string, options: PromiseOptions = {}): Promise<T> {
-    checkOptions(`Promise "${name}"`, options, ['timeout', 'idempotencyKey']);
-    const timeoutMs = options.timeout?.toWholeMilliseconds();
-    const handle = this.#turn.do('ctx.promise', (id) =>
-      createPromise(id, name, timeoutMs, options.idempotencyKey),
-    );
+    checkText('ctx.promise, name', name);
+    const { timeoutMs, idempotencyKey } = promisePlan(name, options);
+    const handle = this.#turn.do('ctx.promise', (id) => createPromise(id, name, timeoutMs, idempotencyKey));
     return this.#pending.open(handle, { type: 'promise', name });
   }
 
   run<T>(name: string, fn: OperationFunction<T>, options: OperationOptions = {}): Promise<T> {
+    checkText('ctx.run, name', name);
     if (typeof fn !== 'function')
       throw new ConfigurationError(`ctx.run: operation "${name}" has no function`);
     const plan = operationPlan(name, options);
@@ -139,16 +139,19 @@ export class WorkflowContextImpl implements WorkflowContext {
   }
 
   get<T = unknown>(key: string): T | null {
+    checkText('ctx.get, key', key);
     const payload = this.#turn.do('ctx.get', (id) => getState(id, key));
     return payload === undefined ? null : this.#serializer.deserialize<T>(payload);
   }
 
   set(key: string, value: unknown): void {
+    checkText('ctx.set, key', key);
     const payload = this.#serializer.serialize(value);
     this.#turn.do('ctx.set', (id) => setState(id, key, payload));
   }
 
   clear(key: string): void {
+    checkText('ctx.clear, key', key);
     this.#turn.do('ctx.clear', (id) => clearState(id, key));
   }
 
@@ -239,4 +242,15 @@ export class WorkflowContextImpl implements WorkflowContext {
   deprecatePatch(): never {
     throw comingLater('ctx.deprecatePatch', 'patching');
   }
+}
+
+function promisePlan(name: string, options: PromiseOptions) {
+  const what = `Promise "${name}"`;
+  checkOptions(what, options, ['timeout', 'idempotencyKey']);
+  const { timeout, idempotencyKey } = options;
+  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
+  if (timeoutMs !== undefined && timeoutMs < 0)
+    throw new ConfigurationError(`${what}: timeout must be no negative time, got ${timeout}`);
+  if (idempotencyKey !== undefined) checkText(`${what}, idempotencyKey`, idempotencyKey);
+  return { timeoutMs, idempotencyKey };
 }

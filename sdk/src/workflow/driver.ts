@@ -10,7 +10,7 @@ import {
   Step,
 } from '../core.js';
 import { CoreError, CoreTrapped } from '../errors.js';
-import { textOf } from '../errors/base.js';
+import { stackOf, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import { runDry } from '../runtime/run-dry.js';
@@ -172,8 +172,7 @@ export class Driver {
 
   #threw(error: unknown): void {
     if (error instanceof CoreTrapped) this.#turn.stop(error);
-    const stack = error instanceof Error ? (error.stack ?? '') : '';
-    this.#end((id) => fail(id, textOf(error), stack, FAILURE_TYPE));
+    this.#end((id) => fail(id, textOf(error), stackOf(error), FAILURE_TYPE));
   }
 
   #end(tellCore: (id: number) => void): void {

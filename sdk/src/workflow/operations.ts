@@ -1,5 +1,6 @@
-import { FlovynError } from '../errors.js';
-import { nameClass, textOf } from '../errors/base.js';
+import { ConfigurationError, FlovynError } from '../errors.js';
+import { nameClass, stackOf, textOf } from '../errors/base.js';
+import { checkOptions, optionalMs } from '../options.js';
 import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
 import type { Clock } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
@@ -75,14 +76,26 @@ export class Operations {
     this.#onFinish?.();
   }
 
-  async #result({ name, fn, plan }: Begun): Promise<FinishedOperation['result']> {
+  async #result(begun: Begun): Promise<FinishedOperation['result']> {
+    try {
+      const value = await this.#attempts(begun);
+      // Outside the attempts: what cannot be written is no reason to do the work again.
+      return { value: this.#serializer.serialize(value) };
+    } catch (error) {
+      return { thrown: describe(error) };
+    }
+  }
+
+  async #attempts({ name, fn, plan }: Begun): Promise<unknown> {
+    const { signal } = this.#controller;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return { value: this.#serializer.serialize(await this.#attempt(name, fn, plan.timeoutMs)) };
+        return await this.#attempt(name, fn, plan.timeoutMs);
       } catch (error) {
-        if (!mayRetry(plan.retry, attempt, error) || this.#controller.signal.aborted)
-          return { thrown: describe(error) };
-        await pause(this.#clock, pauseBefore(plan.retry, attempt), this.#controller.signal);
+        if (!mayRetry(plan.retry, attempt, error)) throw error;
+        await pause(this.#clock, pauseBefore(plan.retry, attempt), signal);
+        // Another worker may have the execution now, and the operation with it.
+        if (signal.aborted) throw error;
       }
     }
   }
@@ -122,11 +135,13 @@ export interface OperationPlan {
 
 /** Reads the options of an operation. */
 export function operationPlan(name: string, options: OperationOptions): OperationPlan {
+  const what = `Operation "${name}"`;
+  checkOptions(what, options, ['timeout', 'retry']);
   const { timeout, retry } = options;
-  return {
-    timeoutMs: timeout?.toWholeMilliseconds(),
-    retry: retry === undefined ? undefined : retryPlan(`Operation "${name}"`, retry),
-  };
+  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
+  if (timeoutMs !== undefined && timeoutMs <= 0)
+    throw new ConfigurationError(`${what}: timeout must be more than no time, got ${timeout}`);
+  return { timeoutMs, retry: retry && retryPlan(what, retry) };
 }
 
 interface Begun {
@@ -155,9 +170,9 @@ function retryableOf(error: unknown): boolean | undefined {
 function describe(error: unknown): string {
   const known = error instanceof Error ? error : undefined;
   return JSON.stringify({
-    name: known?.name ?? 'Error',
+    name: String(known?.name ?? 'Error'),
     message: textOf(error),
-    stack: known?.stack,
+    stack: stackOf(error) || undefined,
     retryable: retryableOf(error),
   });
 }

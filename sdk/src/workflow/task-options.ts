@@ -1,6 +1,6 @@
 import type { ScheduleTaskOptions } from '../core.js';
 import { ConfigurationError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, optionalMs } from '../options.js';
 import { retryPlan } from '../retry.js';
 import type { TaskOptions } from './context-types.js';
 
@@ -15,13 +15,14 @@ export function coreTaskOptions(name: string, options: TaskOptions): ScheduleTas
   checkOptions(what, options, KNOWN, LATER);
   const { queue, timeout, retry } = options;
   if (queue === undefined && timeout === undefined && retry === undefined) return undefined;
-  if (timeout !== undefined && !timeout.isPositive()) {
+  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
+  if (timeoutMs !== undefined && timeoutMs <= 0) {
     throw new ConfigurationError(`${what}: timeout must be more than no time, got ${timeout}`);
   }
   const plan = retry && retryPlan(what, retry);
   return {
     queue,
-    timeoutMs: timeout?.toWholeMilliseconds(),
+    timeoutMs,
     maxRetries: plan?.maxRetries,
     retryPolicy: plan && {
       initialDelayMs: plan.initialDelayMs,
