@@ -21,7 +21,7 @@ use crate::{
 
 tests!(
     unknown_methods,
-    methods_of_later_issues,
+    methods_not_offered,
     bodies_that_are_no_message,
     payloads_that_are_no_json,
     ids_that_are_no_uuid,
@@ -38,7 +38,7 @@ fn unknown_methods(harness: &mut dyn Harness) {
     }
 }
 
-fn methods_of_later_issues(harness: &mut dyn Harness) {
+fn methods_not_offered(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     for method in [
         "v1.WorkflowDispatch/SignalWorkflow",

@@ -30,7 +30,7 @@ tests!(
     duplicate_ids_are_refused_with_a_token,
     timer_id_can_be_used_again,
     refused_command_refuses_all,
-    later_verbs_are_unimplemented,
+    verbs_not_offered_are_unimplemented,
     status_and_command_must_agree,
     nothing_follows_the_last_command,
     long_answer_is_cut,
@@ -254,7 +254,7 @@ fn refused_command_refuses_all(harness: &mut dyn Harness) {
     world.submit(&claimed, vec![task(1)], WorkflowStatus::Suspended);
 }
 
-fn later_verbs_are_unimplemented(harness: &mut dyn Harness) {
+fn verbs_not_offered_are_unimplemented(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let id = world.start("order");
     let claimed = world.poll(&extended());
