@@ -60,6 +60,37 @@ test('start and stop', async () => {
   await client.stop();
 });
 
+test('a stop during the start ends what the start has begun', async () => {
+  const w = world();
+  const client = new FlovynClient({ transport: w.engine });
+  client.registerWorkflow(echo);
+  const starting = client.start();
+  await Promise.all([starting, client.stop()]);
+  expect(client.isStarted).toBe(false);
+  const { length } = w.engine.calls;
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(w.engine.calls).toHaveLength(length);
+
+  w.engine.intercept = () => Promise.reject(new FlovynError('no'));
+  const failing = failureOf(client.start());
+  await client.stop();
+  expect((await failing).message).toBe('no');
+});
+
+test('options of a start: unknown ones are refused, undefined ones keep the default', async () => {
+  const w = world();
+  const versioned = workflow({ name: 'versioned', version: '2', run: () => null });
+  const client = await w.client();
+  const unknown = { priority: 1 } as never;
+  expect((await failureOf(client.startWorkflow(versioned, null, unknown))).message).toBe(
+    'startWorkflow: unknown option "priority", expected one of queue, workflowVersion, idempotencyKey',
+  );
+  const later = { prioritySeconds: 1 } as never;
+  expect(await failureOf(client.startWorkflow(versioned, null, later))).toBeInstanceOf(Unsupported);
+  const { handle } = await client.startWorkflow(versioned, null, { workflowVersion: undefined });
+  expect((await w.history(handle.workflowId))[0]?.data).toMatchObject({ version: '2' });
+});
+
 test('a server that is restarted while a client starts is waited for; a start that fails can be tried again', async () => {
   const w = world();
   let isDown = (call: number): boolean => call < 3;

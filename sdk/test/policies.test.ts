@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Duration } from '../src/duration.js';
-import { ConnectionError, EngineFailed, NotFoundError, RpcError } from '../src/errors.js';
+import { InstanceGone } from '../src/core.js';
+import { ConnectionError, CoreTrapped, EngineFailed, NotFoundError, RpcError } from '../src/errors.js';
 import { pauseBefore, retryPlan } from '../src/retry.js';
 import { isClaimLost, isRefusal, isTransient } from '../src/rpc/failures.js';
 import { retrying } from '../src/rpc/retrying.js';
@@ -62,10 +63,13 @@ test('what may be tried again, what never, and what means that the work is anoth
     size: new RpcError('RESOURCE_EXHAUSTED', 'x'),
     precondition: new RpcError('FAILED_PRECONDITION', 'x'),
     missing: new NotFoundError('x', 'y'),
+    // The answer was being read when something else made the core trap.
+    gone: new InstanceGone('x'),
+    trap: new CoreTrapped('x'),
   };
   const names = (test: (error: unknown) => boolean) =>
     Object.entries(errors).flatMap(([name, error]) => (test(error) ? [name] : []));
-  expect(names(isTransient)).toEqual(['connection', 'deadline', 'internal']);
+  expect(names(isTransient)).toEqual(['connection', 'deadline', 'internal', 'gone']);
   expect(names(isRefusal)).toEqual(['argument', 'size']);
   expect(names(isClaimLost)).toEqual(['precondition', 'missing']);
 });
@@ -119,6 +123,35 @@ test('a lease is renewed each third of its time, survives failures, and ends wit
   });
   clock.advance(10_000);
   expect(renewals).toBe(3);
+});
+
+test('renewals that fail or hang leave time for others before the lease is over', async () => {
+  const clock = new ManualClock();
+  const leaseMs = 60_000;
+  const deadlines: number[] = [];
+  const startMs = clock.nowMs();
+  const times: number[] = [];
+  const lease = new Lease({
+    what: 'it',
+    leaseMs,
+    renew: (deadlineMs) => {
+      times.push(clock.nowMs() - startMs);
+      deadlines.push(deadlineMs);
+      // The first hangs until its deadline, the others fail at once.
+      const { promise, fail } = gate<number>();
+      clock.schedule(times.length === 1 ? deadlineMs : 0, () => fail(new ConnectionError('out', 'here')));
+      return promise;
+    },
+    clock,
+    logger: new MemoryLogger(),
+  });
+  for (let ms = 0; ms < leaseMs; ms += 1_000) {
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  lease.end();
+  expect(deadlines[0]).toBe(20_000);
+  expect(times.filter((ms) => ms < leaseMs).length).toBeGreaterThanOrEqual(3);
 });
 
 test('a claim without a lease is never renewed', () => {

@@ -69,6 +69,23 @@ test('retries of the definition are used when the schedule names none', async ()
   expect((await failureOf(client.executeWorkflow(once))).message).toBe('attempt 2');
 });
 
+test('options that are undefined keep the retries of the definition', async () => {
+  const w = world();
+  let attempts = 0;
+  const failing = task({
+    name: 'failing',
+    retry: { maxRetries: 0 },
+    run: () => {
+      attempts += 1;
+      throw new Error('always');
+    },
+  });
+  const one = workflow({ name: 'one', run: (ctx) => ctx.task(failing, undefined, { retry: undefined }) });
+  const client = await w.client([one, failing]);
+  expect((await failureOf(client.executeWorkflow(one))).message).toBe('always');
+  expect(attempts).toBe(1);
+});
+
 test('an attempt that takes too long fails, and its signal fires', async () => {
   const w = world();
   const reasons: unknown[] = [];

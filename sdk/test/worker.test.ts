@@ -139,6 +139,36 @@ test('after the grace period signals fire, and the executions go to other worker
   expect(await second.getWorkflowHandle(handles[1]?.workflowId ?? '').result()).toBe('second worker');
 });
 
+test('what a task has done when its signal fires is reported, and a failure is not', async () => {
+  const w = world();
+  const begun = gate();
+  const finishing = (name: string, end: () => string) =>
+    task({
+      name,
+      run: async ({ signal }) => {
+        begun.open();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return end();
+      },
+    });
+  const done = finishing('done', () => 'done');
+  const torn = finishing('torn', () => {
+    throw new Error('stopped half-way');
+  });
+  const both = workflow({
+    name: 'both',
+    run: (ctx) => Promise.race([ctx.task(done), ctx.task(torn)]),
+  });
+  const first = await w.client([both, done, torn], { shutdownGraceMs: 5 });
+  const { handle } = await first.startWorkflow(both);
+  await until(() => first.getActiveTaskExecutions().length === 2);
+  await begun.promise;
+  await first.stop();
+  expect([w.engine.count('CompleteTask'), w.engine.count('FailTask')]).toEqual([1, 0]);
+  const second = await w.client([both]);
+  expect(await second.getWorkflowHandle(handle.workflowId).result()).toBe('done');
+});
+
 test('work that does not heed its signal is named when a stop leaves it behind', async () => {
   const w = world();
   const clock = new ManualClock();

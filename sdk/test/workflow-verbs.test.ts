@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { encodeResolvePromise } from '../src/core.js';
 import { Duration } from '../src/duration.js';
 import { PromiseRejected, PromiseTimeout, TaskFailed } from '../src/errors.js';
+import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
@@ -239,6 +241,21 @@ test('failures reach the code as typed errors', async () => {
     { ...none, isRejected: true, text: 'Promise "refused" was rejected: not today' },
     { ...none, isTypeError: true, text: 'not a function' },
   ]);
+});
+
+test('a result that cannot be read says whose it is and why', async () => {
+  const w = world();
+  const reading = workflow({ name: 'reading', run: (ctx) => ctx.promise('answer') });
+  const client = await w.client([reading]);
+  const { handle } = await client.startWorkflow(reading);
+  await until(async () => (await w.eventTypes(handle.workflowId)).includes('PROMISE_CREATED'));
+  const id = `${handle.workflowId}:answer`;
+  // Written as other clients may: a tag with a value that does not fit it.
+  const value = '{"at":{"__type":"Date","value":"never"}}';
+  await w.engine.unary(Method.ResolvePromise, encodeResolvePromise({ promiseId: id, value }));
+  expect((await failureOf(handle.result())).message).toBe(
+    'the result of the promise "answer" cannot be read: expected the value of a Date to be an ISO 8601 time, got "never" (at $.at)',
+  );
 });
 
 test('a failed workflow rejects result() with the recorded text', async () => {

@@ -1,5 +1,5 @@
 import { ConfigurationError, FlovynError } from '../errors.js';
-import { comingLater } from '../options.js';
+import { checkOptions, comingLater } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { WorkerHost } from '../worker/worker-host.js';
@@ -9,6 +9,14 @@ import { ClientCalls } from './calls.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';
 import type { FlovynClientOptions, StartWorkflowOptions } from './options.js';
 import { type ClientSettings, clientSettings, type Connection } from './settings.js';
+
+const START_OPTIONS = ['queue', 'workflowVersion', 'idempotencyKey'];
+const LATER_START_OPTIONS = {
+  prioritySeconds: 'priorities',
+  timeout: 'workflow timeouts; until then race the work against ctx.sleep',
+  metadata: 'metadata of executions',
+  idempotencyKeyTtl: 'idempotency keys that are kept for longer or shorter than a day',
+};
 
 /** A started workflow. */
 export interface StartedWorkflow<Output> {
@@ -29,7 +37,7 @@ export class FlovynClient {
   readonly #workflows = new Map<string, AnyWorkflow>();
   readonly #tasks = new Map<string, AnyTask>();
   #running: Running | undefined;
-  #starting = false;
+  #starting: Promise<Running> | undefined;
   #stopping: Promise<void> | undefined;
 
   /** Throws `ConfigurationError` for options that cannot be meant. Nothing is sent before `start`. */
@@ -55,21 +63,21 @@ export class FlovynClient {
    */
   async start(): Promise<void> {
     if (this.#isBusy) throw new FlovynError('Client is already started');
-    this.#starting = true;
+    this.#starting = this.#open();
     try {
-      this.#running = await this.#open();
+      this.#running = await this.#starting;
     } finally {
-      this.#starting = false;
+      this.#starting = undefined;
     }
   }
 
   /**
    * Claims nothing more at once, waits for work under way at most `shutdownGraceMs`, then gives it up: task
-   * signals fire, executions go to other workers. Before `start` it does nothing; calls during a stop wait
-   * for the same one.
+   * signals fire, executions go to other workers. Before `start` it does nothing, during one it waits for that
+   * first; calls during a stop wait for the same one.
    */
   async stop(): Promise<void> {
-    const running = this.#running;
+    const running = this.#running ?? (await this.#starting?.catch(() => undefined));
     if (running !== undefined && this.#stopping === undefined) {
       this.#stopping = this.#close(running).finally(() => {
         this.#running = undefined;
@@ -113,7 +121,12 @@ export class FlovynClient {
     const [name, workflowVersion] =
       typeof definition === 'string' ? [definition] : [definition.name, definition.version];
     if (!name) throw new ConfigurationError('startWorkflow takes a workflow definition or the name of one');
-    const workflowId = await this.#calls().startWorkflow(name, input, { workflowVersion, ...options });
+    checkOptions('startWorkflow', options, START_OPTIONS, LATER_START_OPTIONS);
+    const version = options.workflowVersion ?? workflowVersion;
+    const workflowId = await this.#calls().startWorkflow(name, input, {
+      ...options,
+      workflowVersion: version,
+    });
     return { handle: this.getWorkflowHandle<Output>(workflowId) };
   }
 
@@ -158,7 +171,7 @@ export class FlovynClient {
   }
 
   get #isBusy(): boolean {
-    return this.#starting || this.#running !== undefined;
+    return this.#starting !== undefined || this.#running !== undefined;
   }
 
   #calls(): ClientCalls {

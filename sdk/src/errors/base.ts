@@ -28,6 +28,19 @@ export function nameClass(constructor: { readonly prototype: Error }, name: stri
 }
 
 /**
+ * The name of what was thrown; `Error` if it has none. Never throws itself.
+ * @internal
+ */
+export function nameOf(thrown: unknown): string {
+  try {
+    const name: unknown = thrown instanceof Error ? thrown.name : undefined;
+    return typeof name === 'string' ? name : 'Error';
+  } catch {
+    return 'Error';
+  }
+}
+
+/**
  * The stack of what was thrown; empty if it has none. Never throws itself.
  * @internal
  */
@@ -50,7 +63,7 @@ export function textOf(thrown: unknown): string {
       const message: unknown = Reflect.get(thrown, 'message');
       if (typeof message === 'string' && (message !== '' || !(thrown instanceof Error))) return message;
       // Some libraries put an object where the text of an error should be.
-      if (thrown instanceof Error) return message ? textOf(message) : String(thrown.name);
+      if (thrown instanceof Error) return message ? textOf(message) : nameOf(thrown);
       return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
     }
     return String(thrown);

@@ -1,3 +1,4 @@
+import { InstanceGone } from '../core.js';
 import { ConnectionError, NotFoundError, RpcError } from '../errors.js';
 
 const TRANSIENT = ['DEADLINE_EXCEEDED', 'ABORTED', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS'];
@@ -5,6 +6,8 @@ const REFUSED = ['INVALID_ARGUMENT', 'RESOURCE_EXHAUSTED', 'OUT_OF_RANGE'];
 
 /** Whether the same call may succeed later, or may have succeeded without our knowing. */
 export function isTransient(error: unknown): boolean {
+  // Another thing made the core trap while the answer was read.
+  if (error instanceof InstanceGone) return true;
   return error instanceof ConnectionError || (error instanceof RpcError && TRANSIENT.includes(error.code));
 }
 

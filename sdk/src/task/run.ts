@@ -1,5 +1,5 @@
 import { TaskTimeout } from '../errors.js';
-import { textOf } from '../errors/base.js';
+import { nameOf, textOf } from '../errors/base.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Serializer } from '../serde.js';
 import { TaskContextImpl, type TaskContextParts } from './context.js';
@@ -72,7 +72,7 @@ function failure(thrown: unknown): TaskOutcome {
   const retryable: unknown = thrown instanceof Error ? Reflect.get(thrown, 'retryable') : undefined;
   return {
     error: textOf(thrown),
-    errorType: thrown instanceof Error ? thrown.name : 'Error',
+    errorType: nameOf(thrown),
     retryable: typeof retryable === 'boolean' ? retryable : undefined,
   };
 }

@@ -35,12 +35,23 @@ export class TaskClaim {
     this.#transport = transport;
     this.#clock = clock;
     const what = `task ${task.kind} ${task.taskExecutionId}`;
-    this.#lease = new Lease({ what, leaseMs: task.leaseMs, renew: () => this.#renew(), clock, logger });
+    this.#lease = new Lease({
+      what,
+      leaseMs: task.leaseMs,
+      renew: (deadlineMs) => this.#renew(deadlineMs),
+      clock,
+      logger,
+    });
   }
 
   /** Fires when the attempt should stop: the claim is lost or given up. */
   get signal(): AbortSignal {
     return this.#lease.signal;
+  }
+
+  /** Whether another worker may have the task now. */
+  get isLost(): boolean {
+    return this.signal.reason instanceof ClaimLost;
   }
 
   /** Tells the server that the attempt is alive. If it is not its any more, `signal` fires. */
@@ -87,9 +98,9 @@ export class TaskClaim {
     await this.#repeat(Method.FailTask, encodeFailTask({ taskExecutionId, error, ...extension }));
   }
 
-  async #renew(): Promise<number> {
+  async #renew(deadlineMs: number): Promise<number> {
     const request = encodeRenewClaim({ taskExecutionId: this.#task.taskExecutionId });
-    return decodeRenewClaim(await this.#call(Method.RenewClaim, request)).leaseMs;
+    return decodeRenewClaim(await this.#call(Method.RenewClaim, request, deadlineMs)).leaseMs;
   }
 
   async #repeat(method: string, request: Uint8Array): Promise<void> {
@@ -98,11 +109,15 @@ export class TaskClaim {
     await retrying(options, () => this.#call(method, request));
   }
 
-  async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
+  async #call(
+    method: string,
+    request: Uint8Array,
+    deadlineMs: number = CALL_DEADLINE_MS,
+  ): Promise<Uint8Array> {
     const { claimToken, taskExecutionId } = this.#task;
     const answer = await this.#transport.unary(method, request, {
       metadata: claimMetadata(claimToken),
-      deadlineMs: CALL_DEADLINE_MS,
+      deadlineMs,
       subject: { type: 'Task execution', id: taskExecutionId },
     });
     return answer.body;

@@ -75,7 +75,8 @@ export class TaskWorker {
     this.#claims.set(task.taskExecutionId, claim);
     try {
       const outcome = await this.#run(task, claim);
-      claim.signal.throwIfAborted();
+      // A worker that stops still holds its claims: what it has done need not be done again by another.
+      if (claim.isLost || !('output' in outcome)) claim.signal.throwIfAborted();
       await claim.report(outcome);
     } catch (error) {
       const level = claim.signal.aborted || isClaimLost(error) ? 'debug' : 'warn';

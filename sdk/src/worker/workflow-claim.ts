@@ -53,7 +53,13 @@ export class WorkflowClaim implements ActivationHost {
     this.#transport = transport;
     this.#clock = clock;
     const what = `workflow ${info.kind} ${info.executionId}`;
-    this.#lease = new Lease({ what, leaseMs: info.leaseMs, renew: () => this.#renew(), clock, logger });
+    this.#lease = new Lease({
+      what,
+      leaseMs: info.leaseMs,
+      renew: (deadlineMs) => this.#renew(deadlineMs),
+      clock,
+      logger,
+    });
   }
 
   get signal(): AbortSignal {
@@ -116,9 +122,9 @@ export class WorkflowClaim implements ActivationHost {
     return this.#info.claimToken !== '';
   }
 
-  async #renew(): Promise<number> {
+  async #renew(deadlineMs: number): Promise<number> {
     const request = encodeRenewClaim({ workflowExecutionId: this.#info.executionId });
-    return decodeRenewClaim(await this.#call(Method.RenewClaim, request)).leaseMs;
+    return decodeRenewClaim(await this.#call(Method.RenewClaim, request, deadlineMs)).leaseMs;
   }
 
   #repeat<T>(call: () => Promise<T>): Promise<T> {
@@ -126,11 +132,15 @@ export class WorkflowClaim implements ActivationHost {
     return retrying({ clock: this.#clock, backoff, signal: this.signal }, call);
   }
 
-  async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
+  async #call(
+    method: string,
+    request: Uint8Array,
+    deadlineMs: number = CALL_DEADLINE_MS,
+  ): Promise<Uint8Array> {
     const { claimToken, executionId } = this.#info;
     const answer = await this.#transport.unary(method, request, {
       metadata: claimMetadata(claimToken),
-      deadlineMs: CALL_DEADLINE_MS,
+      deadlineMs,
       subject: { type: 'Workflow execution', id: executionId },
     });
     return answer.body;

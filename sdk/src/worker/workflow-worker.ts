@@ -1,7 +1,7 @@
 import { encodePollWorkflow, InstanceGone } from '../core.js';
 import { CoreError, CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
 import { textOf } from '../errors/base.js';
-import { isTransient } from '../rpc/failures.js';
+import { isClaimLost, isTransient } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
@@ -114,12 +114,13 @@ export class WorkflowWorker {
   /** The one place that decides what becomes of an execution whose activation did not come to its end. */
   async #failed(activation: Activation, claim: WorkflowClaim, error: unknown): Promise<void> {
     const accepted = activation.submissions;
-    // Where nothing is numbered a submission is sent once: the server offers the execution again if it was
-    // lost.
-    if (error instanceof ClaimLost || isTransient(error)) return this.#ignore(activation, error);
-    if (error instanceof WorkerStopped) return claim.release(error.message, 0);
     // The trap was another execution's fault: this one can go on at once.
     if (error instanceof InstanceGone) return claim.release(error.message, 0);
+    if (error instanceof ClaimLost || isClaimLost(error)) return this.#ignore(activation, error);
+    // Where nothing is numbered a submission is sent once: the server offers the execution again if it was
+    // lost.
+    if (isTransient(error)) return this.#ignore(activation, error);
+    if (error instanceof WorkerStopped) return claim.release(error.message, 0);
     if (error instanceof CoreError && error.code === 'STALE') return claim.release(error.message, 0);
     if (error instanceof SubmissionRefused) {
       this.#log('error', activation, `failed: ${error.message}`);

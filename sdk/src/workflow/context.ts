@@ -66,7 +66,8 @@ export class WorkflowContextImpl implements WorkflowContext {
       throw new ConfigurationError('ctx.schedule takes a task definition; for a name use ctx.scheduleByName');
     }
     const { name, retry } = definition;
-    return this.#schedule('ctx.schedule', name, input, retry === undefined ? options : { retry, ...options });
+    const withRetry = retry === undefined ? options : { ...options, retry: options?.retry ?? retry };
+    return this.#schedule('ctx.schedule', name, input, withRetry);
   }
 
   scheduleTask<Input, Output>(

@@ -76,7 +76,7 @@ export class Driver {
     this.#host.signal.addEventListener('abort', onAbort);
     try {
       await this.#activation.load(this.#host);
-      while (!(await this.#step())) this.#host.signal.throwIfAborted();
+      while (!(await this.#step()));
     } catch (error) {
       this.#operations.abort(error);
       throw error;
@@ -113,11 +113,15 @@ export class Driver {
 
   async #giveJobs(): Promise<void> {
     const { id } = this.#activation;
+    // Before anything is begun or sent, and during a replay that is long: whatever is done after the end counts
+    // no more.
+    this.#host.signal.throwIfAborted();
     for (let job = pollJob(id); job !== undefined; job = pollJob(id)) {
       this.#turn.begin();
       this.#give(job);
       await runDry();
       this.#turn.end();
+      this.#host.signal.throwIfAborted();
     }
     // The function may have ended, or tried to, while nothing was told to it.
     if (this.#turn.fatal !== undefined) throw this.#turn.fatal;

@@ -1,5 +1,5 @@
 import { ConfigurationError, FlovynError } from '../errors.js';
-import { nameClass, stackOf, textOf } from '../errors/base.js';
+import { nameClass, nameOf, stackOf, textOf } from '../errors/base.js';
 import { checkOptions, optionalMs } from '../options.js';
 import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
 import type { Clock } from '../runtime/clock.js';
@@ -168,9 +168,8 @@ function retryableOf(error: unknown): boolean | undefined {
 }
 
 function describe(error: unknown): string {
-  const known = error instanceof Error ? error : undefined;
   return JSON.stringify({
-    name: String(known?.name ?? 'Error'),
+    name: nameOf(error),
     message: textOf(error),
     stack: stackOf(error) || undefined,
     retryable: retryableOf(error),

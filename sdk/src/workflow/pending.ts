@@ -1,4 +1,5 @@
 import { SerializationError } from '../errors.js';
+import { textOf } from '../errors/base.js';
 import type { Serializer } from '../serde.js';
 import { markOwn } from './own-errors.js';
 import { rejectionError } from './rejection.js';
@@ -69,7 +70,9 @@ interface Waiting {
 }
 
 function unreadable({ type, name }: HandleName, cause: unknown): SerializationError {
-  return new SerializationError(`the result of the ${type} "${name}" cannot be read`, '$', cause);
+  const path = cause instanceof SerializationError ? cause.path : '$';
+  const why = textOf(cause).replace(` (at ${path})`, '');
+  return new SerializationError(`the result of the ${type} "${name}" cannot be read: ${why}`, path, cause);
 }
 
 function ignore(): void {}

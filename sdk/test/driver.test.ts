@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import './support/core.js';
+import { activationOpenHistory } from '../src/core.js';
+import { Duration } from '../src/duration.js';
+import { systemClock } from '../src/runtime/clock.js';
+import { JsonSerializer } from '../src/serde.js';
+import { Activation, type ActivationHost } from '../src/workflow/activation.js';
+import type { WorkflowContext } from '../src/workflow/context-types.js';
+import { workflow } from '../src/workflow/define.js';
+import { Driver } from '../src/workflow/driver.js';
+import { failureOf } from './support/failure.js';
+import { MemoryLogger } from './support/world.js';
+
+const started = {
+  execution: {
+    executionId: '01234567-89ab-4def-8123-456789abcdef',
+    kind: 'w',
+    taskTimeMs: 0,
+    extended: true,
+  },
+  events: [{ sequence: 1, eventType: 'WORKFLOW_STARTED', data: { input: null } }],
+};
+
+test.each([
+  ['before the first job', true],
+  ['in a turn', false],
+])('nothing is begun or sent once the claim is known to be lost: %s', async (_, before) => {
+  const lost = new Error('the claim is lost');
+  const controller = new AbortController();
+  const seen: string[] = [];
+  const host: ActivationHost = {
+    signal: controller.signal,
+    getEvents: () => Promise.reject(new Error('there is no other page')),
+    submit: () => Promise.reject(new Error('nothing may be sent')),
+  };
+  const definition = workflow({
+    name: 'w',
+    run: (ctx: WorkflowContext) => {
+      seen.push('turn');
+      controller.abort(lost);
+      return Promise.all([ctx.run('op', () => seen.push('operation')), ctx.sleep(Duration.seconds(1))]);
+    },
+  });
+  if (before) controller.abort(lost);
+  const activation = Activation.of(activationOpenHistory(JSON.stringify(started)), undefined);
+  const parts = {
+    definition,
+    serializer: new JsonSerializer(),
+    logger: new MemoryLogger(),
+    clock: systemClock,
+  };
+  expect(await failureOf(new Driver(activation, host, parts).run())).toBe(lost);
+  expect(seen).toEqual(before ? [] : ['turn']);
+  activation.close();
+});
