@@ -1,0 +1,40 @@
+use flovyn_wasm::Error;
+use js_sys::{Function, JSON, Promise, Reflect, futures::JsFuture};
+use serde_json::Value;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A plain object of the interface that is asked for.
+pub(crate) fn js<T: JsCast>(json: &Value) -> T {
+    JSON::parse(&json.to_string()).unwrap().unchecked_into()
+}
+
+/// What `JSON.stringify` makes of a value; undefined is null, as it is in an array.
+pub(crate) fn json(value: &JsValue) -> Value {
+    match JSON::stringify(value).unwrap().as_string() {
+        Some(text) => serde_json::from_str(&text).unwrap(),
+        None => Value::Null,
+    }
+}
+
+pub(crate) fn field(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+pub(crate) fn text(object: &JsValue, name: &str) -> String {
+    field(object, name).as_string().unwrap_or_else(|| panic!("{name} is no string in {object:?}"))
+}
+
+/// What JavaScript catches.
+pub(crate) fn thrown<T>(result: Result<T, Error>) -> JsValue {
+    let error = JsValue::from(result.err().expect("a refusal"));
+    assert!(error.is_instance_of::<js_sys::Error>(), "{error:?} is no Error");
+    error
+}
+
+/// Prints a line whether the test passes or not: the runner keeps what a test prints to itself, but not what a timer
+/// prints.
+pub(crate) async fn announce(line: &str) {
+    let body = "return new Promise((resolve) => setTimeout(() => { console.log(line); resolve(); }))";
+    let printed = Function::new_with_args("line", body).call1(&JsValue::UNDEFINED, &line.into()).unwrap();
+    JsFuture::from(printed.unchecked_into::<Promise>()).await.unwrap();
+}
