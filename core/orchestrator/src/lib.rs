@@ -42,7 +42,7 @@
 //! assert_eq!(StartWorkflowResponse::decode(body.as_slice())?.workflow_execution_id.len(), 36);
 //! // Whoever polls this queue is to be asked again.
 //! assert_eq!(committed.wakes[0].as_str(), "workflows/00000000-0000-0000-0000-000000000001/default");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
 //! # What a host does
