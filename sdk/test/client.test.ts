@@ -13,6 +13,7 @@ import { EMBEDDED_ORG_ID } from '../src/transport/embedded.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { PlainTransport } from './support/plain-transport.js';
+import { ManualClock } from './support/manual-clock.js';
 import { gate, hastyClock, hidden, until, world } from './support/world.js';
 
 const echo = workflow({ name: 'echo', run: async (_ctx, input: unknown) => input });
@@ -238,6 +239,19 @@ test('a result that takes long outlives outages', async () => {
   await until(() => outages === 2);
   release.open();
   expect(await result).toBe('done');
+});
+
+test.each(['AwaitResult', 'an outage'])('a stop ends a wait for a result: during %s', async (moment) => {
+  const w = world();
+  const clock = new ManualClock();
+  const client = await w.client([], hidden({ clock }));
+  const { handle } = await client.startWorkflow('nobody runs this');
+  if (moment === 'an outage') w.engine.intercept = () => Promise.reject(new ConnectionError('out', 'here'));
+  const failing = failureOf(handle.result());
+  await until(() => w.engine.count('AwaitResult') === 1);
+  await client.stop();
+  expect(await failing).toBeInstanceOf(FlovynError);
+  expect(clock.scheduled.all).toBe(0);
 });
 
 test('on a plain server a result is read from the history', async () => {

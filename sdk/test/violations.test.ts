@@ -92,12 +92,17 @@ test('by option a violation fails the execution', async () => {
   });
 });
 
-test('an error in the hook does no harm', async () => {
+test.each([
+  [
+    'thrown',
+    () => {
+      throw new Error('oops');
+    },
+  ],
+  ['of an async one', () => Promise.reject(new Error('oops')) as unknown as undefined],
+])('an error in the hook does no harm: %s', async (_, onViolation) => {
   const w = world();
   const id = await suspended(w);
-  const onViolation = () => {
-    throw new Error('oops');
-  };
   const changed = deploy(async (ctx) => ctx.task(audit));
   const client = await w.client([changed], { workflowWorkerOptions: { onViolation } });
   await client.resolvePromise(`${id}:approval`, null);

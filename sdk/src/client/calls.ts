@@ -25,10 +25,13 @@ const LONGEST_RETRY_MS = 2_000;
 export class ClientCalls {
   readonly settings: ClientSettings;
   readonly transport: Transport;
+  /** Fires when the client stops. */
+  readonly signal: AbortSignal;
 
-  constructor(settings: ClientSettings, transport: Transport) {
+  constructor(settings: ClientSettings, transport: Transport, signal: AbortSignal) {
     this.settings = settings;
     this.transport = transport;
+    this.signal = signal;
   }
 
   /** Starts an execution, or finds the one under the same key; its id. */
@@ -79,13 +82,14 @@ export class ClientCalls {
 
   /** One call. */
   async call(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    return (await this.transport.unary(method, request, options)).body;
+    return (await this.transport.unary(method, request, { ...options, signal: this.signal })).body;
   }
 
   /** One call, repeated a few times while the server cannot be reached. */
   async repeated(method: string, request: Uint8Array, subject: Subject): Promise<Uint8Array> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const options = { clock: this.settings.clock, backoff, maxAttempts: MAX_ATTEMPTS };
+    const { clock } = this.settings;
+    const options = { clock, backoff, maxAttempts: MAX_ATTEMPTS, signal: this.signal };
     return retrying(options, () => this.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject }));
   }
 }

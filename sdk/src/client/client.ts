@@ -181,20 +181,23 @@ export class FlovynClient {
 
   async #open(): Promise<Running> {
     const connection = this.#settings.connect();
-    const calls = new ClientCalls(this.#settings, connection.calls);
-    if (this.#workflows.size + this.#tasks.size === 0) return { connection, calls };
+    const stopped = new AbortController();
+    const calls = new ClientCalls(this.#settings, connection.calls, stopped.signal);
+    if (this.#workflows.size + this.#tasks.size === 0) return { connection, calls, stopped };
     try {
       const workers = new WorkerHost(this.#settings, connection.worker, this.#workflows, this.#tasks);
       await workers.start();
-      return { connection, calls, workers, stopWatching: watchUnhandledRejections(this.#settings.logger) };
+      const stopWatching = watchUnhandledRejections(this.#settings.logger);
+      return { connection, calls, stopped, workers, stopWatching };
     } catch (error) {
       await connection.close();
       throw error;
     }
   }
 
-  async #close({ connection, workers, stopWatching }: Running): Promise<void> {
+  async #close({ connection, stopped, workers, stopWatching }: Running): Promise<void> {
     await workers?.stop();
+    stopped.abort();
     stopWatching?.();
     await connection.close();
   }
@@ -203,6 +206,8 @@ export class FlovynClient {
 interface Running {
   readonly connection: Connection;
   readonly calls: ClientCalls;
+  /** Ends calls under way, also on a transport that others go on using. */
+  readonly stopped: AbortController;
   /** Absent when nothing is registered. */
   readonly workers?: WorkerHost;
   readonly stopWatching?: () => void;

@@ -24,7 +24,7 @@ export async function awaitResult(calls: ClientCalls, executionId: string): Prom
     if (calls.transport.extended) return waitOnServer(calls, executionId);
     const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
     if (end !== undefined) return concluded(calls, executionId, end);
-    await pause(calls.settings.clock, Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks));
+    await pause(calls.settings.clock, Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks), calls.signal);
     ({ events, hasMore } = await calls.getEvents(executionId, 0));
   }
 }
@@ -38,7 +38,7 @@ async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Pr
     subject: executionSubject(workflowExecutionId),
   };
   // An execution may take months: the server may be restarted in between as often as it likes.
-  const retry = { clock: calls.settings.clock, backoff: new Backoff() };
+  const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal: calls.signal };
   for (;;) {
     const answer = decodeAwaitResult(
       await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),

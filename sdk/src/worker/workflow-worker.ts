@@ -158,15 +158,11 @@ export class WorkflowWorker {
   }
 
   #report({ info }: Activation, violation: DeterminismViolation): void {
-    try {
-      this.#options.onViolation?.({
-        workflowExecutionId: info.executionId,
-        workflowKind: info.kind,
-        violation,
-      });
-    } catch (error) {
-      this.#parts.logger.error('onViolation threw an error', error);
-    }
+    const { onViolation } = this.#options;
+    const report = { workflowExecutionId: info.executionId, workflowKind: info.kind, violation };
+    // The hook may be an async function too.
+    const told = (async () => onViolation?.(report))();
+    told.catch((error: unknown) => this.#parts.logger.error('onViolation threw an error', error));
   }
 
   #ignore(activation: Activation, error: unknown): void {
