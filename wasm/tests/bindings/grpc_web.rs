@@ -32,7 +32,7 @@ const CHUNK_BYTES: usize = 7;
 
 #[wasm_bindgen_test]
 async fn the_history_of_a_workflow_is_the_same_bytes_for_both() {
-    let Some(server) = server().await else { return };
+    let Some(server) = server() else { return };
     let started: StartWorkflowResponse = theirs(server, START, start_message()).await.unwrap();
     let execution_id = started.workflow_execution_id;
 
@@ -52,7 +52,7 @@ async fn the_history_of_a_workflow_is_the_same_bytes_for_both() {
 
 #[wasm_bindgen_test]
 async fn a_workflow_that_we_started_is_there_for_the_other_client() {
-    let Some(server) = server().await else { return };
+    let Some(server) = server() else { return };
     let object = json!({
         "orgId": ORG,
         "workflowKind": "grpc-web",
@@ -74,7 +74,7 @@ async fn a_workflow_that_we_started_is_there_for_the_other_client() {
 
 #[wasm_bindgen_test]
 async fn both_read_the_same_status_of_a_call_that_failed() {
-    let Some(server) = server().await else { return };
+    let Some(server) = server() else { return };
     let unknown = "00000000-0000-4000-8000-000000000000";
     let message = GetEventsRequest { workflow_execution_id: unknown.into(), after_sequence: 0, page_size: 0 };
     let their_status = theirs::<GetEventsResponse>(server, GET_EVENTS, message).await.unwrap_err();
@@ -83,9 +83,9 @@ async fn both_read_the_same_status_of_a_call_that_failed() {
     assert_eq!(our_status, (their_status.code() as i32, their_status.message().to_owned()));
 }
 
-async fn server() -> Option<&'static str> {
+fn server() -> Option<&'static str> {
     if SERVER_URL.is_none() {
-        announce("skipped: FLOVYN_TEST_SERVER_URL names no server; scripts/test-wasm.mjs starts one").await;
+        announce("skipped: FLOVYN_TEST_SERVER_URL names no server; scripts/test-wasm.mjs starts one");
     }
     SERVER_URL
 }
