@@ -22,9 +22,13 @@ export const workerPoints = [
   ...both('CompleteTask', 1),
   ...both('CompleteTask', 2),
   ...both('FailTask', 1),
+  ...both('Heartbeat', 1),
 ];
 
 export const serverPoints = [
+  ...both('StartWorkflow', 1),
+  ...both('ResolvePromise', 1),
+  ...both('AwaitResult', 1),
   ...both('PollWorkflow', 1),
   ...both('SubmitWorkflowCommands', 1),
   ...both('SubmitWorkflowCommands', 3),

@@ -86,7 +86,7 @@ class Run {
   /** Starts the workflow, approves when it asks, and gives its history when it has ended. */
   async drive() {
     const client = new FlovynClient({
-      serverUrl: `http://127.0.0.1:${this.port}`,
+      serverUrl: this.proxy.url,
       orgId: this.server.orgId,
       apiKey: this.server.apiKey,
       queue: 'kills',
@@ -94,11 +94,18 @@ class Run {
     await client.start();
     const { handle } = await client.startWorkflow(killable, { bulk: BULK });
     this.executionId = handle.workflowId;
+    // Waits beside everything else, so that AwaitResult is among the calls.
+    const result = handle.result();
+    result.catch(() => {});
     const deadline = Date.now() + RUN_LIMIT_MS;
     let approved = false;
     for (;;) {
       const events = await this.events().catch(() => []);
-      if (events.some(({ eventType }) => eventType === 'WORKFLOW_COMPLETED')) return events;
+      if (events.some(({ eventType }) => eventType === 'WORKFLOW_COMPLETED')) {
+        await result;
+        await client.stop();
+        return events;
+      }
       const failed = events.find(({ eventType }) => eventType === 'WORKFLOW_EXECUTION_FAILED');
       if (failed) throw new Error(`the execution failed: ${JSON.stringify(failed.data)}`);
       const promise = events.find(({ eventType }) => eventType === 'PROMISE_CREATED');

@@ -6,8 +6,9 @@ const ran = (step) => appendFileSync(process.env.LEDGER, `${step}\n`);
 
 const charge = task({
   name: 'charge',
-  run: async (_ctx, { amount }) => {
+  run: async (ctx, { amount }) => {
     ran('charge');
+    await ctx.heartbeat();
     return { chargeId: `charge-${amount}` };
   },
 });
