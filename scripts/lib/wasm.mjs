@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -16,6 +17,7 @@ const INPUTS = [
   'scripts/lib/wasm.mjs',
 ];
 const TARGET = 'wasm32-unknown-unknown';
+const RUSTFLAGS = 'CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS';
 const BINDGEN = ['run', '--locked', '-p', 'flovyn-bindgen', '--'];
 
 /** Where the glue, its types, the wasm and the wasm as text are put. */
@@ -28,7 +30,7 @@ export async function buildWasm() {
   if (stamp.isFresh && OUTPUTS.every((name) => existsSync(`${generatedDir}/${name}`))) return false;
   stamp.remove();
   const crate = ['build', '--locked', '--profile', 'wasm', '--target', TARGET, '-p', 'flovyn-wasm', '--lib'];
-  await mustRun('cargo', crate, { label: 'core for wasm' });
+  await mustRun('cargo', crate, { label: 'core for wasm', env: { [RUSTFLAGS]: withoutPaths() } });
   const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
   const wasm = `${targetDir}/${TARGET}/wasm/flovyn_wasm.wasm`;
   await mustRun('cargo', [...BINDGEN, wasm, generatedDir], { label: 'glue of the core' });
@@ -66,6 +68,15 @@ export async function buildTrapping() {
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }\n');
   stamp.write();
   return folder;
+}
+
+/** Panic texts name source files: as they are called here, the wasm would differ from machine to machine. */
+function withoutPaths() {
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+  const prefixes = { [`${cargoHome}/registry/src`]: '', [inRoot('.')]: '' };
+  return Object.entries(prefixes)
+    .map(([from, to]) => `--remap-path-prefix=${from}=${to}`)
+    .join(' ');
 }
 
 /** Writes a module that holds the wasm as text, gzip inside base64, for places where nothing can be read or fetched. */
