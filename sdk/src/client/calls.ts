@@ -12,6 +12,7 @@ import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { randomId } from '../runtime/random-id.js';
 import type { CallOptions, Subject, Transport } from '../transport/transport.js';
+import type { SignalSource } from '../runtime/signal-source.js';
 import { Backoff } from '../worker/backoff.js';
 import type { StartWorkflowOptions } from './options.js';
 import type { ClientSettings } from './settings.js';
@@ -25,13 +26,13 @@ const LONGEST_RETRY_MS = 2_000;
 export class ClientCalls {
   readonly settings: ClientSettings;
   readonly transport: Transport;
-  /** Fires when the client stops. */
-  readonly signal: AbortSignal;
+  /** Its signals fire when the client stops. */
+  readonly stopped: SignalSource;
 
-  constructor(settings: ClientSettings, transport: Transport, signal: AbortSignal) {
+  constructor(settings: ClientSettings, transport: Transport, stopped: SignalSource) {
     this.settings = settings;
     this.transport = transport;
-    this.signal = signal;
+    this.stopped = stopped;
   }
 
   /** Starts an execution, or finds the one under the same key; its id. */
@@ -82,15 +83,18 @@ export class ClientCalls {
 
   /** One call. */
   async call(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    return (await this.transport.unary(method, request, { ...options, signal: this.signal })).body;
+    return (await this.transport.unary(method, request, options)).body;
   }
 
   /** One call, repeated a few times while the server cannot be reached. */
   async repeated(method: string, request: Uint8Array, subject: Subject): Promise<Uint8Array> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
     const { clock } = this.settings;
-    const options = { clock, backoff, maxAttempts: MAX_ATTEMPTS, signal: this.signal };
-    return retrying(options, () => this.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject }));
+    return this.stopped.with((signal) => {
+      const call = { deadlineMs: CALL_DEADLINE_MS, subject, signal };
+      const options = { clock, backoff, maxAttempts: MAX_ATTEMPTS, signal };
+      return retrying(options, () => this.call(method, request, call));
+    });
   }
 }
 

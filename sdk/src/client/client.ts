@@ -2,6 +2,7 @@ import { ConfigurationError, FlovynError } from '../errors.js';
 import { checkOptions, comingLater } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
+import { SignalSource } from '../runtime/signal-source.js';
 import { WorkerHost } from '../worker/worker-host.js';
 import type { InputAndOptions } from '../workflow/context-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
@@ -181,8 +182,8 @@ export class FlovynClient {
 
   async #open(): Promise<Running> {
     const connection = this.#settings.connect();
-    const stopped = new AbortController();
-    const calls = new ClientCalls(this.#settings, connection.calls, stopped.signal);
+    const stopped = new SignalSource();
+    const calls = new ClientCalls(this.#settings, connection.calls, stopped);
     if (this.#workflows.size + this.#tasks.size === 0) return { connection, calls, stopped };
     try {
       const workers = new WorkerHost(this.#settings, connection.worker, this.#workflows, this.#tasks);
@@ -197,7 +198,7 @@ export class FlovynClient {
 
   async #close({ connection, stopped, workers, stopWatching }: Running): Promise<void> {
     await workers?.stop();
-    stopped.abort();
+    stopped.fire();
     stopWatching?.();
     await connection.close();
   }
@@ -207,7 +208,7 @@ interface Running {
   readonly connection: Connection;
   readonly calls: ClientCalls;
   /** Ends calls under way, also on a transport that others go on using. */
-  readonly stopped: AbortController;
+  readonly stopped: SignalSource;
   /** Absent when nothing is registered. */
   readonly workers?: WorkerHost;
   readonly stopWatching?: () => void;

@@ -21,24 +21,31 @@ export async function awaitResult(calls: ClientCalls, executionId: string): Prom
   // Only after an answer is it known what the server can do, and that it is there at all.
   let { events, hasMore } = calls.transport.extended ? NO_EVENTS : await calls.getEvents(executionId, 0);
   for (let looks = 0; ; looks += 1) {
-    if (calls.transport.extended) return waitOnServer(calls, executionId);
+    if (calls.transport.extended)
+      return calls.stopped.with((signal) => waitOnServer(calls, executionId, signal));
     const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
     if (end !== undefined) return concluded(calls, executionId, end);
-    await pause(calls.settings.clock, Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks), calls.signal);
+    const delayMs = Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks);
+    await calls.stopped.with((signal) => pause(calls.settings.clock, delayMs, signal));
     ({ events, hasMore } = await calls.getEvents(executionId, 0));
   }
 }
 
 const NO_EVENTS: { events: HistoryEvent[]; hasMore: boolean } = { events: [], hasMore: false };
 
-async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<unknown> {
+async function waitOnServer(
+  calls: ClientCalls,
+  workflowExecutionId: string,
+  signal: AbortSignal,
+): Promise<unknown> {
   const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
   const options = {
     deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS,
     subject: executionSubject(workflowExecutionId),
+    signal,
   };
   // An execution may take months: the server may be restarted in between as often as it likes.
-  const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal: calls.signal };
+  const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal };
   for (;;) {
     const answer = decodeAwaitResult(
       await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),
