@@ -8,7 +8,7 @@ import { withConsumer } from './lib/packed.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { ensureBuilt, ensurePackages, ensureServer } from './lib/prepare.mjs';
 import { packRelease } from './lib/release.mjs';
-import { main, mustRun } from './lib/run.mjs';
+import { StepFailed, main, mustRun } from './lib/run.mjs';
 import { runtimes } from './lib/runtimes.mjs';
 
 /**
@@ -21,7 +21,7 @@ await main(async () => {
   const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes);
   const unknown = chosen.filter((name) => !(name in runtimes));
   if (unknown.length > 0)
-    throw new Error(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
+    throw new StepFailed(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
 
   await ensurePackages('all');
   await ensureBuilt();

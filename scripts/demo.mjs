@@ -1,7 +1,7 @@
 import { bold } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { ensureBuilt, ensurePackages, ensureServer, ensureWasmTarget } from './lib/prepare.mjs';
-import { main, mustRun } from './lib/run.mjs';
+import { StepFailed, main, mustRun } from './lib/run.mjs';
 
 /**
  * Shows an order that survives the death of its worker. On a fresh clone it first installs and builds what it needs.
@@ -9,7 +9,11 @@ import { main, mustRun } from './lib/run.mjs';
  * `--server` runs it against `flovyn-server` with the worker in a process of its own.
  */
 await main(async () => {
-  const onServer = process.argv.includes('--server');
+  const flags = process.argv.slice(2);
+  const onServer = flags.includes('--server');
+  if (flags.some((flag) => flag !== '--server')) {
+    throw new StepFailed(`The demo knows the flag --server, not ${flags.join(' ')}`);
+  }
   console.log(bold('Preparing'));
   await ensureWasmTarget();
   await ensurePackages('demo');

@@ -18,15 +18,14 @@ import { suites } from './lib/suites.mjs';
  */
 const quick = process.argv.includes('--quick');
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const chosen = suites.filter((suite) =>
-  names.length > 0 ? names.includes(suite.name) : !quick || suite.quick,
-);
-if (chosen.length === 0) {
-  console.error(
-    `No suite is called ${names.join(' ')}. There are: ${suites.map((suite) => suite.name).join(', ')}`,
-  );
+const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  const known = suites.map((suite) => suite.name).join(', ');
+  console.error(`There is no suite ${unknown.join(', ')}; there are ${known}`);
   process.exit(2);
 }
+const isChosen = (suite) => (names.length > 0 ? names.includes(suite.name) : !quick || suite.quick);
+const chosen = suites.filter(isChosen);
 
 const rows = [];
 try {

@@ -64,7 +64,7 @@ function conformanceSuite(runtime, needs) {
 function tapSuite(name, folder, options) {
   const names = existsSync(inRoot(folder)) ? readdirSync(inRoot(folder)) : [];
   const files = names.filter((file) => file.endsWith('.test.mjs')).map((file) => `${folder}/${file}`);
-  return suite(name, process.execPath, ['--test', '--test-reporter=tap', ...files], {
+  return suite(name, process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=tap', ...files], {
     parse: 'tap',
     ...options,
   });
