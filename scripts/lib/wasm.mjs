@@ -17,7 +17,8 @@ const INPUTS = [
   'scripts/lib/wasm.mjs',
 ];
 const TARGET = 'wasm32-unknown-unknown';
-const RUSTFLAGS = 'CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS';
+/** Of CARGO_ENCODED_RUSTFLAGS, so that a path may hold spaces. */
+const SEPARATOR = '\u001f';
 const BINDGEN = ['run', '--locked', '-p', 'flovyn-bindgen', '--'];
 
 /** Where the glue, its types, the wasm and the wasm as text are put. */
@@ -30,7 +31,7 @@ export async function buildWasm() {
   if (stamp.isFresh && OUTPUTS.every((name) => existsSync(`${generatedDir}/${name}`))) return false;
   stamp.remove();
   const crate = ['build', '--locked', '--profile', 'wasm', '--target', TARGET, '-p', 'flovyn-wasm', '--lib'];
-  await mustRun('cargo', crate, { label: 'core for wasm', env: { [RUSTFLAGS]: withoutPaths() } });
+  await mustRun('cargo', crate, { label: 'core for wasm', env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths() } });
   const targetDir = process.env.CARGO_TARGET_DIR ?? inRoot('target');
   const wasm = `${targetDir}/${TARGET}/wasm/flovyn_wasm.wasm`;
   await mustRun('cargo', [...BINDGEN, wasm, generatedDir], { label: 'glue of the core' });
@@ -76,7 +77,7 @@ function withoutPaths() {
   const prefixes = { [`${cargoHome}/registry/src`]: '', [inRoot('.')]: '' };
   return Object.entries(prefixes)
     .map(([from, to]) => `--remap-path-prefix=${from}=${to}`)
-    .join(' ');
+    .join(SEPARATOR);
 }
 
 /** Writes a module that holds the wasm as text, gzip inside base64, for places where nothing can be read or fetched. */
