@@ -87,6 +87,7 @@ fn has_landed(body: &EventBody) -> bool {
         | EventBody::StateSet { .. }
         | EventBody::StateCleared { .. }
         | EventBody::TaskScheduled { .. }
+        | EventBody::TaskCancellationRequested { .. }
         | EventBody::PromiseCreated { .. }
         | EventBody::ChildWorkflowInitiated { .. }
         | EventBody::ChildWorkflowCancellationRequested { .. }

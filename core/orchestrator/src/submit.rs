@@ -205,5 +205,6 @@ fn answer_partial(ctx: &mut Ctx<'_>, execution: &Execution, after_sequence: i32)
         events: page.events,
         has_more_events: page.has_more,
         lease_ms: ctx.config.lease_ms,
+        ..Default::default()
     }))
 }

@@ -83,6 +83,11 @@ pub enum EventBody {
         kind: String,
         reason: String,
     },
+    /// Ours: workflow code asked to cancel a task. TASK_CANCELLED follows if it took effect.
+    TaskCancellationRequested {
+        task_execution_id: String,
+        reason: String,
+    },
     PromiseCreated {
         promise_id: String,
         name: String,

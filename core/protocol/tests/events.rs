@@ -91,6 +91,11 @@ fn every_type() -> Vec<(EventBody, &'static str, &'static str)> {
             r#"{"taskExecutionId":"e0","kind":"charge","error":"no","retryable":false}"#,
         ),
         (
+            EventBody::TaskCancellationRequested { task_execution_id: id(), reason: "enough".into() },
+            "TASK_CANCELLATION_REQUESTED",
+            r#"{"taskExecutionId":"e0","reason":"enough"}"#,
+        ),
+        (
             EventBody::TaskCancelled { task_execution_id: id(), kind: "charge".into(), reason: "enough".into() },
             "TASK_CANCELLED",
             r#"{"taskExecutionId":"e0","kind":"charge","reason":"enough"}"#,

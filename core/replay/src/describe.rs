@@ -38,6 +38,7 @@ pub fn describe(command: &WorkflowCommand) -> String {
             .text("childExecutionName", &c.child_execution_name)
             .text("childWorkflowExecutionId", &c.child_workflow_execution_id)
             .text("reason", &c.reason),
+        CommandData::CancelTask(c) => line.text("taskExecutionId", &c.task_execution_id).text("reason", &c.reason),
     }
     .finish()
 }
@@ -53,6 +54,8 @@ fn schedule_task(line: Line, c: &ScheduleTaskCommand) -> Line {
         .maybe_text("idempotencyKey", c.idempotency_key.as_deref())
         .maybe_number("idempotencyKeyTtlSeconds", c.idempotency_key_ttl_seconds)
         .maybe("retryPolicy", c.retry_policy.as_ref().map(retry_policy))
+        .maybe_number("startToCloseTimeoutMs", (c.start_to_close_timeout_ms > 0).then_some(c.start_to_close_timeout_ms))
+        .maybe_number("heartbeatTimeoutMs", (c.heartbeat_timeout_ms > 0).then_some(c.heartbeat_timeout_ms))
 }
 
 fn retry_policy(policy: &RetryPolicy) -> String {

@@ -27,6 +27,7 @@ pub(crate) fn schedule_task(task: ScheduleTask, task_execution_id: String, exten
             idempotency_key: task.idempotency_key,
             idempotency_key_ttl_seconds: task.idempotency_key_ttl_seconds,
             retry_policy: task.retry_policy.filter(|_| extended),
+            ..Default::default()
         }),
     )
 }

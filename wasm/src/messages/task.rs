@@ -136,7 +136,7 @@ pub fn decode_poll_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
 pub fn encode_complete_task(request: &CompleteTask) -> Result<Vec<u8>, Error> {
     let fields = Fields(request);
     let request =
-        CompleteTaskRequest { task_execution_id: fields.get("taskExecutionId")?, output: fields.json("output")? };
+        CompleteTaskRequest { task_execution_id: fields.get("taskExecutionId")?, output: fields.json("output")?, ..Default::default() };
     Ok(request.encode_to_vec())
 }
 
@@ -148,8 +148,7 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
         task_execution_id: fields.get("taskExecutionId")?,
         error: fields.get("error")?,
         retryable: fields.get("retryable")?,
-        error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(),
-    };
+        error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(), ..Default::default() };
     Ok(request.encode_to_vec())
 }
 
@@ -157,6 +156,6 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
 #[wasm_bindgen(js_name = encodeHeartbeat)]
 pub fn encode_heartbeat(request: &Heartbeat) -> Result<Vec<u8>, Error> {
     let fields = Fields(request);
-    let request = HeartbeatRequest { task_execution_id: fields.get("taskExecutionId")? };
+    let request = HeartbeatRequest { task_execution_id: fields.get("taskExecutionId")?, ..Default::default() };
     Ok(request.encode_to_vec())
 }

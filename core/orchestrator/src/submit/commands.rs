@@ -155,6 +155,7 @@ fn command_type(data: &CommandData) -> CommandType {
         CommandData::StartTimer(_) => CommandType::StartTimer,
         CommandData::CancelTimer(_) => CommandType::CancelTimer,
         CommandData::RequestCancelChildWorkflow(_) => CommandType::RequestCancelChildWorkflow,
+        CommandData::CancelTask(_) => CommandType::CancelTask,
     }
 }
 
@@ -205,6 +206,7 @@ fn read_one(ctx: &Ctx<'_>, caller: &Caller<'_>, data: CommandData) -> Result<Rea
             return Ok(Read::Last(Ending::Suspended { reason }));
         }
         CommandData::CancelWorkflow(_)
+        | CommandData::CancelTask(_)
         | CommandData::ScheduleChildWorkflow(_)
         | CommandData::RequestCancelChildWorkflow(_) => {
             return Err(Status::unimplemented("this type of command is not offered by this server"));

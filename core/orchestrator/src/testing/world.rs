@@ -364,5 +364,6 @@ pub(super) fn submission(
         status: status.into(),
         submission_number: number,
         after_sequence: 0,
+        ..Default::default()
     }
 }

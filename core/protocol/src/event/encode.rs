@@ -5,7 +5,7 @@ use crate::{Payload, json::quote, messages::WorkflowEvent};
 
 impl EventBody {
     /// Every type that [`Event::parse`] understands.
-    pub(super) const KNOWN: [&'static str; 28] = [
+    pub(super) const KNOWN: [&'static str; 29] = [
         "WORKFLOW_STARTED",
         "WORKFLOW_SUSPENDED",
         "WORKFLOW_COMPLETED",
@@ -19,6 +19,7 @@ impl EventBody {
         "TASK_COMPLETED",
         "TASK_FAILED",
         "TASK_CANCELLED",
+        "TASK_CANCELLATION_REQUESTED",
         "PROMISE_CREATED",
         "PROMISE_RESOLVED",
         "PROMISE_REJECTED",
@@ -51,6 +52,7 @@ impl EventBody {
             Self::TaskCompleted { .. } => "TASK_COMPLETED",
             Self::TaskFailed { .. } => "TASK_FAILED",
             Self::TaskCancelled { .. } => "TASK_CANCELLED",
+            Self::TaskCancellationRequested { .. } => "TASK_CANCELLATION_REQUESTED",
             Self::PromiseCreated { .. } => "PROMISE_CREATED",
             Self::PromiseResolved { .. } => "PROMISE_RESOLVED",
             Self::PromiseRejected { .. } => "PROMISE_REJECTED",
@@ -104,6 +106,9 @@ impl EventBody {
             }
             Self::TaskCancelled { task_execution_id, kind, reason } => {
                 task(task_execution_id, kind).text("reason", reason)
+            }
+            Self::TaskCancellationRequested { task_execution_id, reason } => {
+                Object::new().text("taskExecutionId", task_execution_id).text("reason", reason)
             }
             Self::PromiseCreated { promise_id, name, timeout_ms, idempotency_key } => promise(promise_id, name)
                 .maybe_number("timeoutMs", *timeout_ms)

@@ -83,6 +83,9 @@ fn task(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             error: fields.text_or(&["error"], "")?,
             retryable: fields.optional_flag(&["retryable"])?.unwrap_or(true),
         },
+        "TASK_CANCELLATION_REQUESTED" => {
+            EventBody::TaskCancellationRequested { task_execution_id, reason: fields.text_or(&["reason"], "")? }
+        }
         _ => EventBody::TaskCancelled {
             task_execution_id,
             kind: fields.text_or(TASK_KIND, "")?,

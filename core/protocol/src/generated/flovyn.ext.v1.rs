@@ -58,7 +58,7 @@ pub struct WorkflowDescription {
     pub kind: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub queue: ::prost::alloc::string::String,
-    /// PENDING, RUNNING, WAITING, COMPLETED, FAILED or CANCELLED.
+    /// PENDING, RUNNING, WAITING, CANCELLING, COMPLETED, FAILED or CANCELLED.
     #[prost(string, tag = "4")]
     pub status: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "5")]
@@ -93,4 +93,57 @@ pub struct WorkflowDescription {
     pub parks: i32,
     #[prost(string, tag = "18")]
     pub park_reason: ::prost::alloc::string::String,
+    /// How long the execution may run from its start, 0 for no limit.
+    #[prost(int64, tag = "19")]
+    pub timeout_ms: i64,
+    /// Why it was asked to end as cancelled.
+    #[prost(string, tag = "20")]
+    pub cancel_reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWorkflowsRequest {
+    /// Each empty for all.
+    #[prost(string, tag = "1")]
+    pub status: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub queue: ::prost::alloc::string::String,
+    /// At most 1,000; 0 means 100.
+    #[prost(int32, tag = "4")]
+    pub limit: i32,
+    #[prost(int32, tag = "5")]
+    pub offset: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWorkflowsResponse {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub workflows: ::prost::alloc::vec::Vec<WorkflowDescription>,
+    /// How many there are without `limit` and `offset`.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelWorkflowRequest {
+    #[prost(string, tag = "1")]
+    pub workflow_execution_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// End it at once, without giving its code the time to compensate.
+    #[prost(bool, tag = "3")]
+    pub force: bool,
+    /// Absent means true: its children are cancelled too.
+    #[prost(bool, optional, tag = "4")]
+    pub cascade_to_children: ::core::option::Option<bool>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerQueryRequest {
+    #[prost(string, tag = "1")]
+    pub query_id: ::prost::alloc::string::String,
+    /// JSON text.
+    #[prost(bytes = "vec", tag = "2")]
+    pub result: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, optional, tag = "3")]
+    pub error: ::core::option::Option<::prost::alloc::string::String>,
 }

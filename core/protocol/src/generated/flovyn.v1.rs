@@ -16,6 +16,13 @@ pub struct PollRequest {
     /// Extension: wait up to `timeout_seconds` for work instead of the short plain wait.
     #[prost(bool, tag = "1000")]
     pub long_poll: bool,
+    /// Extension: the worker keeps executions in memory. Of one whose last submission came from this worker it is given
+    /// only the events after those that it held then.
+    #[prost(bool, tag = "1001")]
+    pub continues_executions: bool,
+    /// Extension: the answer may be a query instead of an execution.
+    #[prost(bool, tag = "1002")]
+    pub answers_queries: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscriptionRequest {
@@ -44,6 +51,13 @@ pub struct PollResponse {
     /// Extension: the history goes on after `events`; fetch the rest with GetEvents.
     #[prost(bool, tag = "1003")]
     pub has_more_events: bool,
+    /// Extension: `events` begin after this one, 0 for the whole history. Not 0 only with `continues_executions`; a worker
+    /// that does not hold the execution any more fetches the whole history with GetEvents.
+    #[prost(int32, tag = "1004")]
+    pub after_sequence: i32,
+    /// Extension: a query to answer with AnswerQuery. Then there is no `workflow_execution` and no claim.
+    #[prost(message, optional, tag = "1005")]
+    pub query: ::core::option::Option<QueryTask>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkflowExecution {
@@ -77,6 +91,41 @@ pub struct WorkflowExecution {
     >,
     #[prost(int64, tag = "14")]
     pub workflow_task_time_millis: i64,
+}
+/// Extension: a query that a worker answers from the folded state of the execution, without its history.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryTask {
+    #[prost(string, tag = "1")]
+    pub query_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub workflow_execution_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub workflow_kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub query_name: ::prost::alloc::string::String,
+    /// JSON text.
+    #[prost(bytes = "vec", tag = "5")]
+    pub params: ::prost::alloc::vec::Vec<u8>,
+    /// The state of the execution: its keys, in order.
+    #[prost(message, repeated, tag = "6")]
+    pub state: ::prost::alloc::vec::Vec<StateEntry>,
+    #[prost(string, optional, tag = "7")]
+    pub workflow_version: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(int32, tag = "8")]
+    pub current_sequence: i32,
+    #[prost(string, optional, tag = "9")]
+    pub parent_workflow_execution_id: ::core::option::Option<
+        ::prost::alloc::string::String,
+    >,
+}
+/// Extension: one key of the state of an execution.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateEntry {
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// JSON text.
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WorkAvailableEvent {
@@ -116,6 +165,9 @@ pub struct StartWorkflowRequest {
     pub idempotency_key: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(int64, optional, tag = "11")]
     pub idempotency_key_ttl_seconds: ::core::option::Option<i64>,
+    /// Extension: the execution fails with failure type TIMEOUT this long after its start; 0 means no limit of its own.
+    #[prost(int64, tag = "1000")]
+    pub timeout_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartWorkflowResponse {
@@ -224,6 +276,9 @@ pub struct SignalWithStartWorkflowRequest {
     pub signal_value: ::prost::alloc::vec::Vec<u8>,
     #[prost(int64, optional, tag = "11")]
     pub idempotency_key_ttl_seconds: ::core::option::Option<i64>,
+    /// Extension: as in StartWorkflowRequest, where a new execution is started.
+    #[prost(int64, tag = "1000")]
+    pub timeout_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignalWithStartWorkflowResponse {
@@ -381,15 +436,32 @@ pub struct TaskExecutionInfo {
     pub worker_pool_id: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, tag = "8")]
     pub traceparent: ::prost::alloc::string::String,
+    /// Extension: one attempt may take this long, 0 for no limit.
+    #[prost(int64, tag = "1000")]
+    pub start_to_close_timeout_ms: i64,
+    /// Extension: an attempt fails this long after its last heartbeat, 0 for no limit.
+    #[prost(int64, tag = "1001")]
+    pub heartbeat_timeout_ms: i64,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CompleteTaskRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "2")]
     pub output: ::prost::alloc::vec::Vec<u8>,
+    /// Extension: answer with the next piece of work, if there is one at once; only `worker_id`, `queue` and what goes
+    /// with them count, not the waiting times.
+    #[prost(message, optional, tag = "1000")]
+    pub poll: ::core::option::Option<PollTaskRequest>,
 }
+/// Extension only: the contract answers Empty.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompleteTaskResponse {
+    /// Extension: the answer to `poll`; absent when there is no work.
+    #[prost(message, optional, tag = "1000")]
+    pub next: ::core::option::Option<PollTaskResponse>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FailTaskRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
@@ -401,6 +473,22 @@ pub struct FailTaskRequest {
     /// Extension: the name of the error class, compared with `non_retryable_errors` of the retry policy.
     #[prost(string, tag = "1001")]
     pub error_type: ::prost::alloc::string::String,
+    /// Extension: where the error was thrown.
+    #[prost(string, tag = "1002")]
+    pub stack_trace: ::prost::alloc::string::String,
+    /// Extension: the next attempt begins after this long, whatever the retry policy says; absent leaves it to the policy.
+    #[prost(int64, optional, tag = "1003")]
+    pub next_retry_delay_ms: ::core::option::Option<i64>,
+    /// Extension: as in CompleteTaskRequest.
+    #[prost(message, optional, tag = "1004")]
+    pub poll: ::core::option::Option<PollTaskRequest>,
+}
+/// Extension only: the contract answers Empty.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FailTaskResponse {
+    /// Extension: the answer to `poll`; absent when there is no work.
+    #[prost(message, optional, tag = "1000")]
+    pub next: ::core::option::Option<PollTaskResponse>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportProgressRequest {
@@ -415,6 +503,19 @@ pub struct ReportProgressRequest {
 pub struct HeartbeatRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
+    /// Extension: JSON text, shown with the task and given to its next attempt.
+    #[prost(bytes = "vec", tag = "1000")]
+    pub details: ::prost::alloc::vec::Vec<u8>,
+}
+/// Extension only: the contract answers Empty.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HeartbeatResponse {
+    /// Extension: the task was cancelled: stop working on it.
+    #[prost(bool, tag = "1000")]
+    pub cancelled: bool,
+    /// Extension: the claim was renewed for this long.
+    #[prost(int64, tag = "1001")]
+    pub lease_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelTaskRequest {
@@ -503,7 +604,7 @@ pub struct WorkflowCommand {
     pub sequence_number: i32,
     #[prost(
         oneof = "workflow_command::CommandData",
-        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23"
+        tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 1000"
     )]
     pub command_data: ::core::option::Option<workflow_command::CommandData>,
 }
@@ -539,6 +640,9 @@ pub mod workflow_command {
         CancelTimer(super::CancelTimerCommand),
         #[prost(message, tag = "23")]
         RequestCancelChildWorkflow(super::RequestCancelChildWorkflowCommand),
+        /// Extension.
+        #[prost(message, tag = "1000")]
+        CancelTask(super::CancelTaskCommand),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -583,6 +687,12 @@ pub struct ScheduleTaskCommand {
     /// Extension: how failed attempts are retried; absent means the defaults of the server.
     #[prost(message, optional, tag = "1000")]
     pub retry_policy: ::core::option::Option<RetryPolicy>,
+    /// Extension: one attempt may take this long; the attempt fails then and the retry rule decides. 0 for no limit.
+    #[prost(int64, tag = "1001")]
+    pub start_to_close_timeout_ms: i64,
+    /// Extension: an attempt fails this long after its last heartbeat; 0 for no limit.
+    #[prost(int64, tag = "1002")]
+    pub heartbeat_timeout_ms: i64,
 }
 /// Extension: backoff of a task. The n-th retry waits initial_delay_ms * multiplier^(n-1), at most max_delay_ms, with jitter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -669,6 +779,14 @@ pub struct CancelTimerCommand {
     #[prost(string, tag = "1")]
     pub timer_id: ::prost::alloc::string::String,
 }
+/// Extension: asks to cancel a task. It leaves TASK_CANCELLATION_REQUESTED, and TASK_CANCELLED if it took effect.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelTaskCommand {
+    #[prost(string, tag = "1")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RequestCancelChildWorkflowCommand {
     #[prost(string, tag = "1")]
@@ -692,6 +810,10 @@ pub struct SubmitWorkflowCommandsRequest {
     /// Extension: the last event the worker holds; the answer to a partial submission (status RUNNING) begins after it.
     #[prost(int32, tag = "1001")]
     pub after_sequence: i32,
+    /// Extension: with a final status, answer with the next piece of work, if there is one at once; only `worker_id`,
+    /// `queue` and what goes with them count, not the waiting times.
+    #[prost(message, optional, tag = "1002")]
+    pub poll: ::core::option::Option<PollRequest>,
 }
 /// Extension only: the contract answers Empty.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -705,6 +827,9 @@ pub struct SubmitWorkflowCommandsResponse {
     /// Extension: the claim was renewed for this long; 0 when the claim has ended.
     #[prost(int64, tag = "1002")]
     pub lease_ms: i64,
+    /// Extension: the answer to `poll`; absent when there is no work.
+    #[prost(message, optional, tag = "1003")]
+    pub next: ::core::option::Option<PollResponse>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SdkInfo {
@@ -814,6 +939,9 @@ pub struct WorkflowCapability {
     pub input_schema: ::prost::alloc::vec::Vec<u8>,
     #[prost(bytes = "vec", tag = "12")]
     pub output_schema: ::prost::alloc::vec::Vec<u8>,
+    /// Extension: the queries that the worker answers itself.
+    #[prost(string, repeated, tag = "1000")]
+    pub query_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TaskCapability {
@@ -946,6 +1074,8 @@ pub enum CommandType {
     StartTimer = 12,
     CancelTimer = 13,
     RequestCancelChildWorkflow = 14,
+    /// Extension.
+    CancelTask = 1000,
 }
 impl CommandType {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -969,6 +1099,7 @@ impl CommandType {
             Self::StartTimer => "START_TIMER",
             Self::CancelTimer => "CANCEL_TIMER",
             Self::RequestCancelChildWorkflow => "REQUEST_CANCEL_CHILD_WORKFLOW",
+            Self::CancelTask => "CANCEL_TASK",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -989,6 +1120,7 @@ impl CommandType {
             "START_TIMER" => Some(Self::StartTimer),
             "CANCEL_TIMER" => Some(Self::CancelTimer),
             "REQUEST_CANCEL_CHILD_WORKFLOW" => Some(Self::RequestCancelChildWorkflow),
+            "CANCEL_TASK" => Some(Self::CancelTask),
             _ => None,
         }
     }

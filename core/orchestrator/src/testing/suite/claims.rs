@@ -121,7 +121,7 @@ fn heartbeat_renews_a_task(harness: &mut dyn Harness) {
     world.suspended(vec![task(1)]);
     let attempt = world.poll_task(&extended());
     let client = extended().with_claim(&attempt.token);
-    let heartbeat = HeartbeatRequest { task_execution_id: attempt.id.clone() };
+    let heartbeat = HeartbeatRequest { task_execution_id: attempt.id.clone(), ..Default::default() };
     world.advance(59_999);
     world.ask::<()>(&client, "v1.TaskExecution/Heartbeat", &heartbeat).unwrap();
     world.advance(59_999);

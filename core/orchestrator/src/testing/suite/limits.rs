@@ -60,8 +60,11 @@ fn payloads(harness: &mut dyn Harness) {
         world.refuse(&client, SUBMIT, &request, Code::ResourceExhausted, &["commands[0]", field, "1000"]);
     }
     world.submit(&claimed, vec![task(1), promise("p")], WorkflowStatus::Suspended);
-    let completion =
-        CompleteTaskRequest { task_execution_id: super::super::commands::task_id(1), output: large.clone().into() };
+    let completion = CompleteTaskRequest {
+        task_execution_id: super::super::commands::task_id(1),
+        output: large.clone().into(),
+        ..Default::default()
+    };
     world.refuse(&extended(), "v1.TaskExecution/CompleteTask", &completion, Code::ResourceExhausted, &["output"]);
     let resolution = ResolvePromiseRequest { promise_id: format!("{}:p", claimed.id), value: large.into() };
     world.refuse(&extended(), "v1.WorkflowDispatch/ResolvePromise", &resolution, Code::ResourceExhausted, &["value"]);

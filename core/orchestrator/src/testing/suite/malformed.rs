@@ -207,7 +207,7 @@ pub(super) fn commands_not_offered() -> Vec<WorkflowCommand> {
         command(CommandType::ScheduleChildWorkflow, child),
         command(CommandType::RequestCancelChildWorkflow, cancel_child),
         command(CommandType::FailWorkflow, CommandData::FailWorkflow(cancelled)),
-        WorkflowCommand { command_type: 1_000, sequence_number: 0, command_data: None },
+        WorkflowCommand { command_type: 9_999, sequence_number: 0, command_data: None },
     ]
 }
 

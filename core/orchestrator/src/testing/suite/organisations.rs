@@ -104,7 +104,8 @@ fn calls(execution: &str, task: &str, promise: &str) -> vec::Vec<(&'static str, 
         ),
         (
             "v1.TaskExecution/CompleteTask",
-            CompleteTaskRequest { task_execution_id: task_execution_id.clone(), output: vec![] }.encode_to_vec(),
+            CompleteTaskRequest { task_execution_id: task_execution_id.clone(), output: vec![], ..Default::default() }
+                .encode_to_vec(),
         ),
         (
             "v1.TaskExecution/FailTask",
@@ -112,7 +113,7 @@ fn calls(execution: &str, task: &str, promise: &str) -> vec::Vec<(&'static str, 
         ),
         (
             "v1.TaskExecution/Heartbeat",
-            HeartbeatRequest { task_execution_id: task_execution_id.clone() }.encode_to_vec(),
+            HeartbeatRequest { task_execution_id: task_execution_id.clone(), ..Default::default() }.encode_to_vec(),
         ),
         (
             "ext.v1.Extensions/RenewClaim",

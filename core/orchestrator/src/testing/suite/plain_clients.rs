@@ -151,6 +151,7 @@ fn extension_fields_are_not_read(harness: &mut dyn Harness) {
         error: "x".into(),
         retryable: Some(false),
         error_type: String::new(),
+        ..Default::default()
     };
     world.ask::<()>(&plain(), "v1.TaskExecution/FailTask", &failure).unwrap();
     assert_eq!(world.types(&id).last().unwrap(), "WORKFLOW_SUSPENDED");
@@ -214,7 +215,7 @@ fn every_sign_of_life_counts(harness: &mut dyn Harness) {
     let heartbeat = WorkerHeartbeatRequest { worker_id: "worker".into(), ..WorkerHeartbeatRequest::default() };
     world.ask::<()>(&plain(), "v1.WorkerLifecycle/SendHeartbeat", &heartbeat).unwrap();
     world.advance(50_000);
-    let heartbeat = HeartbeatRequest { task_execution_id: attempt.id };
+    let heartbeat = HeartbeatRequest { task_execution_id: attempt.id, ..Default::default() };
     world.ask::<()>(&plain(), "v1.TaskExecution/Heartbeat", &heartbeat).unwrap();
     world.advance(50_000);
     world.sign_of_life("worker");

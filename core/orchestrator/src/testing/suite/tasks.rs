@@ -38,7 +38,7 @@ const COMPLETE: &str = "v1.TaskExecution/CompleteTask";
 const SUBMIT_TASK: &str = "v1.TaskExecution/SubmitTask";
 
 pub(super) fn completion(id: &str, output: &str) -> CompleteTaskRequest {
-    CompleteTaskRequest { task_execution_id: id.into(), output: output.into() }
+    CompleteTaskRequest { task_execution_id: id.into(), output: output.into(), ..Default::default() }
 }
 
 /// As its holder says it.
@@ -114,7 +114,7 @@ fn unknown_task_is_not_found(harness: &mut dyn Harness) {
     world.refuse(&extended(), COMPLETE, &completion(&id, ""), Code::NotFound, &["task execution", &id]);
     let failure = FailTaskRequest { task_execution_id: id.clone(), ..FailTaskRequest::default() };
     world.refuse(&extended(), "v1.TaskExecution/FailTask", &failure, Code::NotFound, &[&id]);
-    let heartbeat = HeartbeatRequest { task_execution_id: id.clone() };
+    let heartbeat = HeartbeatRequest { task_execution_id: id.clone(), ..Default::default() };
     world.refuse(&extended(), "v1.TaskExecution/Heartbeat", &heartbeat, Code::NotFound, &[&id]);
 }
 
