@@ -35,7 +35,7 @@ fn unknown_events_and_suspensions_change_nothing() {
         event("SOMETHING_NEW", "not even JSON"),
         timer_started("timer-0"),
         suspended(),
-        event("TASK_CANCELLATION_REQUESTED", "{}"),
+        event("TASK_PAUSED", "{}"),
         timer_fired("timer-0"),
         suspended(),
     ]);
