@@ -49,7 +49,7 @@ test.each([
     logger: new MemoryLogger(),
     clock: systemClock,
   };
-  expect(await failureOf(new Driver(activation, host, parts).run())).toBe(lost);
+  expect(await failureOf(new Driver(activation, parts).run(host))).toBe(lost);
   expect(seen).toEqual(before ? [] : ['turn']);
   activation.close();
 });

@@ -39,7 +39,7 @@ async function replay(history) {
     logger: silentLogger,
     clock: systemClock,
   };
-  await new Driver(activation, host, parts).run();
+  await new Driver(activation, parts).run(host);
   const elapsed = performance.now() - started;
   activation.close();
   return elapsed;

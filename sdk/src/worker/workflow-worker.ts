@@ -98,7 +98,7 @@ export class WorkflowWorker {
     } finally {
       claim.end();
       if (this.#claims.get(executionId) === claim) this.#claims.delete(executionId);
-      close(activation);
+      activation.close();
     }
   }
 
@@ -108,7 +108,7 @@ export class WorkflowWorker {
     const definition = this.#definitions.get(kind);
     if (definition === undefined)
       throw new FlovynError(`Workflow "${kind}" is not registered with this worker`);
-    await new Driver(activation, claim, { definition, serializer, logger, clock }).run();
+    await new Driver(activation, { definition, serializer, logger, clock }).run(claim);
   }
 
   /** The one place that decides what becomes of an execution whose activation did not come to its end. */
@@ -171,13 +171,5 @@ export class WorkflowWorker {
 
   #log(level: 'debug' | 'error', { info }: Activation, text: string, ...args: unknown[]): void {
     this.#parts.logger[level](`workflow ${info.kind} ${info.executionId}: ${text}`, ...args);
-  }
-}
-
-function close(activation: Activation): void {
-  try {
-    activation.close();
-  } catch {
-    // After a trap there is nothing left to close.
   }
 }

@@ -12,6 +12,10 @@ import {
   stageSubmission,
   takeSubmission,
 } from '../core.js';
+import { CoreTrapped, Unsupported } from '../errors.js';
+
+/** Whether `resume` works. */
+export const RESUMABLE: boolean = false;
 
 /** What an activation needs from outside: pages of its history, and somebody to send its submissions to. */
 export interface ActivationHost {
@@ -25,18 +29,18 @@ export interface ActivationHost {
   submit(submission: Uint8Array): Promise<Uint8Array>;
 }
 
-/** One activation in the core, with its history and submissions going through the host and the codec. */
+/** One execution in the core, with its history and submissions going through the host and the codec. */
 export class Activation {
   /** Its number in the core. */
   readonly id: number;
-  /** What the poll said of the execution. */
-  readonly info: ActivationInfo;
   readonly #codec: PayloadCodec | undefined;
+  #info: ActivationInfo;
   #submissions = 0;
+  #isClosed = false;
 
   private constructor(id: number, codec: PayloadCodec | undefined) {
     this.id = id;
-    this.info = activationInfo(id);
+    this.#info = activationInfo(id);
     this.#codec = codec;
   }
 
@@ -57,6 +61,11 @@ export class Activation {
     return new Activation(id, codec);
   }
 
+  /** What the last poll said of the execution. */
+  get info(): ActivationInfo {
+    return this.#info;
+  }
+
   /** How many submissions were taken under this claim: the number of the last one. */
   get submissions(): number {
     return this.#submissions;
@@ -65,8 +74,16 @@ export class Activation {
   /** Takes in the events that came with the claim and fetches what is missing of the history. */
   async load(host: ActivationHost): Promise<void> {
     activationHandleFirstEvents(this.id);
-    if (this.info.hasMoreEvents) await this.#fetchEvents(host);
+    if (this.#info.hasMoreEvents) await this.#fetchEvents(host);
     await this.#decodeEvents();
+  }
+
+  /**
+   * Takes in the answer of a later poll for the same execution, whose last submission was this one's. Rejects with a
+   * `CoreError` of code `STALE` when the history is not the continuation of what is held here.
+   */
+  async resume(_pollAnswer: Uint8Array, _host: ActivationHost): Promise<void> {
+    throw new Unsupported('The core cannot continue an activation yet: open a new one');
   }
 
   /** Sends a partial submission and takes in the events that came back. */
@@ -81,9 +98,15 @@ export class Activation {
     await host.submit(await this.#takeSubmission());
   }
 
-  /** Lets the core forget it. */
+  /** Lets the core forget it. A second call, and one after a trap, do nothing. */
   close(): void {
-    activationClose(this.id);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      activationClose(this.id);
+    } catch (error) {
+      if (!(error instanceof CoreTrapped)) throw error;
+    }
   }
 
   async #takeSubmission(): Promise<Uint8Array> {

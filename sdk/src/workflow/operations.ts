@@ -23,6 +23,7 @@ export class Operations {
   readonly #controller = new AbortController();
   readonly #serializer: Serializer;
   readonly #clock: Clock;
+  #running = 0;
   #onFinish: (() => void) | undefined;
 
   constructor(serializer: Serializer, clock: Clock) {
@@ -50,6 +51,11 @@ export class Operations {
     void this.#run(handle, begun);
   }
 
+  /** Whether one was started and has not finished. */
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
   /** The operations that have finished since the last call, in that order. */
   takeFinished(): FinishedOperation[] {
     return this.#finished.splice(0);
@@ -72,7 +78,10 @@ export class Operations {
   }
 
   async #run(handle: number, begun: Begun): Promise<void> {
-    this.#finished.push({ handle, result: await this.#result(begun) });
+    this.#running += 1;
+    const result = await this.#result(begun);
+    this.#running -= 1;
+    this.#finished.push({ handle, result });
     this.#onFinish?.();
   }
 

@@ -10,7 +10,7 @@ import { markOwn } from './own-errors.js';
 export class Turn {
   readonly #id: number;
   #open = false;
-  #over = false;
+  #over = true;
   #fatal: Error | undefined;
 
   /** `id` is the activation's in the core. */
@@ -33,6 +33,11 @@ export class Turn {
     return this.#fatal;
   }
 
+  /** An activation has begun. */
+  open(): void {
+    this.#over = false;
+  }
+
   /** Begins a turn. */
   begin(): void {
     this.#open = true;
@@ -44,7 +49,9 @@ export class Turn {
     if (this.#fatal !== undefined) throw this.#fatal;
   }
 
-  /** The activation has ended: whatever the function still does is done by one that was left behind. */
+  /**
+   * The activation has ended: whatever the function does until the next one begins is done by one that was left behind.
+   */
   close(): void {
     this.#open = false;
     this.#over = true;
