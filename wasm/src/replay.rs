@@ -132,7 +132,9 @@ pub fn take_submission(activation: u32, encoded: Option<Vec<String>>) -> Result<
             commands: submission.commands,
             status: submission.status.into(),
             submission_number: submission.submission_number,
-            after_sequence: submission.after_sequence, ..Default::default() };
+            after_sequence: submission.after_sequence,
+            ..Default::default()
+        };
         let bytes = request.encode_to_vec();
         activation.taken = Some(Submission { commands: request.commands, ..submission });
         Ok(bytes)

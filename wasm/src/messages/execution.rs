@@ -176,7 +176,9 @@ pub fn encode_start_workflow(request: &StartWorkflow) -> Result<Vec<u8>, Error> 
         parent_workflow_execution_id: None,
         workflow_version: fields.get("workflowVersion")?,
         idempotency_key: fields.get("idempotencyKey")?,
-        idempotency_key_ttl_seconds: fields.get("idempotencyKeyTtlSeconds")?, ..Default::default() };
+        idempotency_key_ttl_seconds: fields.get("idempotencyKeyTtlSeconds")?,
+        ..Default::default()
+    };
     Ok(request.encode_to_vec())
 }
 

@@ -135,8 +135,11 @@ pub fn decode_poll_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
 #[wasm_bindgen(js_name = encodeCompleteTask)]
 pub fn encode_complete_task(request: &CompleteTask) -> Result<Vec<u8>, Error> {
     let fields = Fields(request);
-    let request =
-        CompleteTaskRequest { task_execution_id: fields.get("taskExecutionId")?, output: fields.json("output")?, ..Default::default() };
+    let request = CompleteTaskRequest {
+        task_execution_id: fields.get("taskExecutionId")?,
+        output: fields.json("output")?,
+        ..Default::default()
+    };
     Ok(request.encode_to_vec())
 }
 
@@ -148,7 +151,9 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
         task_execution_id: fields.get("taskExecutionId")?,
         error: fields.get("error")?,
         retryable: fields.get("retryable")?,
-        error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(), ..Default::default() };
+        error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(),
+        ..Default::default()
+    };
     Ok(request.encode_to_vec())
 }
 

@@ -84,7 +84,9 @@ pub fn encode_poll_workflow(request: &PollWorkflow) -> Result<Vec<u8>, Error> {
         timeout_seconds: fields.get("timeoutSeconds")?,
         worker_pool_id: None,
         workflow_capabilities: fields.get("workflowCapabilities")?,
-        long_poll: fields.get("longPoll")?, ..Default::default() };
+        long_poll: fields.get("longPoll")?,
+        ..Default::default()
+    };
     Ok(request.encode_to_vec())
 }
 

@@ -86,7 +86,11 @@ impl Client {
     }
 
     pub(crate) async fn complete_task(&self, id: &str, output: &str) -> Result<(), Status> {
-        let request = CompleteTaskRequest { task_execution_id: id.to_owned(), output: output.as_bytes().to_vec(), ..Default::default() };
+        let request = CompleteTaskRequest {
+            task_execution_id: id.to_owned(),
+            output: output.as_bytes().to_vec(),
+            ..Default::default()
+        };
         self.call(COMPLETE_TASK, request).await
     }
 
