@@ -17,6 +17,8 @@ pub struct Config {
     pub polls: PollConfig,
     /// Retries of tasks.
     pub tasks: TaskConfig,
+    /// Signals.
+    pub signals: SignalConfig,
     /// Signs of life.
     pub workers: WorkerConfig,
     /// The longest `retry_after_ms` of ReleaseClaim. Default 1 day.
@@ -57,6 +59,15 @@ pub struct TaskConfig {
     pub jitter_milli: i32,
 }
 
+/// Signals.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SignalConfig {
+    /// A signal to an execution that has ended is answered like any other, and means nothing; otherwise it is refused.
+    /// Default true: clients race with the end.
+    pub accept_terminal: bool,
+}
+
 /// Signs of life.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -78,6 +89,7 @@ impl Default for Config {
             lease_ms: MINUTE_MS,
             polls: PollConfig::default(),
             tasks: TaskConfig::default(),
+            signals: SignalConfig::default(),
             workers: WorkerConfig::default(),
             retry_after_ms_max: DAY_MS,
             tick_deadlines_max: 200,
@@ -100,6 +112,12 @@ impl Default for TaskConfig {
             multiplier_milli: 2_000,
             jitter_milli: 200,
         }
+    }
+}
+
+impl Default for SignalConfig {
+    fn default() -> Self {
+        Self { accept_terminal: true }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     context::{Caller, Ctx},
     history,
     organisation::{self, NamesOrg},
-    promises, results, start, submit, tasks, workers,
+    promises, results, signals, start, submit, tasks, workers,
 };
 
 /// Methods of the contract whose rules this server does not have.
@@ -17,8 +17,6 @@ const NOT_OFFERED: &[&str] = &[
     "flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
     "flovyn.v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
     "flovyn.v1.WorkflowDispatch/StartChildWorkflow",
-    "flovyn.v1.WorkflowDispatch/SignalWithStartWorkflow",
-    "flovyn.v1.WorkflowDispatch/SignalWorkflow",
     "flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
     "flovyn.v1.WorkflowQuery/QueryWorkflow",
     "flovyn.v1.TaskExecution/ReportProgress",
@@ -40,6 +38,8 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.v1.WorkflowDispatch/StartWorkflow" => call.run(start::start),
         "flovyn.v1.WorkflowDispatch/GetEvents" => call.run(history::get_events),
         "flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands" => call.run(submit::submit),
+        "flovyn.v1.WorkflowDispatch/SignalWorkflow" => call.run(signals::signal),
+        "flovyn.v1.WorkflowDispatch/SignalWithStartWorkflow" => call.run(signals::signal_with_start),
         "flovyn.v1.WorkflowDispatch/ResolvePromise" => call.run(promises::resolve),
         "flovyn.v1.WorkflowDispatch/RejectPromise" => call.run(promises::reject),
         "flovyn.v1.TaskExecution/SubmitTask" => call.run(tasks::submit),

@@ -42,15 +42,27 @@ pub(crate) fn land(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBod
         return Ok(false);
     }
     let event = NewEvent::new(ctx, execution, body);
-    if let Err(full) = history::check_room(ctx, execution, 1, event.wire_bytes()) {
-        fail(ctx, execution, full.message)?;
-        return Ok(true);
+    match event.check_room(ctx, execution) {
+        Ok(()) => land_event(ctx, execution, event)?,
+        Err(full) => fail(ctx, execution, full.message)?,
     }
+    Ok(true)
+}
+
+/// [`land`] of an event whose sender is there to hear that the history has no room for it, of an execution that has
+/// not ended.
+pub(crate) fn land_if_room(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody) -> Result<(), Status> {
+    let event = NewEvent::new(ctx, execution, body);
+    event.check_room(ctx, execution)?;
+    land_event(ctx, execution, event)
+}
+
+fn land_event(ctx: &mut Ctx<'_>, execution: &mut Execution, event: NewEvent) -> Result<(), Status> {
     event.append(ctx, execution)?;
     if execution.state == ExecutionState::Waiting {
         make_ready(ctx, execution)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// [`land`], for an execution that nobody holds yet.

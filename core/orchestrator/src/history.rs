@@ -32,8 +32,9 @@ impl NewEvent {
         Self { record, landed: has_landed(body) }
     }
 
-    pub(crate) fn wire_bytes(&self) -> usize {
-        self.record.wire_bytes()
+    /// Refuses it if the history has no room for it.
+    pub(crate) fn check_room(&self, ctx: &Ctx<'_>, execution: &Execution) -> Result<(), Status> {
+        check_room(ctx, execution, 1, self.record.wire_bytes())
     }
 
     /// Stores it.

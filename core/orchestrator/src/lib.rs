@@ -79,6 +79,7 @@ mod organisation;
 mod polling;
 mod promises;
 mod results;
+mod signals;
 mod start;
 mod store;
 mod submit;
@@ -90,7 +91,7 @@ mod workers;
 use context::Ctx;
 
 pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tick, Undelivered};
-pub use config::{Config, PollConfig, TaskConfig, WorkerConfig};
+pub use config::{Config, PollConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, Claim, ClaimHolder, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord, Execution,

@@ -5,8 +5,9 @@ use alloc::format;
 
 use flovyn_protocol::messages::{
     CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
-    RejectPromiseRequest, ResolvePromiseRequest, StartWorkflowRequest, SubmitTaskRequest,
-    SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
+    RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
+    StartWorkflowRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest,
+    WorkerRegistrationRequest,
     ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use uuid::Uuid;
@@ -41,6 +42,18 @@ impl NamesOrg for PollRequest {
 }
 
 impl NamesOrg for StartWorkflowRequest {
+    fn org(&self) -> &str {
+        &self.org_id
+    }
+}
+
+impl NamesOrg for SignalWorkflowRequest {
+    fn org(&self) -> &str {
+        &self.org_id
+    }
+}
+
+impl NamesOrg for SignalWithStartWorkflowRequest {
     fn org(&self) -> &str {
         &self.org_id
     }

@@ -14,10 +14,25 @@ use crate::{
     context::{Caller, Ctx, reply},
     execution, history,
     idempotency::{self, NamedBy},
-    store::{Execution, ExecutionState, IdempotencySpace},
+    store::{Execution, ExecutionState, IdempotencySpace, Key},
 };
 
+/// StartWorkflow.
 pub(crate) fn start(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: StartWorkflowRequest) -> Result<Answer, Status> {
+    let (start, named) = read(ctx, caller, request)?;
+    if let Some(id) = existing(ctx, caller, named.as_ref())? {
+        return Ok(respond(id, named.is_some(), false));
+    }
+    let execution = create_named(ctx, caller, start, named.as_ref())?;
+    Ok(respond(execution.key.id, named.is_some(), named.is_some()))
+}
+
+/// Checks what is asked for, and under which name.
+pub(crate) fn read(
+    ctx: &Ctx<'_>,
+    caller: &Caller<'_>,
+    request: StartWorkflowRequest,
+) -> Result<(Start, Option<NamedBy>), Status> {
     let limits = &ctx.config.limits;
     border::name(limits, "workflow_kind", &request.workflow_kind)?;
     border::metadata(limits, &request.metadata)?;
@@ -42,9 +57,6 @@ pub(crate) fn start(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: StartWorkfl
         request.idempotency_key,
         request.idempotency_key_ttl_seconds,
     )?;
-    if let Some(id) = existing(ctx, caller, named.as_ref())? {
-        return Ok(respond(id, named.is_some(), false));
-    }
     let start = Start {
         kind: request.workflow_kind,
         queue,
@@ -53,11 +65,7 @@ pub(crate) fn start(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: StartWorkfl
         metadata: encode_metadata(&request.metadata)?,
         priority_ms: i64::from(request.priority_seconds) * 1_000,
     };
-    let id = create(ctx, caller, start)?;
-    if let Some(named) = &named {
-        idempotency::store(ctx, named, id)?;
-    }
-    Ok(respond(id, named.is_some(), named.is_some()))
+    Ok((start, named))
 }
 
 /// The run that already has this name, unless it ended without success: then another may be tried.
@@ -69,17 +77,33 @@ fn existing(ctx: &mut Ctx<'_>, caller: &Caller<'_>, named: Option<&NamedBy>) -> 
         .map(|execution| execution.key.id))
 }
 
-struct Start {
-    kind: String,
-    queue: String,
-    version: Option<String>,
-    input: Payload,
-    metadata: Option<Payload>,
-    priority_ms: i64,
+/// An execution as it is asked for, checked.
+pub(crate) struct Start {
+    pub(crate) kind: String,
+    pub(crate) queue: String,
+    pub(crate) version: Option<String>,
+    pub(crate) input: Payload,
+    pub(crate) metadata: Option<Payload>,
+    pub(crate) priority_ms: i64,
 }
 
-fn create(ctx: &mut Ctx<'_>, caller: &Caller<'_>, start: Start) -> Result<Uuid, Status> {
+/// Makes an execution and gives it its name.
+pub(crate) fn create_named(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    start: Start,
+    named: Option<&NamedBy>,
+) -> Result<Execution, Status> {
     let key = caller.key(ctx.new_id());
+    let execution = create(ctx, key, start)?;
+    if let Some(named) = named {
+        idempotency::store(ctx, named, key.id)?;
+    }
+    Ok(execution)
+}
+
+/// Makes an execution and puts it into its queue.
+pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execution, Status> {
     let mut execution = Execution {
         key,
         kind: start.kind.clone(),
@@ -97,6 +121,7 @@ fn create(ctx: &mut Ctx<'_>, caller: &Caller<'_>, start: Start) -> Result<Uuid, 
         oldest_claim_sequence: None,
         worker: None,
         last_holder: None,
+        signals: 0,
         parks: 0,
         park_reason: None,
     };
@@ -110,7 +135,7 @@ fn create(ctx: &mut Ctx<'_>, caller: &Caller<'_>, start: Start) -> Result<Uuid, 
     history::append(ctx, &mut execution, &started)?;
     execution::make_ready(ctx, &mut execution)?;
     ctx.tx.put_execution(&execution)?;
-    Ok(key.id)
+    Ok(execution)
 }
 
 fn encode_metadata(metadata: &alloc::collections::BTreeMap<String, String>) -> Result<Option<Payload>, Status> {

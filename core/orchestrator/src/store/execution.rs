@@ -40,6 +40,8 @@ pub struct Execution {
     pub worker: Option<String>,
     /// How that worker held it; decides how long the history may grow.
     pub last_holder: Option<ClaimHolder>,
+    /// The signals it has received.
+    pub signals: i32,
     /// Claims given back with ReleaseClaim since the last applied submission.
     pub parks: i32,
     /// The reason of the last of them.

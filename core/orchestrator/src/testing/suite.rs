@@ -10,6 +10,7 @@ mod polls;
 mod promises;
 mod random;
 mod retries;
+mod signals;
 mod submissions;
 mod tasks;
 mod timers;
@@ -46,6 +47,7 @@ pub fn suite() -> Vec<Test> {
         retries::TESTS,
         timers::TESTS,
         promises::TESTS,
+        signals::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

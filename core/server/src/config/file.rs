@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use flovyn_orchestrator::{PollConfig, TaskConfig, WorkerConfig};
+use flovyn_orchestrator::{PollConfig, SignalConfig, TaskConfig, WorkerConfig};
 use flovyn_protocol::limits::Limits;
 use serde::Deserialize;
 
@@ -19,6 +19,7 @@ pub(super) struct File {
     pub(super) limits: Limits,
     pub(super) polls: PollConfig,
     pub(super) tasks: TaskConfig,
+    pub(super) signals: SignalConfig,
     pub(super) workers: WorkerConfig,
 }
 

@@ -32,6 +32,7 @@ impl Config {
             limits: file.limits,
             polls: file.polls,
             tasks: file.tasks,
+            signals: file.signals,
             workers: file.workers,
             ..defaults
         };

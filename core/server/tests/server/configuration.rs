@@ -79,6 +79,7 @@ fn a_file_with_everything() {
     let text = format!(
         "lease_ms = 5000\n[unknown]\nkey = 1\n[[orgs]]\nid = '{ORG}'\nname = 'Acme'\nslug = 'acme'\n\
          [auth]\nenabled = true\n[limits]\nname_bytes_max = 100\n[polls]\nplain_wait_ms = 10\n\
+         [signals]\naccept_terminal = false\n\
          [auth.static_api_key]\nkeys = [\n\
            {{ key = 'flovyn_sk_a', org_id = '{ORG}', principal_type = 'User', principal_id = 'u', role = 'ADMIN' }},\n\
            {{ key = 'flovyn_wk_b', org_id = 'acme', principal_type = 'Worker', principal_id = 'w' }},\n]\n"
@@ -95,6 +96,7 @@ fn a_file_with_everything() {
     assert_eq!(config.database, Path::new("elsewhere.db"));
     assert_eq!((config.rules.lease_ms, config.rules.limits.name_bytes_max), (5_000, 100));
     assert_eq!((config.rules.polls.plain_wait_ms, config.rules.polls.page_events_max), (10, 1_000));
+    assert!(!config.rules.signals.accept_terminal);
     let kinds: Vec<_> = config.keys.iter().map(|key| format!("{} {:?}", key.principal_id, key.kind)).collect();
     assert_eq!(kinds, ["u ApiKey", "w Worker"]);
     assert!(!data.path().join("dev.json").exists(), "nothing is generated where everything is configured");

@@ -56,7 +56,7 @@ async fn what_is_not_offered_says_so() {
     let client = server.plain().await;
     for method in [
         "/flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
-        "/flovyn.v1.WorkflowDispatch/SignalWorkflow",
+        "/flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
         "/flovyn.v1.AgentDispatch/PollAgent",
         "/nowhere.Service/Method",
         "/",

@@ -41,8 +41,6 @@ fn unknown_methods(harness: &mut dyn Harness) {
 fn methods_not_offered(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     for method in [
-        "v1.WorkflowDispatch/SignalWorkflow",
-        "v1.WorkflowDispatch/SignalWithStartWorkflow",
         "v1.WorkflowDispatch/StartChildWorkflow",
         "v1.WorkflowDispatch/SubscribeToNotifications",
         "v1.WorkflowQuery/QueryWorkflow",
@@ -56,7 +54,9 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 19] = [
+    "v1.WorkflowDispatch/SignalWorkflow",
+    "v1.WorkflowDispatch/SignalWithStartWorkflow",
     "v1.WorkflowDispatch/PollWorkflow",
     "v1.WorkflowDispatch/StartWorkflow",
     "v1.WorkflowDispatch/GetEvents",

@@ -4,8 +4,9 @@ use alloc::{format, string::ToString as _, vec};
 
 use flovyn_protocol::messages::{
     CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
-    RejectPromiseRequest, ResolvePromiseRequest, StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest,
-    WorkerHeartbeatRequest, WorkerRegistrationRequest, WorkflowStatus,
+    RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
+    StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
+    WorkflowStatus,
     ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use prost::Message;
@@ -54,8 +55,17 @@ fn foreign_organisation_is_denied(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let foreign = stranger().principal.org_id.to_string();
     let org_id = foreign.clone();
-    let messages: [(&str, vec::Vec<u8>); 5] = [
+    let messages: [(&str, vec::Vec<u8>); 7] = [
         (START, start_in(&foreign).encode_to_vec()),
+        (
+            super::signals::SIGNAL,
+            SignalWorkflowRequest { org_id: org_id.clone(), ..SignalWorkflowRequest::default() }.encode_to_vec(),
+        ),
+        (
+            super::signals::SIGNAL_WITH_START,
+            SignalWithStartWorkflowRequest { org_id: org_id.clone(), ..SignalWithStartWorkflowRequest::default() }
+                .encode_to_vec(),
+        ),
         (
             "v1.WorkflowDispatch/PollWorkflow",
             PollRequest { org_id: org_id.clone(), ..PollRequest::default() }.encode_to_vec(),
@@ -102,6 +112,7 @@ fn calls(execution: &str, task: &str, promise: &str) -> vec::Vec<(&'static str, 
             "v1.WorkflowDispatch/RejectPromise",
             RejectPromiseRequest { promise_id: format!("{execution}:p"), error: "no".into() }.encode_to_vec(),
         ),
+        (super::signals::SIGNAL, super::signals::signal(execution, "paid", "1").encode_to_vec()),
         (
             "v1.TaskExecution/CompleteTask",
             CompleteTaskRequest { task_execution_id: task_execution_id.clone(), output: vec![], ..Default::default() }

@@ -69,6 +69,7 @@ impl State {
                 assert_eq!(self.promises.insert(promise_id, true), Some(false), "settled and not pending");
                 return true;
             }
+            EventBody::SignalReceived { .. } => return true,
             EventBody::WorkflowCompleted { .. } | EventBody::WorkflowExecutionFailed { .. } => self.ended = true,
             EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
             _ => {}

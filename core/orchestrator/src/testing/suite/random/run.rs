@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
     pub(super) fn step(&mut self) {
         // Comparing the whole store at each refusal would be most of the time of a run.
         self.world.check_undo = self.below(8) == 0;
-        match self.below(15) {
+        match self.below(16) {
             0 => self.start(),
             1..=3 => self.poll(),
             4..=6 => self.submit(),
@@ -82,6 +82,7 @@ impl<'a> Run<'a> {
             9 | 10 => self.poll_task(),
             11 | 12 => self.end_attempt(),
             13 => self.settle_promise(),
+            14 => self.signal(),
             _ => self.pass_time(),
         }
     }
@@ -287,6 +288,16 @@ impl<'a> Run<'a> {
         if let Err(status) = result {
             assert_eq!(status.code, Code::NotFound);
         }
+    }
+
+    fn signal(&mut self) {
+        let Some(index) = self.pick(self.executions.len()) else { return };
+        let id = self.executions[index].clone();
+        let before = self.world.events(&id).len();
+        let sequence = crate::testing::suite::signals::send(&mut self.world, &id, "s", "1");
+        let after = self.world.events(&id);
+        assert_eq!(i64::from(after.last().unwrap().sequence_number), sequence);
+        assert!(after.len() == before + 1 || after.len() == before && self.world.describe(&id).completed_at_ms > 0);
     }
 
     fn pass_time(&mut self) {
