@@ -129,7 +129,11 @@ test.each([
     'taskWorkerOptions.maxConcurrent',
   ],
   ['a wrong pause', { embedded: true, workflowWorkerOptions: { pollIntervalMs: -1 } }, 'pollIntervalMs'],
-  ['a wrong choice', { embedded: true, workflowWorkerOptions: { violations: 'x' } }, '"park" or "fail"'],
+  [
+    'a wrong choice',
+    { embedded: true, workflowWorkerOptions: { violations: 'x' } },
+    '"park", "fail" or { failAfterParks',
+  ],
   ['a wrong grace', { embedded: true, shutdownGraceMs: -1 }, 'shutdownGraceMs'],
 ])('options: %s', (_name, options, text) => {
   expect(() => new FlovynClient(options as never)).toThrow(ConfigurationError);

@@ -9,7 +9,7 @@ import { systemClock } from '../src/runtime/clock.js';
 import { Backoff } from '../src/worker/backoff.js';
 import { Lease } from '../src/worker/lease.js';
 import { Parking } from '../src/worker/parking.js';
-import { PollLoop } from '../src/worker/poll-loop.js';
+import { PollLoop, type PollLoopParts } from '../src/worker/poll-loop.js';
 import { failureOf } from './support/failure.js';
 import { ManualClock } from './support/manual-clock.js';
 import { gate, MemoryLogger, until } from './support/world.js';
@@ -95,6 +95,25 @@ test('a call is repeated until it succeeds, fails for good, or is given up', asy
   expect(await failureOf(retrying({ ...options, signal }, answers(passing)))).toBe(passing);
 });
 
+test('a fault of the server is met only so often, an outage for as long as it takes', async () => {
+  const backoff = new Backoff(1, 1, () => 0);
+  const calls = { fault: 0, outage: 0 };
+  const fault = new RpcError('INTERNAL', 'x');
+  const always = () => {
+    calls.fault += 1;
+    return Promise.reject(fault);
+  };
+  const options = { clock: systemClock, backoff, maxFaults: 3 };
+  expect(await failureOf(retrying(options, always))).toBe(fault);
+  expect(calls.fault).toBe(3);
+  const out = async () => {
+    calls.outage += 1;
+    if (calls.outage < 20) throw new ConnectionError('x', 'here');
+  };
+  await retrying(options, out);
+  expect(calls.outage).toBe(20);
+});
+
 test('a lease is renewed each third of its time, survives failures, and ends with the claim', async () => {
   const clock = new ManualClock();
   const logger = new MemoryLogger();
@@ -168,20 +187,132 @@ test('a claim without a lease is never renewed', () => {
   expect(lease.signal.reason).toEqual(new Error('stopped'));
 });
 
+const ONE_AT_A_TIME = {
+  maxConcurrent: 1,
+  maxPolls: () => 1,
+  emptyPauseMs: 100,
+  work: async () => undefined,
+  giveBack: async () => {},
+};
+
+/** A loop whose polls and pieces of work end when the test says so. */
+function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
+  const clock = new ManualClock();
+  const logger = new MemoryLogger();
+  const polls: ReturnType<typeof gate<string | undefined>>[] = [];
+  const works: { name: string; end: (next: string | undefined) => void }[] = [];
+  const givenBack: string[] = [];
+  const loop = new PollLoop<string>({
+    what: 'work',
+    maxConcurrent: 6,
+    maxPolls: () => 4,
+    emptyPauseMs: 100,
+    poll: (signal) => {
+      const poll = gate<string | undefined>();
+      signal.addEventListener('abort', () => poll.fail(new Error('stopped')));
+      polls.push(poll);
+      return poll.promise;
+    },
+    work: (name) => {
+      const { promise, open } = gate<string | undefined>();
+      works.push({ name, end: open });
+      return promise;
+    },
+    giveBack: async (work) => void givenBack.push(work),
+    clock,
+    logger,
+    ...parts,
+  });
+  return { loop, polls, works, givenBack, clock, logger };
+}
+
+test('as many polls wait as may and as there is room for', async () => {
+  const { loop, polls, works } = handLoop();
+  loop.start();
+  expect(polls).toHaveLength(4);
+  for (const [index, poll] of polls.entries()) poll.open(`work ${index}`);
+  await until(() => works.length === 4);
+  await until(() => polls.length === 6);
+  polls[4]?.open('work 4');
+  await until(() => works.length === 5);
+  // One poll waits and five pieces of work are under way: there is room for no more.
+  await settled();
+  expect(polls).toHaveLength(6);
+  works[0]?.end(undefined);
+  await until(() => polls.length === 7);
+  const stopped = loop.stop();
+  for (const { end } of works) end(undefined);
+  await stopped;
+  await loop.drain();
+  expect(polls).toHaveLength(7);
+});
+
+test('work whose end brings the next piece hands its place on, without a poll', async () => {
+  const { loop, polls, works, givenBack } = handLoop({ maxConcurrent: 1 });
+  loop.start();
+  polls[0]?.open('a');
+  await until(() => works.length === 1);
+  works[0]?.end('b');
+  await until(() => works.length === 2);
+  await settled();
+  expect(polls).toHaveLength(1);
+  works[1]?.end(undefined);
+  await until(() => polls.length === 2);
+  expect(works.map(({ name }) => name)).toEqual(['a', 'b']);
+  await loop.stop();
+  expect(givenBack).toEqual([]);
+});
+
+test('the next piece that comes while stopping is given back, and drain waits for that', async () => {
+  const returned = gate();
+  const { loop, polls, works } = handLoop({ maxConcurrent: 1, giveBack: () => returned.promise });
+  loop.start();
+  polls[0]?.open('a');
+  await until(() => works.length === 1);
+  await loop.stop();
+  works[0]?.end('b');
+  let hasDrained = false;
+  const drained = loop.drain().then(() => (hasDrained = true));
+  await settled();
+  expect([works.length, hasDrained]).toEqual([1, false]);
+  returned.open();
+  await drained;
+});
+
+test('during an outage one poll goes on, and all of them after it', async () => {
+  const { loop, polls, clock, logger } = handLoop();
+  loop.start();
+  for (const poll of polls) poll.fail(new ConnectionError('out', 'here'));
+  await until(() => clock.scheduled.all === 1);
+  expect(polls).toHaveLength(4);
+  clock.advance(60_000);
+  await until(() => polls.length === 5);
+  await settled();
+  expect(polls).toHaveLength(5);
+  polls[4]?.open('work');
+  await until(() => polls.length === 9);
+  expect(logger.at('warn')).toHaveLength(1);
+  expect(logger.at('info')).toEqual(['polling for work works again']);
+  await loop.stop();
+});
+
+/** Everything that can move without time has moved. */
+async function settled(): Promise<void> {
+  for (let task = 0; task < 3; task += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 test('an empty answer that came at once is followed by a pause, one after a long poll is not', async () => {
   const clock = new ManualClock();
   const polls: { open: (work: undefined) => void }[] = [];
   const loop = new PollLoop<never>({
     what: 'work',
-    maxConcurrent: 1,
-    emptyPauseMs: 100,
+    ...ONE_AT_A_TIME,
     poll: (signal) => {
       const { promise, open } = gate<undefined>();
       signal.addEventListener('abort', () => open(undefined));
       polls.push({ open });
       return promise;
     },
-    work: async () => {},
     clock,
     logger: new MemoryLogger(),
   });
@@ -202,10 +333,10 @@ test('a loop ends with the embedded engine instead of asking it for ever', async
   const logger = new MemoryLogger();
   const loop = new PollLoop<never>({
     what: 'work',
-    maxConcurrent: 1,
-    emptyPauseMs: 100,
+    ...ONE_AT_A_TIME,
+    maxPolls: () => 4,
+    maxConcurrent: 10,
     poll: () => Promise.reject(new EngineFailed('it trapped')),
-    work: async () => {},
     clock: new ManualClock(),
     logger,
   });

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
+import { FlovynClient } from '../src/client/client.js';
+import { encodeReleaseClaim } from '../src/core.js';
 import { Duration } from '../src/duration.js';
 import { DeterminismViolation } from '../src/errors.js';
+import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
 import type { ViolationReport } from '../src/worker/options.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
-import { until, type World, world } from './support/world.js';
+import { hastyClock, hidden, until, type World, world } from './support/world.js';
 
 const charge = task({ name: 'charge', run: () => 'charged' });
 const audit = task({ name: 'audit', run: () => 'audited' });
@@ -90,6 +93,32 @@ test('by option a violation fails the execution', async () => {
     type: 'WORKFLOW_EXECUTION_FAILED',
     data: { failureType: 'DETERMINISM_VIOLATION' },
   });
+});
+
+test('by option it is parked a few times first', async () => {
+  const w = world();
+  const id = await suspended(w);
+  const changed = deploy(async (ctx) => ctx.task(audit));
+  const options = {
+    workflowWorkerOptions: { violations: { failAfterParks: 2 } },
+    ...hidden({ clock: hastyClock }),
+  };
+  w.engine.intercept = (method, next) => {
+    if (method !== Method.ReleaseClaim) return next();
+    return next(encodeReleaseClaim({ workflowExecutionId: id, reason: 'parked', retryAfterMs: 1 }));
+  };
+  const client = await w.client([changed], options);
+  await client.resolvePromise(`${id}:approval`, null);
+  const error = await failureOf(client.getWorkflowHandle(id).result());
+  expect(error.message).toContain('Task type mismatch');
+  expect(w.engine.count('ReleaseClaim')).toBe(2);
+  const parked = w.logger.at('error').filter((line) => /parked for \d+ s/.test(line));
+  expect(parked).toHaveLength(2);
+});
+
+test.each([0, 1.5, undefined, '2'])('failAfterParks of %s is refused', (failAfterParks) => {
+  const options = { embedded: true, workflowWorkerOptions: { violations: { failAfterParks } } };
+  expect(() => new FlovynClient(options as never)).toThrow(/violations must be .* from 1 up/);
 });
 
 test.each([

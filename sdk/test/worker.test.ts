@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Duration } from '../src/duration.js';
 import { encodePollWorkflow } from '../src/core.js';
-import { ConnectionError, NotFoundError } from '../src/errors.js';
+import { ConnectionError, NotFoundError, RpcError } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { EMBEDDED_ORG_ID } from '../src/transport/embedded.js';
 import { task } from '../src/task/define.js';
@@ -67,7 +67,7 @@ test('polls are long: no traffic while there is nothing to do', async () => {
   const w = world();
   await w.client([echo]);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(w.engine.calls).toEqual(['RegisterWorker', 'PollWorkflow']);
+  expect(w.engine.calls).toEqual(['RegisterWorker', ...Array<string>(4).fill('PollWorkflow')]);
 });
 
 test('stop claims nothing more and waits for what is under way', async () => {
@@ -277,6 +277,38 @@ test.each([
   expect(w.engine.count('ReleaseClaim')).toBe(0);
 });
 
+test('a submission that meets a fault of the server each time is given up for a while', async () => {
+  const w = world();
+  const client = await w.client([echo], hidden({ clock: hastyClock }));
+  w.engine.intercept = (method, next) =>
+    method === Method.SubmitWorkflowCommands && w.engine.count('ReleaseClaim') === 0
+      ? Promise.reject(new RpcError('INTERNAL', 'it fell over this request'))
+      : next();
+  const { handle } = await client.startWorkflow(echo, 1);
+  await until(() => w.engine.count('ReleaseClaim') === 1);
+  expect(w.engine.count('SubmitWorkflowCommands')).toBe(6);
+  expect(w.logger.at('error')).toEqual([expect.stringMatching(/parked for . s: it fell over this request$/)]);
+  expect(await handle.result()).toBe(1);
+});
+
+test('without extensions the same work is done as with a server that has none', async () => {
+  const w = world();
+  const step = task({ name: 'step', run: async (_ctx, n: number) => n + 1 });
+  const steps = workflow({
+    name: 'steps',
+    run: async (ctx, n: number) => {
+      const [a, b] = await Promise.all([ctx.task(step, n), ctx.task(step, 2 * n)]);
+      await ctx.sleep(Duration.milliseconds(1));
+      return a + b;
+    },
+  });
+  const client = await w.client([steps, step], { extensions: false });
+  expect(await client.executeWorkflow(steps, 10)).toBe(32);
+  const ours = ['RenewClaim', 'ReleaseClaim', 'AwaitResult', 'DescribeWorkflow'];
+  expect(ours.filter((method) => w.engine.count(method) > 0)).toEqual([]);
+  expect(w.engine.extensions).toEqual(new Set([false]));
+});
+
 test('an execution of an unknown kind is given back with the reason', async () => {
   const w = world();
   w.engine.intercept = (method, next) => {
@@ -299,7 +331,7 @@ test('an outage is one line in the log, and work goes on after it', async () => 
   const client = await w.client([echo], hidden({ clock: hastyClock }));
   let isOut = true;
   const polls = () => w.engine.count('PollWorkflow');
-  await until(() => polls() === 1);
+  await until(() => polls() === 4);
   w.engine.intercept = (method, next) =>
     isOut && method === Method.PollWorkflow
       ? Promise.reject(new ConnectionError('restarting', 'here'))

@@ -15,6 +15,11 @@ export interface FlovynClientOptions {
    * Carries the calls instead of the two above. `stop` does not close it, so several clients can share one.
    */
   readonly transport?: Transport | undefined;
+  /**
+   * Whether to use the extensions of our own servers: long polls, claims with leases, durable operations, cached
+   * executions and others. False behaves as towards a server that has none, for comparison. Default: true.
+   */
+  readonly extensions?: boolean | undefined;
   /** Id or slug of the organisation. Default: the one of the key, or of the embedded server. */
   readonly orgId?: string | undefined;
   /** The queue that the workers poll and that workflows are started on. Default: `default`. */

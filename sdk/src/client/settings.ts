@@ -8,6 +8,7 @@ import { JsonSerializer, type Serializer } from '../serde.js';
 import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../transport/embedded.js';
 import { GrpcWebTransport } from '../transport/grpc-web.js';
 import { parseServerUrl } from '../transport/grpc-web-request.js';
+import { PlainTransport } from '../transport/plain.js';
 import type { Transport } from '../transport/transport.js';
 import {
   checkTaskWorkerOptions,
@@ -44,6 +45,7 @@ const KNOWN = [
   'serverUrl',
   'embedded',
   'transport',
+  'extensions',
   'orgId',
   'queue',
   'workerToken',
@@ -70,6 +72,7 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 export function clientSettings(options: FlovynClientOptions): ClientSettings {
   checkOptions('FlovynClient', options, KNOWN, LATER);
   checkPlace(options);
+  checkBoolean('extensions', options.extensions);
   const { workflowWorkerOptions = {}, taskWorkerOptions = {}, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
   checkWorkflowWorkerOptions(workflowWorkerOptions);
   checkTaskWorkerOptions(taskWorkerOptions);
@@ -88,8 +91,15 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
     shutdownGraceMs,
     workflowWorkerOptions,
     taskWorkerOptions,
-    connect: () => connect(options),
+    connect: () => (options.extensions === false ? plain(connect(options)) : connect(options)),
   };
+}
+
+function checkBoolean(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new ConfigurationError(
+      `FlovynClient: ${option} must be true or false, got ${JSON.stringify(value)}`,
+    );
 }
 
 function checkPlace(options: FlovynClientOptions): void {
@@ -121,6 +131,11 @@ function connect(options: FlovynClientOptions): Connection {
   if (apiKey === undefined || workerToken === undefined || apiKey === workerToken) return shared(calls);
   const worker = open(workerToken);
   return { calls, worker, close: async () => void (await Promise.all([calls.close(), worker.close()])) };
+}
+
+function plain(connection: Connection): Connection {
+  const [calls, worker] = [new PlainTransport(connection.calls), new PlainTransport(connection.worker)];
+  return { calls, worker, close: () => connection.close() };
 }
 
 function shared(transport: Transport): Connection {

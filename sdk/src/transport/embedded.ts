@@ -73,7 +73,9 @@ export class EmbeddedTransport implements Transport {
     try {
       return await new Promise((resolve, reject) => {
         const claim = options.metadata?.['flovyn-claim'];
-        this.#start(engine, { scope, body, claim, firstAttemptMs: this.#clock.nowMs(), resolve, reject });
+        const extended = options.extensions !== false;
+        const firstAttemptMs = this.#clock.nowMs();
+        this.#start(engine, { scope, body, claim, extended, firstAttemptMs, resolve, reject });
       });
     } finally {
       scope.dispose();
@@ -112,14 +114,14 @@ export class EmbeddedTransport implements Transport {
   }
 
   #attempt(engine: number, call: EngineCall, expired: boolean): void {
-    const { scope, body, claim, firstAttemptMs } = call;
+    const { scope, body, claim, extended, firstAttemptMs } = call;
     const nowMs = this.#clock.nowMs();
     try {
       const answer = engineHandle(
         engine,
         scope.facts.method,
         body,
-        true,
+        extended,
         claim,
         { firstAttemptMs, expired },
         nowMs,
@@ -180,7 +182,7 @@ export class EmbeddedTransport implements Transport {
 
   #resolve(call: EngineCall, body: Uint8Array): void {
     this.#calls.delete(call);
-    call.resolve({ body, metadata: METADATA });
+    call.resolve({ body, metadata: call.extended ? METADATA : {} });
   }
 
   #reject(call: EngineCall, error: FlovynError): void {
@@ -210,6 +212,8 @@ interface EngineCall {
   readonly scope: CallScope;
   readonly body: Uint8Array;
   readonly claim: string | undefined;
+  /** Whether the caller knows our extensions. */
+  readonly extended: boolean;
   /** When the engine was first asked, so that a poll that is asked again keeps its deadline. */
   readonly firstAttemptMs: number;
   readonly resolve: (answer: UnaryAnswer) => void;

@@ -97,7 +97,7 @@ export function requestHeaders(
   Object.assign(headers, call.metadata);
   headers['content-type'] = 'application/grpc-web+proto';
   headers['x-grpc-web'] = '1';
-  headers['flovyn-ext'] = '1';
+  if (call.extensions !== false) headers['flovyn-ext'] = '1';
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (call.deadlineMs !== undefined && call.deadlineMs !== Number.POSITIVE_INFINITY) {
     headers['grpc-timeout'] = timeoutText(call.deadlineMs);

@@ -10,6 +10,8 @@ export interface CallOptions {
   readonly deadlineMs?: number | undefined;
   /** The thing that the call is about, so that a NOT_FOUND answer becomes a `NotFoundError` that names it. */
   readonly subject?: Subject | undefined;
+  /** Whether the call announces that its client knows `flovyn.ext.v1`. Default: true. */
+  readonly extensions?: boolean | undefined;
 }
 
 /** A thing on the server, by type and id. */

@@ -1,6 +1,8 @@
 import type { DeterminismViolation } from '../errors.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import type { Transport } from '../transport/transport.js';
+import type { PollLoopParts } from './poll-loop.js';
 
 /** What both workers can be told. */
 export interface WorkerOptions {
@@ -21,14 +23,18 @@ export interface ViolationReport {
   readonly violation: DeterminismViolation;
 }
 
+/** See `violations` of `WorkflowWorkerOptions`. */
+export type ViolationReaction = 'park' | 'fail' | { readonly failAfterParks: number };
+
 /** What the workflow worker can be told. */
 export interface WorkflowWorkerOptions extends WorkerOptions {
   /**
    * What becomes of an execution whose code and history disagree. `park`: it is given back unchanged and
-   * tried again, at most every 5 minutes, so that a fixed deployment continues it. `fail`: it fails with
-   * failure type `DETERMINISM_VIOLATION`. Default: `park`.
+   * tried again, after a second at first and every 5 minutes at last, so that a fixed deployment continues it.
+   * `fail`: it fails with failure type `DETERMINISM_VIOLATION`. `{ failAfterParks: n }`: it fails when it was
+   * parked n times by this worker without going on in between. Default: `park`.
    */
-  readonly violations?: 'park' | 'fail' | undefined;
+  readonly violations?: ViolationReaction | undefined;
   /** Is told of every violation, beside the log. */
   readonly onViolation?: ((report: ViolationReport) => void) | undefined;
 }
@@ -39,17 +45,26 @@ export interface TaskWorkerOptions extends WorkerOptions {}
 const KNOWN = ['maxConcurrent', 'pollIntervalMs'];
 const DEFAULT_MAX_CONCURRENT = 100;
 const DEFAULT_POLL_INTERVAL_MS = 100;
+/** More would not be faster, since work under way is answered with the next piece; 1 makes a burst wait in line. */
+const POLLS = 4;
 
 /** Throws `ConfigurationError` for options that cannot be meant. */
 export function checkWorkflowWorkerOptions(options: WorkflowWorkerOptions): void {
   checkOptions('workflowWorkerOptions', options, [...KNOWN, 'violations', 'onViolation']);
   checkNumbers('workflowWorkerOptions', options);
-  const { violations } = options;
-  if (violations !== undefined && violations !== 'park' && violations !== 'fail') {
-    throw new ConfigurationError(
-      `workflowWorkerOptions.violations must be "park" or "fail", got "${violations}"`,
-    );
-  }
+  parksBeforeFailure(options.violations);
+}
+
+/** How often an execution is parked for a violation before it fails. Throws `ConfigurationError`. */
+export function parksBeforeFailure(reaction: ViolationReaction = 'park'): number {
+  if (reaction === 'park') return Number.POSITIVE_INFINITY;
+  if (reaction === 'fail') return 0;
+  const parks: unknown = reaction?.failAfterParks;
+  if (Number.isInteger(parks) && (parks as number) >= 1) return parks as number;
+  throw new ConfigurationError(
+    'workflowWorkerOptions.violations must be "park", "fail" or { failAfterParks: a whole number from 1 up }, ' +
+      `got ${JSON.stringify(reaction)}`,
+  );
 }
 
 /** Throws `ConfigurationError` for options that cannot be meant. */
@@ -59,9 +74,14 @@ export function checkTaskWorkerOptions(options: TaskWorkerOptions): void {
 }
 
 /** The options of a poll loop. */
-export function pollLimits(options: WorkerOptions): { maxConcurrent: number; emptyPauseMs: number } {
+export function pollLimits(
+  options: WorkerOptions,
+  transport: Transport,
+): Pick<PollLoopParts<unknown>, 'maxConcurrent' | 'maxPolls' | 'emptyPauseMs'> {
   return {
     maxConcurrent: options.maxConcurrent ?? DEFAULT_MAX_CONCURRENT,
+    // A server that does not wait is only asked more often by more polls.
+    maxPolls: () => (transport.extended ? POLLS : 1),
     emptyPauseMs: options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
   };
 }

@@ -11,9 +11,14 @@ export class Parking {
     this.#random = random;
   }
 
+  /** How often the execution was parked since it last went on. */
+  parksOf(executionId: string): number {
+    return this.#parks.get(executionId) ?? 0;
+  }
+
   /** Counts a park; how long it is to last in milliseconds. */
   nextMs(executionId: string): number {
-    const parks = this.#parks.get(executionId) ?? 0;
+    const parks = this.parksOf(executionId);
     // Deleted first, so that the map stays in the order of the last park and the oldest is forgotten first.
     this.#parks.delete(executionId);
     this.#parks.set(executionId, parks + 1);

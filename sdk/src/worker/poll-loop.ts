@@ -11,12 +11,16 @@ export interface PollLoopParts<Work> {
   readonly what: string;
   /** How many pieces of work may be under way at once. */
   readonly maxConcurrent: number;
+  /** How many polls may be under way at once, and never more than there is room for. */
+  readonly maxPolls: () => number;
   /** The pause after an empty answer that came at once, in milliseconds. */
   readonly emptyPauseMs: number;
   /** Waits for work; undefined if none came in time. */
   readonly poll: (signal: AbortSignal) => Promise<Work | undefined>;
-  /** Does the work. Must not reject. */
-  readonly work: (work: Work) => Promise<void>;
+  /** Does the work; gives what the server answered its end with: the next piece. Must not reject. */
+  readonly work: (work: Work) => Promise<Work | undefined>;
+  /** Gives work back that came when nothing more was to be claimed. Must not reject. */
+  readonly giveBack: (work: Work) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,16 +29,19 @@ export interface PollLoopParts<Work> {
 const SHORT_POLL_MS = 500;
 
 /**
- * Polls for work for as long as there is room for more of it. The next poll follows at once; only failures,
- * and empty answers of servers that do not wait, are followed by a pause.
+ * Polls for work for as long as there is room for more of it, with several polls at once so that a burst of work does
+ * not come one round trip after the other. The next poll follows at once; only failures, and empty answers of servers
+ * that do not wait, are followed by a pause.
+ *
+ * A piece of work whose end was answered with the next piece hands its place on to it.
  */
 export class PollLoop<Work> {
   readonly #parts: PollLoopParts<Work>;
   readonly #controller = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #backoff = new Backoff();
-  #loop: Promise<void> | undefined;
-  #onRoom: (() => void) | undefined;
+  readonly #polls = new Set<Promise<void>>();
+  #isOut = false;
 
   constructor(parts: PollLoopParts<Work>) {
     this.#parts = parts;
@@ -42,14 +49,24 @@ export class PollLoop<Work> {
 
   /** Begins to poll. */
   start(): void {
-    this.#loop ??= this.#poll();
+    while (this.#isPollMissing) {
+      const poll = this.#poll().finally(() => {
+        this.#polls.delete(poll);
+        this.start();
+      });
+      this.#polls.add(poll);
+    }
   }
 
-  /** Claims nothing more: ends the poll under way. Work under way goes on. */
+  /** Claims nothing more: ends the polls under way. Work under way goes on. */
   async stop(): Promise<void> {
     this.#controller.abort();
-    this.#onRoom?.();
-    await this.#loop;
+    await Promise.all(this.#polls);
+  }
+
+  /** Whether nothing more is to be claimed. */
+  get hasStopped(): boolean {
+    return this.#controller.signal.aborted;
   }
 
   /** Resolves when all work under way has ended. */
@@ -57,61 +74,75 @@ export class PollLoop<Work> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
+  get #isPollMissing(): boolean {
+    const { maxConcurrent, maxPolls } = this.#parts;
+    // Every poll may bring work.
+    const hasRoom = this.#running.size + this.#polls.size < maxConcurrent;
+    return !this.hasStopped && !this.#isOut && hasRoom && this.#polls.size < maxPolls();
+  }
+
+  /** Polls once; the first to fail in an outage polls alone until one succeeds. */
   async #poll(): Promise<void> {
-    const { signal } = this.#controller;
-    while (!signal.aborted) {
-      const pauseMs = await this.#pollOnce(signal);
-      if (pauseMs > 0) await pause(this.#parts.clock, pauseMs, signal);
-      await this.#room();
+    if (!(await this.#pollOnce())) return;
+    while (this.#isOut && !this.hasStopped) {
+      await pause(this.#parts.clock, this.#backoff.nextMs(), this.#controller.signal);
+      // A poll from before the outage may have come through.
+      if (this.#isOut && !this.hasStopped) await this.#pollOnce();
     }
   }
 
-  /** Polls and starts what came. The pause before the next poll in milliseconds. */
-  async #pollOnce(signal: AbortSignal): Promise<number> {
+  /** True if it is the first to fail in an outage. */
+  async #pollOnce(): Promise<boolean> {
     const { clock, poll, emptyPauseMs } = this.#parts;
     const startedMs = clock.nowMs();
     try {
-      const work = await poll(signal);
+      const work = await poll(this.#controller.signal);
       this.#succeeded();
       if (work !== undefined) this.#start(work);
-      else if (clock.nowMs() - startedMs < SHORT_POLL_MS) return emptyPauseMs;
-      return 0;
+      else if (clock.nowMs() - startedMs < SHORT_POLL_MS)
+        await pause(clock, emptyPauseMs, this.#controller.signal);
+      return false;
     } catch (error) {
-      return signal.aborted ? 0 : this.#failed(error);
+      return !this.hasStopped && this.#failed(error);
     }
   }
 
   #start(work: Work): void {
-    const running = this.#parts.work(work).finally(() => {
+    const running = this.#runAll(work).finally(() => {
       this.#running.delete(running);
-      this.#onRoom?.();
+      this.start();
     });
     this.#running.add(running);
   }
 
-  async #room(): Promise<void> {
-    while (this.#running.size >= this.#parts.maxConcurrent && !this.#controller.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve;
-      });
+  async #runAll(first: Work): Promise<void> {
+    let work: Work | undefined = first;
+    while (work !== undefined) {
+      if (this.hasStopped) return this.#parts.giveBack(work);
+      work = await this.#parts.work(work);
     }
   }
 
   #succeeded(): void {
-    if (this.#backoff.failures > 0) this.#parts.logger.info(`polling for ${this.#parts.what} works again`);
+    if (this.#isOut) this.#parts.logger.info(`polling for ${this.#parts.what} works again`);
+    this.#isOut = false;
     this.#backoff.reset();
   }
 
-  #failed(error: unknown): number {
+  /** True if an outage begins with it. */
+  #failed(error: unknown): boolean {
     const { what, logger } = this.#parts;
     if (error instanceof EngineFailed) {
       logger.error(`polling for ${what} has ended: ${error.message}`, error);
       this.#controller.abort(error);
-      return 0;
+      return false;
     }
     // One line for an outage, however long it is.
-    const level = this.#backoff.failures === 0 ? 'warn' : 'debug';
-    logger[level](`polling for ${what} failed, trying again until it works: ${textOf(error)}`);
-    return this.#backoff.nextMs();
+    const isFirst = !this.#isOut;
+    this.#isOut = true;
+    logger[isFirst ? 'warn' : 'debug'](
+      `polling for ${what} failed, trying again until it works: ${textOf(error)}`,
+    );
+    return isFirst;
   }
 }

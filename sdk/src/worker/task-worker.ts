@@ -23,9 +23,11 @@ export class TaskWorker {
     this.#definitions = definitions;
     this.#loop = new PollLoop({
       what: 'tasks',
-      ...pollLimits(options),
+      ...pollLimits(options, parts.transport),
       poll: (signal) => this.#poll(signal),
       work: (task) => this.#attempt(task),
+      // The server has counted the attempt: it is better made than given back.
+      giveBack: async (task) => this.#attempt(task),
       clock: parts.clock,
       logger: parts.logger,
     });
@@ -69,7 +71,7 @@ export class TaskWorker {
     return decodePollTask(answer.body);
   }
 
-  async #attempt(task: ClaimedTask): Promise<void> {
+  async #attempt(task: ClaimedTask): Promise<undefined> {
     const { transport, clock, logger } = this.#parts;
     const claim = new TaskClaim(task, transport, clock, logger);
     this.#claims.set(task.taskExecutionId, claim);

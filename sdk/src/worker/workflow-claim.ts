@@ -38,6 +38,8 @@ export interface ExecutionFailure {
 
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 10_000;
+/** Within about 6 s. A submission that is met by a fault each time must not hold its claim for ever. */
+const FAULTS_MAX = 6;
 /** The server keeps no longer reason. */
 const REASON_BYTES_MAX = 2_048;
 
@@ -66,6 +68,11 @@ export class WorkflowClaim implements ActivationHost {
     return this.#lease.signal;
   }
 
+  /** Whether the server knows this claim by a token, so that it can be given back and submissions repeated. */
+  get isNumbered(): boolean {
+    return this.#info.claimToken !== '';
+  }
+
   async getEvents(afterSequence: number): Promise<Uint8Array> {
     const workflowExecutionId = this.#info.executionId;
     const request = encodeGetEvents({ workflowExecutionId, afterSequence, pageSize: 0 });
@@ -76,7 +83,7 @@ export class WorkflowClaim implements ActivationHost {
     const send = (): Promise<Uint8Array> => this.#call(Method.SubmitWorkflowCommands, submission);
     try {
       // Without a token the server could not tell a repeated submission from another one.
-      return await (this.#isNumbered ? this.#repeat(send) : send());
+      return await (this.isNumbered ? this.#repeat(send) : send());
     } catch (error) {
       if (isClaimLost(error)) throw new ClaimLost(`The submission came too late: ${textOf(error)}`, error);
       if (isRefusal(error))
@@ -87,7 +94,7 @@ export class WorkflowClaim implements ActivationHost {
 
   /** Ends the execution as failed. `submissions` is how many submissions were accepted under this claim. */
   async fail(failure: ExecutionFailure, submissions: number): Promise<void> {
-    const submissionNumber = this.#isNumbered ? submissions + 1 : 0;
+    const submissionNumber = this.isNumbered ? submissions + 1 : 0;
     const workflowExecutionId = this.#info.executionId;
     await this.submit(encodeFailExecution({ workflowExecutionId, submissionNumber, ...failure }));
   }
@@ -98,7 +105,7 @@ export class WorkflowClaim implements ActivationHost {
    */
   async release(reason: string, retryAfterMs: number): Promise<void> {
     this.end();
-    if (!this.#isNumbered) return;
+    if (!this.isNumbered) return;
     const workflowExecutionId = this.#info.executionId;
     const request = {
       workflowExecutionId,
@@ -118,10 +125,6 @@ export class WorkflowClaim implements ActivationHost {
     this.#lease.end();
   }
 
-  get #isNumbered(): boolean {
-    return this.#info.claimToken !== '';
-  }
-
   async #renew(deadlineMs: number): Promise<number> {
     const request = encodeRenewClaim({ workflowExecutionId: this.#info.executionId });
     return decodeRenewClaim(await this.#call(Method.RenewClaim, request, deadlineMs)).leaseMs;
@@ -129,7 +132,8 @@ export class WorkflowClaim implements ActivationHost {
 
   #repeat<T>(call: () => Promise<T>): Promise<T> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    return retrying({ clock: this.#clock, backoff, signal: this.signal }, call);
+    const options = { clock: this.#clock, backoff, signal: this.signal, maxFaults: FAULTS_MAX };
+    return retrying(options, call);
   }
 
   async #call(

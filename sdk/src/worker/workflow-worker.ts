@@ -1,17 +1,19 @@
 import { encodePollWorkflow, InstanceGone } from '../core.js';
 import { CoreError, CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
 import { textOf } from '../errors/base.js';
-import { isClaimLost, isTransient } from '../rpc/failures.js';
+import { isClaimLost, isServerFault, isTransient } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { Driver } from '../workflow/driver.js';
 import { ClaimLost } from './lease.js';
-import { pollLimits, type WorkflowWorkerOptions } from './options.js';
+import { parksBeforeFailure, pollLimits, type WorkflowWorkerOptions } from './options.js';
 import { Parking } from './parking.js';
 import { PollLoop } from './poll-loop.js';
 import { SubmissionRefused, WorkflowClaim } from './workflow-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
+
+const STOPPED = 'The worker was stopped';
 
 /** The worker shuts down and its grace period is over. */
 class WorkerStopped extends FlovynError {
@@ -37,9 +39,10 @@ export class WorkflowWorker {
     this.#definitions = definitions;
     this.#loop = new PollLoop({
       what: 'workflows',
-      ...pollLimits(options),
+      ...pollLimits(options, parts.transport),
       poll: (signal) => this.#poll(signal),
       work: (activation) => this.#activate(activation),
+      giveBack: (activation) => this.#giveBack(activation),
       clock: parts.clock,
       logger: parts.logger,
     });
@@ -66,7 +69,7 @@ export class WorkflowWorker {
 
   /** Ends activations under way; their executions are offered to other workers at once. */
   abort(): void {
-    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped('The worker was stopped'));
+    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped(STOPPED));
   }
 
   async #poll(signal: AbortSignal): Promise<Activation | undefined> {
@@ -84,10 +87,9 @@ export class WorkflowWorker {
     return Activation.open(answer.body, transport.extended, codec);
   }
 
-  async #activate(activation: Activation): Promise<void> {
-    const { transport, clock, logger } = this.#parts;
+  async #activate(activation: Activation): Promise<undefined> {
     const { executionId } = activation.info;
-    const claim = new WorkflowClaim(activation.info, transport, clock, logger);
+    const claim = this.#claim(activation);
     this.#claims.set(executionId, claim);
     try {
       await this.#run(activation, claim);
@@ -100,6 +102,25 @@ export class WorkflowWorker {
       if (this.#claims.get(executionId) === claim) this.#claims.delete(executionId);
       activation.close();
     }
+  }
+
+  /** What came when the worker had been told to stop goes to other workers at once. */
+  async #giveBack(activation: Activation): Promise<void> {
+    const claim = this.#claim(activation);
+    // Without a token nothing can be given back.
+    if (!claim.isNumbered) return this.#activate(activation);
+    try {
+      await claim.release(STOPPED, 0);
+    } catch (error) {
+      this.#ignore(activation, error);
+    } finally {
+      activation.close();
+    }
+  }
+
+  #claim({ info }: Activation): WorkflowClaim {
+    const { transport, clock, logger } = this.#parts;
+    return new WorkflowClaim(info, transport, clock, logger);
   }
 
   async #run(activation: Activation, claim: WorkflowClaim): Promise<void> {
@@ -119,7 +140,8 @@ export class WorkflowWorker {
     if (error instanceof ClaimLost || isClaimLost(error)) return this.#ignore(activation, error);
     // Where nothing is numbered a submission is sent once: the server offers the execution again if it was
     // lost.
-    if (isTransient(error)) return this.#ignore(activation, error);
+    if (isTransient(error) && !(claim.isNumbered && isServerFault(error)))
+      return this.#ignore(activation, error);
     if (error instanceof WorkerStopped) return claim.release(error.message, 0);
     if (error instanceof CoreError && error.code === 'STALE') return claim.release(error.message, 0);
     if (error instanceof SubmissionRefused) {
@@ -128,7 +150,9 @@ export class WorkflowWorker {
     }
     if (error instanceof DeterminismViolation) {
       this.#report(activation, error);
-      if (this.#options.violations === 'fail') {
+      if (
+        this.#parking.parksOf(activation.info.executionId) >= parksBeforeFailure(this.#options.violations)
+      ) {
         return this.#fail(activation, claim, error, 'DETERMINISM_VIOLATION', accepted);
       }
     }

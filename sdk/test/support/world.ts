@@ -29,6 +29,8 @@ export type Interception = (
 /** A transport that counts calls and lets a test meddle with them. */
 export class MeddledTransport implements Transport {
   readonly calls: string[] = [];
+  /** What the calls announced. */
+  readonly extensions = new Set<boolean>();
   intercept: Interception = (_method, next) => next();
   extended = true;
   readonly #inner: Transport;
@@ -42,6 +44,7 @@ export class MeddledTransport implements Transport {
 
   async unary(method: string, body: Uint8Array, options: CallOptions = {}): Promise<UnaryAnswer> {
     this.calls.push(method.slice(method.lastIndexOf('/') + 1));
+    this.extensions.add(options.extensions ?? true);
     const mortal = this.#mortal(options);
     const call = this.intercept(method, (request = body) => this.#inner.unary(method, request, mortal));
     return Promise.race([this.#death.promise, call]);
