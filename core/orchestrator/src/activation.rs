@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use flovyn_protocol::{
     event::EventBody,
-    messages::{PollRequest, PollResponse, WorkflowExecution, ext::ReleaseClaimRequest},
+    messages::{PollRequest, PollResponse, WorkflowEvent, WorkflowExecution, ext::ReleaseClaimRequest},
 };
 use uuid::Uuid;
 
@@ -18,28 +18,58 @@ use crate::{
 
 /// PollWorkflow.
 pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollRequest) -> Result<Answer, Status> {
-    let queue = ReadyQueue {
-        work: Work::Workflow,
-        org_id: caller.org_id,
-        name: border::queue(&ctx.config.limits, request.queue)?,
-    };
+    let poll = read_poll(ctx, caller, request)?;
+    match take(ctx, caller, &poll)? {
+        Some((response, undelivered)) => Ok(polling::hand_out(&response, undelivered)),
+        None => Ok(poll.park(ctx, caller, &PollResponse::default())),
+    }
+}
+
+/// What a poll says, checked.
+pub(crate) fn read_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, request: PollRequest) -> Result<Poll, Status> {
+    let name = border::queue(&ctx.config.limits, request.queue)?;
     let poll = Poll {
         worker: request.worker_id,
-        queue,
+        queue: ReadyQueue { work: Work::Workflow, org_id: caller.org_id, name },
         timeout_seconds: request.timeout_seconds,
         long_poll: request.long_poll,
+        continues_executions: caller.extended && request.continues_executions,
     };
     poll.check(ctx)?;
-    let key = match poll.take(ctx, caller)? {
-        Some(key) => key,
-        None => return Ok(poll.park(ctx, caller, &PollResponse::default())),
-    };
+    Ok(poll)
+}
+
+/// Claims the next execution, if one is ready.
+pub(crate) fn take(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    poll: &Poll,
+) -> Result<Option<(PollResponse, Undelivered)>, Status> {
+    let Some(key) = poll.take(ctx, caller)? else { return Ok(None) };
     let mut execution = execution::load(ctx, key)?;
     polling::check_ready(execution.state == ExecutionState::Ready, key)?;
-    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll.worker)?;
-    let response = respond(ctx, caller, &execution, &token, lease_ms)?;
+    let after_sequence = held_by(poll, &execution);
+    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll.worker.clone())?;
+    let mut response = PollResponse::default();
+    if caller.extended {
+        response.claim_token = token.clone();
+        response.lease_ms = lease_ms;
+        let page = history::page(ctx, &execution, after_sequence, 0)?;
+        response.events = page.events;
+        response.has_more_events = page.has_more;
+        response.after_sequence = after_sequence;
+    }
+    response.workflow_execution = Some(describe(ctx, &execution, response.events.first())?);
     ctx.tx.put_execution(&execution)?;
-    Ok(polling::hand_out(&response, Undelivered { work: Work::Workflow, key, token }))
+    Ok(Some((response, Undelivered { work: Work::Workflow, key, token })))
+}
+
+/// The last event that whoever polls has in memory, if it says that it keeps executions there.
+fn held_by(poll: &Poll, execution: &Execution) -> i32 {
+    match &execution.continuation {
+        Some(held) if poll.continues_executions && held.worker == poll.worker => held.after_sequence,
+        _ => 0,
+    }
 }
 
 fn claim(
@@ -62,30 +92,16 @@ fn claim(
     Ok((token, due_ms - ctx.now_ms))
 }
 
-fn respond(
+fn describe(
     ctx: &mut Ctx<'_>,
-    caller: &Caller<'_>,
     execution: &Execution,
-    token: &str,
-    lease_ms: i64,
-) -> Result<PollResponse, Status> {
-    let mut response = PollResponse::default();
-    let started = if caller.extended {
-        let page = history::page(ctx, execution, 0, 0)?;
-        response.claim_token = token.into();
-        response.lease_ms = lease_ms;
-        response.events = page.events;
-        response.has_more_events = page.has_more;
-        response.events.first().map(history::parse).transpose()?
-    } else {
-        Some(history::read_one(ctx, execution.key, 1)?)
+    first: Option<&WorkflowEvent>,
+) -> Result<WorkflowExecution, Status> {
+    let started = match first.filter(|event| event.sequence_number == 1) {
+        Some(started) => history::parse(started)?,
+        None => history::read_one(ctx, execution.key, 1)?,
     };
-    response.workflow_execution = Some(describe(ctx, execution, started)?);
-    Ok(response)
-}
-
-fn describe(ctx: &Ctx<'_>, execution: &Execution, started: Option<EventBody>) -> Result<WorkflowExecution, Status> {
-    let Some(EventBody::WorkflowStarted { input, .. }) = started else {
+    let EventBody::WorkflowStarted { input, .. } = started else {
         return Err(Status::internal("the first event of an execution is not WORKFLOW_STARTED"));
     };
     Ok(WorkflowExecution {

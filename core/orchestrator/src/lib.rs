@@ -94,10 +94,10 @@ pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tic
 pub use config::{Config, PollConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
-    Activation, Claim, ClaimHolder, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord, Execution,
-    ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, PayloadSlot, PromiseRecord,
-    PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState, Tx, WaitKey,
-    Warning, Work, WorkerRecord,
+    Activation, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord,
+    Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, PayloadSlot,
+    PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState,
+    Tx, WaitKey, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

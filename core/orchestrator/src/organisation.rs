@@ -77,12 +77,27 @@ impl NamesOrg for WorkerRegistrationRequest {
     }
 }
 
+impl NamesOrg for SubmitWorkflowCommandsRequest {
+    fn org(&self) -> &str {
+        self.poll.as_ref().map_or("", NamesOrg::org)
+    }
+}
+
+impl NamesOrg for CompleteTaskRequest {
+    fn org(&self) -> &str {
+        self.poll.as_ref().map_or("", NamesOrg::org)
+    }
+}
+
+impl NamesOrg for FailTaskRequest {
+    fn org(&self) -> &str {
+        self.poll.as_ref().map_or("", NamesOrg::org)
+    }
+}
+
 impl NamesOrg for GetEventsRequest {}
-impl NamesOrg for SubmitWorkflowCommandsRequest {}
 impl NamesOrg for ResolvePromiseRequest {}
 impl NamesOrg for RejectPromiseRequest {}
-impl NamesOrg for CompleteTaskRequest {}
-impl NamesOrg for FailTaskRequest {}
 impl NamesOrg for HeartbeatRequest {}
 impl NamesOrg for WorkerHeartbeatRequest {}
 impl NamesOrg for RenewClaimRequest {}

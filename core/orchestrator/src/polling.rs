@@ -18,6 +18,8 @@ pub(crate) struct Poll {
     pub(crate) queue: ReadyQueue,
     pub(crate) timeout_seconds: i64,
     pub(crate) long_poll: bool,
+    /// It keeps executions in memory.
+    pub(crate) continues_executions: bool,
 }
 
 impl Poll {

@@ -122,6 +122,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execut
         worker: None,
         last_holder: None,
         signals: 0,
+        continuation: None,
         parks: 0,
         park_reason: None,
     };

@@ -21,7 +21,8 @@ use crate::{
     Answer, Status, activation, border, claims,
     context::{Caller, Ctx, reply, reply_empty},
     execution, history,
-    store::{ClaimHolder, DeadlineKey, Execution, ExecutionState},
+    polling::Poll,
+    store::{Activation, ClaimHolder, Continuation, DeadlineKey, Execution, ExecutionState},
 };
 
 /// The most that an event adds to what its command carries: ids, field names, tags.
@@ -30,8 +31,10 @@ const EVENT_OVERHEAD_BYTES: usize = 256;
 pub(crate) fn submit(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
-    request: SubmitWorkflowCommandsRequest,
+    mut request: SubmitWorkflowCommandsRequest,
 ) -> Result<Answer, Status> {
+    let poll = request.poll.take().filter(|_| caller.extended);
+    let poll = poll.map(|poll| activation::read_poll(ctx, caller, poll)).transpose()?;
     let key = caller.key(border::id("workflow_execution_id", &request.workflow_execution_id)?);
     let mut execution = execution::load(ctx, key)?;
     let right = match right_to_submit(caller, &mut execution, request.submission_number)? {
@@ -42,18 +45,23 @@ pub(crate) fn submit(
     if right == Right::Repeated {
         return answer_again(ctx, &mut execution, after_sequence);
     }
+    check_after_sequence(caller, &execution, after_sequence)?;
     let size = Size { events: request.commands.len() + 1, bytes: request.encoded_len() };
     let submission = commands::read(ctx, caller, request.commands, request.status)?;
     check_ending(&submission.ending, right)?;
     if let Some(full) = check_room(ctx, &execution, &submission, size)? {
         execution::fail(ctx, &mut execution, full.message)?;
     } else {
+        remember(caller, &mut execution, after_sequence);
         let authority = if right == Right::Plain { Authority::Plain } else { Authority::Token };
         let due_timers = apply(ctx, caller, authority, &mut execution, submission.commands)?;
         close(ctx, &mut execution, submission.ending, due_timers)?;
     }
     ctx.tx.put_execution(&execution)?;
-    respond(ctx, caller, &execution, after_sequence)
+    match &execution.state {
+        ExecutionState::Running(_) if caller.extended => answer_partial(ctx, &execution, after_sequence),
+        _ => answer_final(ctx, caller, poll),
+    }
 }
 
 /// Why a submission may be applied.
@@ -97,6 +105,27 @@ fn answer_again(ctx: &mut Ctx<'_>, execution: &mut Execution, after_sequence: i3
         ctx.tx.put_execution(execution)?;
     }
     answer_partial(ctx, execution, after_sequence)
+}
+
+/// Nobody can hold what has not happened.
+fn check_after_sequence(caller: &Caller<'_>, execution: &Execution, after_sequence: i32) -> Result<(), Status> {
+    if !caller.extended || (0..=execution.current_sequence).contains(&after_sequence) {
+        return Ok(());
+    }
+    Err(Status::invalid_argument(format!(
+        "after_sequence: expected 0 to {}, the last event of execution {} before this submission, got {after_sequence}",
+        execution.current_sequence, execution.key.id
+    )))
+}
+
+/// Notes who has the execution in memory now, and up to which event.
+fn remember(caller: &Caller<'_>, execution: &mut Execution, after_sequence: i32) {
+    execution.continuation = match &execution.state {
+        ExecutionState::Running(Activation { claim, .. }) if caller.extended && !claim.worker.is_empty() => {
+            Some(Continuation { worker: claim.worker.clone(), after_sequence })
+        }
+        _ => None,
+    };
 }
 
 fn check_ending(ending: &Ending, right: Right) -> Result<(), Status> {
@@ -187,16 +216,12 @@ fn suspend(ctx: &mut Ctx<'_>, execution: &mut Execution, seen_sequence: i32) -> 
     Ok(())
 }
 
-fn respond(
-    ctx: &mut Ctx<'_>,
-    caller: &Caller<'_>,
-    execution: &Execution,
-    after_sequence: i32,
-) -> Result<Answer, Status> {
-    match &execution.state {
-        ExecutionState::Running(_) if caller.extended => answer_partial(ctx, execution, after_sequence),
-        _ => Ok(reply_empty()),
-    }
+/// The claim has ended: the next execution, if the worker asks for one and one is ready at once.
+fn answer_final(ctx: &mut Ctx<'_>, caller: &Caller<'_>, poll: Option<Poll>) -> Result<Answer, Status> {
+    let Some(poll) = poll else { return Ok(reply_empty()) };
+    let (next, undelivered) = activation::take(ctx, caller, &poll)?.unzip();
+    let response = SubmitWorkflowCommandsResponse { next, ..Default::default() };
+    Ok(Answer::Reply { body: response.encode_to_vec(), undelivered })
 }
 
 fn answer_partial(ctx: &mut Ctx<'_>, execution: &Execution, after_sequence: i32) -> Result<Answer, Status> {

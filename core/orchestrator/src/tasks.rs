@@ -48,24 +48,40 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(),
 
 /// PollTask.
 pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollTaskRequest) -> Result<Answer, Status> {
+    let poll = read_poll(ctx, caller, request)?;
+    match take(ctx, caller, &poll)? {
+        Some((response, undelivered)) => Ok(polling::hand_out(&response, undelivered)),
+        None => Ok(poll.park(ctx, caller, &PollTaskResponse::default())),
+    }
+}
+
+/// What a poll says, checked.
+fn read_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, request: PollTaskRequest) -> Result<Poll, Status> {
     let name = border::queue(&ctx.config.limits, request.queue)?;
     let poll = Poll {
         worker: request.worker_id,
         queue: ReadyQueue { work: Work::Task, org_id: caller.org_id, name },
         timeout_seconds: request.timeout_seconds,
         long_poll: request.long_poll,
+        continues_executions: false,
     };
     poll.check(ctx)?;
-    let key = match poll.take(ctx, caller)? {
-        Some(key) => key,
-        None => return Ok(poll.park(ctx, caller, &PollTaskResponse::default())),
-    };
+    Ok(poll)
+}
+
+/// Claims the next task, if one is ready.
+fn take(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    poll: &Poll,
+) -> Result<Option<(PollTaskResponse, Undelivered)>, Status> {
+    let Some(key) = poll.take(ctx, caller)? else { return Ok(None) };
     let mut task = ctx.tx.task(key)?.ok_or_else(|| not_found("task execution", key.id))?;
     polling::check_ready(task.state == TaskState::Ready, key)?;
-    let claim = claims::give(ctx, caller, poll.worker);
+    let claim = claims::give(ctx, caller, poll.worker.clone());
     let token = claim.token.clone();
     let response = deliver(ctx, caller, &mut task, claim)?;
-    Ok(polling::hand_out(&response, Undelivered { work: Work::Task, key, token }))
+    Ok(Some((response, Undelivered { work: Work::Task, key, token })))
 }
 
 fn deliver(

@@ -42,10 +42,21 @@ pub struct Execution {
     pub last_holder: Option<ClaimHolder>,
     /// The signals it has received.
     pub signals: i32,
+    /// Who holds it in memory, and how much of it: known since the last applied submission.
+    pub continuation: Option<Continuation>,
     /// Claims given back with ReleaseClaim since the last applied submission.
     pub parks: i32,
     /// The reason of the last of them.
     pub park_reason: Option<String>,
+}
+
+/// A worker with our extension that submitted for an execution last. It may have kept it in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// As it named itself when it polled.
+    pub worker: String,
+    /// The last event that it held when it submitted.
+    pub after_sequence: i32,
 }
 
 /// The life of an execution.

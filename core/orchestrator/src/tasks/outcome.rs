@@ -5,24 +5,61 @@ use alloc::{
 
 use flovyn_protocol::{
     event::EventBody,
-    messages::{CompleteTaskRequest, FailTaskRequest},
+    messages::{
+        CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, PollTaskRequest, PollTaskResponse,
+    },
 };
+use prost::Message as _;
 
-use super::{load, make_ready, proven, retry};
+use super::{load, make_ready, proven, read_poll, retry, take};
 use crate::{
-    Answer, Status, border, claims,
-    context::{Caller, Ctx, reply_empty},
+    Answer, Status, Undelivered, border, claims,
+    context::{Caller, Ctx},
     execution,
+    polling::Poll,
     store::{ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, TaskRecord, TaskState, Work},
 };
 
-/// CompleteTask. The first result counts; a later one is answered OK and changes nothing. Without a token it counts
-/// whoever holds the claim now: the work is done.
-pub(crate) fn complete(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: CompleteTaskRequest) -> Result<Answer, Status> {
+/// CompleteTask, and the next task if the worker asks for one.
+pub(crate) fn complete(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    mut request: CompleteTaskRequest,
+) -> Result<Answer, Status> {
+    let poll = next_poll(ctx, caller, request.poll.take())?;
+    apply_result(ctx, caller, &request)?;
+    let (next, undelivered) = next(ctx, caller, poll)?;
+    Ok(Answer::Reply { body: CompleteTaskResponse { next }.encode_to_vec(), undelivered })
+}
+
+/// FailTask, and the next task if the worker asks for one.
+pub(crate) fn fail(ctx: &mut Ctx<'_>, caller: &Caller<'_>, mut request: FailTaskRequest) -> Result<Answer, Status> {
+    let poll = next_poll(ctx, caller, request.poll.take())?;
+    apply_failure(ctx, caller, request)?;
+    let (next, undelivered) = next(ctx, caller, poll)?;
+    Ok(Answer::Reply { body: FailTaskResponse { next }.encode_to_vec(), undelivered })
+}
+
+/// The poll that comes with an outcome. It is read before anything is done, so that a wrong one undoes nothing.
+fn next_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, poll: Option<PollTaskRequest>) -> Result<Option<Poll>, Status> {
+    poll.filter(|_| caller.extended).map(|poll| read_poll(ctx, caller, poll)).transpose()
+}
+
+/// What is ready at once; nobody waits for it.
+fn next(ctx: &mut Ctx<'_>, caller: &Caller<'_>, poll: Option<Poll>) -> Result<Next, Status> {
+    let Some(poll) = poll else { return Ok((None, None)) };
+    Ok(take(ctx, caller, &poll)?.unzip())
+}
+
+type Next = (Option<PollTaskResponse>, Option<Undelivered>);
+
+/// The first result counts; a later one is answered OK and changes nothing. Without a token it counts whoever holds
+/// the claim now: the work is done.
+fn apply_result(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: &CompleteTaskRequest) -> Result<(), Status> {
     let output = border::payload(&ctx.config.limits, "output", &request.output)?;
     let mut task = load(ctx, caller, &request.task_execution_id)?;
     if task.state.is_ended() {
-        return Ok(reply_empty());
+        return Ok(());
     }
     if let Some(token) = caller.claim {
         proven(&mut task, token)?;
@@ -36,15 +73,15 @@ pub(crate) fn complete(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: Complete
     if !land(ctx, &task, &body)? {
         ctx.tx.put_payload(task.key, PayloadSlot::TaskOutput, &output)?;
     }
-    Ok(reply_empty())
+    Ok(())
 }
 
-/// FailTask: another attempt if there may be one, else the end.
-pub(crate) fn fail(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskRequest) -> Result<Answer, Status> {
+/// Another attempt if there may be one, else the end.
+fn apply_failure(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskRequest) -> Result<(), Status> {
     border::long_text(&ctx.config.limits, "error", &request.error)?;
     let mut task = load(ctx, caller, &request.task_execution_id)?;
     if task.state.is_ended() || !is_attempt_of_caller(caller, &mut task)? {
-        return Ok(reply_empty());
+        return Ok(());
     }
     let (retryable, error_type) = match caller.extended {
         true => (request.retryable.unwrap_or(true), request.error_type.as_str()),
@@ -53,12 +90,12 @@ pub(crate) fn fail(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskRequ
     let retryable = retryable && !retry::is_fatal(&task, error_type);
     if !retryable || task.execution_count > task.max_retries {
         fail_for_good(ctx, &mut task, request.error, retryable)?;
-        return Ok(reply_empty());
+        return Ok(());
     }
     task.error = Some(request.error);
     back_off(ctx, &mut task)?;
     ctx.tx.put_task(&task)?;
-    Ok(reply_empty())
+    Ok(())
 }
 
 /// Whether the attempt that failed is the current one. Without a token one can only tell that no plain client is at

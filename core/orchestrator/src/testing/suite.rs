@@ -10,6 +10,7 @@ mod polls;
 mod promises;
 mod random;
 mod retries;
+mod round_trips;
 mod signals;
 mod submissions;
 mod tasks;
@@ -45,6 +46,7 @@ pub fn suite() -> Vec<Test> {
         plain_clients::TESTS,
         tasks::TESTS,
         retries::TESTS,
+        round_trips::TESTS,
         timers::TESTS,
         promises::TESTS,
         signals::TESTS,
