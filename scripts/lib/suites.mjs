@@ -27,6 +27,7 @@ export const suites = [
   script('wasm imports', 'scripts/check-wasm-imports.mjs', {}),
   script('sizes', 'scripts/check-size.mjs', {}),
   vitestSuite('sdk', 'sdk', { quick: true }),
+  script('random workflows', 'tests/random-workflows/run.mjs', { parse: 'tally' }),
   script('wasm in node', 'scripts/test-wasm.mjs', {
     args: ['node'],
     parse: 'cargo',

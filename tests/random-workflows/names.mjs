@@ -1,0 +1,26 @@
+/** What a workflow can ask for, as traces and histograms name it. */
+export const VERBS =
+  'task sleep promise run set clear clearAll get stateKeys currentTime random randomUUID'.split(' ');
+
+/** How a workflow can put promises together, and what it can do around them. */
+export const COMBINATORS = 'all race any allSettled branch try loop if throw return start'.split(' ');
+
+/** What can happen to a workflow. */
+export const FAULTS = [
+  'run of the function',
+  'task completes',
+  'task fails',
+  'task fails for good',
+  'task ends twice',
+  'promise answered twice',
+  'operation ends',
+  'operation fails',
+  'landed in an activation',
+  'request lost',
+  'answer lost',
+  'killed before',
+  'killed after',
+  'killed at rest',
+  'stopped',
+  'claim taken over',
+];

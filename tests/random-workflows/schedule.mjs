@@ -1,0 +1,165 @@
+import { Method } from '../../sdk/dist/rpc/methods.js';
+import { Disagreement } from './world.mjs';
+
+/** So long everything may happen; after that everything goes well until the end. */
+const WILD_STEPS_MAX = 100;
+const CALM_STEPS_MAX = 2000;
+/** Longer than a claim lasts without a sign of life. */
+const LEASE_OVER_MS = 61_000;
+
+/**
+ * Lets things happen to a world: what happens next is drawn, from all that can.
+ *
+ * @param {import('./world.mjs').World} world
+ * @param {import('./chance.mjs').Chance} chance
+ */
+export async function play(world, chance) {
+  world.addWorker('caching');
+  world.addWorker('replaying', { alwaysReplay: true });
+  await world.quiet();
+  const wildSteps = chance.draw(WILD_STEPS_MAX);
+  for (let step = 0; step < wildSteps && !isOver(world); step += 1) {
+    wildStep(world, chance);
+    await world.quiet();
+  }
+  world.step('from here on everything goes well');
+  for (let step = 0; !isOver(world); step += 1) {
+    if (step > CALM_STEPS_MAX) throw new Disagreement('stuck', `no end after ${CALM_STEPS_MAX} steps`);
+    if (!calmStep(world))
+      throw new Disagreement('stuck', 'nothing can happen any more, and it has not ended');
+    await world.quiet();
+  }
+}
+
+function isOver(world) {
+  return [...world.executions.keys()].every((id) => world.isOver(id));
+}
+
+function isBusy(world) {
+  return world.workers.some((worker) => worker.isBusy);
+}
+
+/** Polls that were answered with nothing have to be asked again only when something has changed. */
+function answerable(world) {
+  return world.calls.filter(({ parkedAt }) => parkedAt !== world.engine.changes);
+}
+
+function wildStep(world, chance) {
+  const { claimedTasks, finishedTasks, promises, operations, dueMs } = world;
+  const open = promises.filter(({ isAnswered }) => !isAnswered);
+  const answered = promises.filter(({ isAnswered }) => isAnswered);
+  const calls = answerable(world);
+  const choices = [
+    ...calls.map((call) => [30, () => wildCall(world, chance, call)]),
+    ...operations.map((operation) => [20, () => endOperation(world, chance, operation)]),
+    ...(world.mayHaveTask ? [[16, () => world.claimTask()]] : []),
+    ...claimedTasks.map((task) => [20, () => endTask(world, chance, task)]),
+    ...open.map((promise) => [8, () => answerPromise(world, chance, promise)]),
+    ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
+    ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
+    [2, () => replace(world, chance)],
+    ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
+    ...(answered.length > 0 ? [[4, () => repeatPromise(world, chance, answered)]] : []),
+  ];
+  chance.weighted(choices)();
+}
+
+function wildCall(world, chance, call) {
+  const isPoll = call.method === Method.PollWorkflow;
+  const fate = chance.weighted([
+    [40, 'delivered'],
+    [isPoll ? 0 : 2, 'request lost'],
+    [isPoll ? 1 : 3, 'answer lost'],
+    [isPoll ? 0 : 2, 'killed before'],
+    [isPoll ? 1 : 2, 'killed after'],
+  ]);
+  const changes = world.engine.changes;
+  if (fate === 'killed before') return kill(world, call.worker, fate);
+  world.deliver(call, {
+    losesRequest: fate === 'request lost',
+    losesAnswer: fate === 'answer lost' || fate === 'killed after',
+  });
+  if (call.parkedAt === world.engine.changes && changes === world.engine.changes) return;
+  if (fate === 'killed after') kill(world, call.worker, fate);
+  else if (fate !== 'delivered') world.count('faults', fate);
+}
+
+function kill(world, worker, fate) {
+  world.count('faults', fate);
+  world.replaceWorker(worker, 'kill');
+}
+
+function replace(world, chance) {
+  const worker = chance.pick(world.workers.filter(({ isStopping }) => !isStopping));
+  const how = chance.pick(['stop', 'kill']);
+  world.count('faults', how === 'kill' ? 'killed at rest' : 'stopped');
+  world.replaceWorker(worker, how);
+}
+
+function advance(world, dueMs) {
+  if (world.engine.dueMs <= dueMs) countLanded(world);
+  world.advanceTo(dueMs);
+}
+
+/** Something reaches the server after a worker has taken the history. */
+function countLanded(world) {
+  if (isBusy(world)) world.count('faults', 'landed in an activation');
+}
+
+function takeOver(world) {
+  world.count('faults', 'claim taken over');
+  world.advanceTo(world.engine.nowMs + LEASE_OVER_MS);
+}
+
+function endOperation(world, chance, operation) {
+  const isFailure = chance.once(5);
+  world.count('faults', isFailure ? 'operation fails' : 'operation ends');
+  world.endOperation(operation, isFailure);
+}
+
+function endTask(world, chance, task) {
+  const fate = chance.weighted([
+    [8, 'completes'],
+    [2, 'fails'],
+    [2, 'fails for good'],
+  ]);
+  countLanded(world);
+  world.count('faults', `task ${fate}`);
+  if (fate === 'completes') world.completeTask(task, chance.once(6) ? null : world.value());
+  else world.failTask(task, fate === 'fails');
+}
+
+function answerPromise(world, chance, promise) {
+  countLanded(world);
+  world.answerPromise(promise, chance.once(4));
+}
+
+function repeatTask(world, chance) {
+  world.count('faults', 'task ends twice');
+  world.completeTask(chance.pick(world.finishedTasks), world.value());
+}
+
+function repeatPromise(world, chance, answered) {
+  world.count('faults', 'promise answered twice');
+  world.answerPromise(chance.pick(answered), false);
+}
+
+/** What brings the world nearer to its end; false if there is nothing. */
+function calmStep(world) {
+  const [call] = answerable(world);
+  if (call !== undefined) return done(world.deliver(call));
+  const [operation] = world.operations;
+  if (operation !== undefined) return done(world.endOperation(operation, false));
+  const [task] = world.claimedTasks;
+  if (task !== undefined) return done(world.completeTask(task, world.value()));
+  if (world.mayHaveTask) return done(world.claimTask());
+  const promise = world.promises.find(({ isAnswered }) => !isAnswered);
+  if (promise !== undefined) return done(world.answerPromise(promise, false));
+  const { dueMs } = world;
+  if (dueMs !== undefined) return done(world.advanceTo(dueMs));
+  return false;
+}
+
+function done() {
+  return true;
+}

@@ -1,0 +1,342 @@
+import {
+  decodePollTask,
+  decodeStartWorkflow,
+  encodeCompleteTask,
+  encodeFailTask,
+  encodePollTask,
+  encodeRejectPromise,
+  encodeResolvePromise,
+} from '../../sdk/dist/core.js';
+import { Method } from '../../sdk/dist/rpc/methods.js';
+import { runDry } from '../../sdk/dist/runtime/run-dry.js';
+import { SimulatedClock } from './clock.mjs';
+import { Engine, ORG_ID, QUEUE } from './engine.mjs';
+import { COMBINATORS, VERBS } from './names.mjs';
+import { readClaim, readNext, readSubmission } from './wire.mjs';
+import { answer, cut, SimulatedWorker } from './worker.mjs';
+
+/** What two runs of one execution, or a run and the rules, disagree on. */
+export class Disagreement extends Error {
+  /** @param {string} check the name of what failed, the same for the same cause */
+  constructor(check, message, { expected, got } = {}) {
+    super(message);
+    this.name = 'Disagreement';
+    this.check = check;
+    this.expected = expected;
+    this.got = got;
+  }
+}
+
+/** Everything of one run: the server, the workers, those who run tasks and answer promises, and what has happened. */
+export class World {
+  /** Lines for people. */
+  steps = [];
+  /** What happened how often, by group. */
+  counts = {};
+  /** Grows with whatever workers do: no more of it means that all of them wait. */
+  activity = 0;
+  workers = [];
+  executions = new Map();
+  /** Submissions that the server applied, in order. */
+  submissions = [];
+  claimedTasks = [];
+  finishedTasks = [];
+  promises = [];
+  #taskTimes = new Map();
+  #applied = new Set();
+  #problem;
+  #born = 0;
+  #values = 0;
+  #tasksSeenAt = -1;
+
+  constructor(program, engineSeed) {
+    this.program = program;
+    this.engine = new Engine(engineSeed);
+    this.clock = new SimulatedClock(this.engine);
+    const started = decodeStartWorkflow(this.engine.start('program', 'main'));
+    this.mainId = started.workflowExecutionId;
+    this.#discover(this.mainId, 'main');
+  }
+
+  close() {
+    for (const worker of this.workers) worker.kill();
+    this.engine.close();
+  }
+
+  // --- what is known ---
+
+  nameOf(executionId) {
+    return this.executions.get(executionId)?.name ?? executionId;
+  }
+
+  step(line) {
+    this.steps.push(line);
+  }
+
+  count(group, what) {
+    this.counts[group] ??= {};
+    this.counts[group][what] = (this.counts[group][what] ?? 0) + 1;
+  }
+
+  /** A workflow function did something that is worth counting. */
+  noted(what) {
+    if (VERB_NAMES.has(what)) this.count('verbs', what);
+    else if (COMBINATOR_NAMES.has(what)) this.count('combinators', what);
+  }
+
+  /** Something that must never happen. The first one counts. */
+  complain(message) {
+    this.#problem ??= new Disagreement('complaint of the worker', message);
+  }
+
+  /** Throws what went wrong inside a worker. */
+  check() {
+    if (this.#problem !== undefined) throw this.#problem;
+  }
+
+  logger(name) {
+    const quiet = () => {};
+    return {
+      debug: quiet,
+      info: quiet,
+      warn: quiet,
+      error: (message) => this.complain(`${name}: ${message}`),
+    };
+  }
+
+  /** Resolves when every worker waits for a call, an operation or the time. */
+  async quiet() {
+    for (let before = -1; before !== this.activity; ) {
+      before = this.activity;
+      await runDry();
+      await runDry();
+    }
+    this.workers = this.workers.filter((worker) => !worker.isStopping || worker.isBusy);
+    this.check();
+  }
+
+  isOver(executionId) {
+    return this.executions.get(executionId).isOver;
+  }
+
+  /** A value that is not used twice. */
+  value() {
+    this.#values += 1;
+    return this.#values;
+  }
+
+  // --- workers ---
+
+  addWorker(kind, options) {
+    this.#born += 1;
+    const worker = new SimulatedWorker(this, `${kind}${this.#born}`, options);
+    worker.kind = kind;
+    worker.options = options;
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Another process in the place of one that ends: in order, or killed. */
+  replaceWorker(worker, how) {
+    this.step(`${worker.name} ${how === 'kill' ? 'is killed' : 'stops'}, another one starts`);
+    if (how === 'kill') {
+      worker.kill();
+      this.workers.splice(this.workers.indexOf(worker), 1);
+    } else {
+      worker.stop();
+    }
+    this.addWorker(worker.kind, worker.options);
+  }
+
+  get calls() {
+    return this.workers.flatMap(({ calls }) => calls);
+  }
+
+  get operations() {
+    return this.workers.flatMap(({ operations }) => operations);
+  }
+
+  /** Makes a call reach the server and its answer the worker, unless one of them is lost. */
+  deliver(call, { losesRequest = false, losesAnswer = false } = {}) {
+    if (losesRequest) {
+      this.step(`${describe(call)}: lost on the way to the server`);
+      return this.#end(call, () => cut(call));
+    }
+    const result = this.engine.call(call.method, call.body, call.claim);
+    if (result.parked) {
+      call.parkedAt = this.engine.changes;
+      return;
+    }
+    const outcome = this.#observe(call, result);
+    if (outcome !== undefined)
+      this.step(`${describe(call)}: ${outcome}${losesAnswer ? ', but the answer is lost' : ''}`);
+    this.#end(call, () => (losesAnswer ? cut(call) : answer(call, result)));
+  }
+
+  #end(call, settle) {
+    const { worker } = call;
+    worker.calls.splice(worker.calls.indexOf(call), 1);
+    this.activity += 1;
+    settle();
+  }
+
+  #observe(call, { body, refused, message }) {
+    if (refused !== undefined) return `refused, ${message}`;
+    switch (call.method) {
+      case Method.PollWorkflow:
+        return this.#observeClaim(body);
+      case Method.SubmitWorkflowCommands:
+        return this.#observeSubmission(call, body);
+      default:
+        return 'done';
+    }
+  }
+
+  #observeClaim(body) {
+    const claim = readClaim(body);
+    if (claim === undefined) return undefined;
+    this.#taskTimes.set(claim.token, claim.taskTimeMs);
+    if (!this.executions.has(claim.executionId))
+      this.#discover(claim.executionId, `child${this.executions.size}`);
+    const part = claim.afterSequence > 0 ? ` from event ${claim.afterSequence + 1}` : '';
+    return `gets ${this.nameOf(claim.executionId)}${part}`;
+  }
+
+  #observeSubmission(call, body) {
+    const submission = readSubmission(call.body);
+    const next = readNext(body);
+    const key = `${call.claim} ${submission.number}`;
+    if (this.#applied.has(key)) return 'repeated';
+    this.#applied.add(key);
+    const trace = call.worker.traces.get(submission.executionId);
+    this.submissions.push({
+      ...submission,
+      worker: call.worker.name,
+      taskTimeMs: this.#taskTimes.get(call.claim),
+      trace,
+      traceLength: trace.length,
+    });
+    this.#discoverEvents(submission.executionId);
+    const commands = submission.commands.map(describeCommand).join(', ');
+    const told = `${submission.status} ${this.nameOf(submission.executionId)}, held ${submission.heldSequence}: ${commands}`;
+    return next === undefined ? told : `${told}; ${this.#observeClaim(next)}`;
+  }
+
+  #discover(executionId, name) {
+    this.executions.set(executionId, { name, seen: 0, isOver: false });
+  }
+
+  #discoverEvents(executionId) {
+    const execution = this.executions.get(executionId);
+    const events = this.engine.history(executionId);
+    for (const { eventType, data } of events.slice(execution.seen)) {
+      if (eventType === 'PROMISE_CREATED') {
+        const { promiseId, promiseName } = JSON.parse(data);
+        this.promises.push({ id: promiseId, name: `${promiseName} of ${execution.name}`, isAnswered: false });
+      }
+      if (TERMINAL.has(eventType)) execution.isOver = true;
+    }
+    execution.seen = events.length;
+  }
+
+  // --- the rest of the world ---
+
+  /** Claims a task, if one is ready. */
+  claimTask() {
+    const request = { workerId: 'tasks', orgId: ORG_ID, queue: QUEUE, timeoutSeconds: 0, longPoll: true };
+    const { body } = this.engine.call(Method.PollTask, encodePollTask(request));
+    const task = body && decodePollTask(body);
+    if (task === undefined) {
+      this.#tasksSeenAt = this.engine.changes;
+      return;
+    }
+    this.#tasksSeenAt = -1;
+    this.claimedTasks.push(task);
+    this.step(`task ${this.#taskName(task)}: attempt ${task.executionCount} begins`);
+  }
+
+  /** Whether there may be a task that is ready. */
+  get mayHaveTask() {
+    return this.#tasksSeenAt !== this.engine.changes;
+  }
+
+  completeTask(task, output) {
+    const json = JSON.stringify(output);
+    const body = encodeCompleteTask({ taskExecutionId: task.taskExecutionId, output: json });
+    this.#endTask(task, Method.CompleteTask, body, `completes with ${json}`);
+  }
+
+  failTask(task, retryable) {
+    const error = { message: `failure ${this.value()}`, name: 'Error', retryable };
+    const body = encodeFailTask({
+      taskExecutionId: task.taskExecutionId,
+      error: error.message,
+      retryable,
+      errorType: error.name,
+    });
+    this.#endTask(task, Method.FailTask, body, retryable ? 'fails' : 'fails for good');
+  }
+
+  #endTask(task, method, body, how) {
+    const { refused, message } = this.engine.call(method, body, task.claimToken);
+    this.step(`task ${this.#taskName(task)}: ${how}${refused === undefined ? '' : ` (refused, ${message})`}`);
+    const at = this.claimedTasks.indexOf(task);
+    if (at >= 0) this.claimedTasks.splice(at, 1);
+    this.finishedTasks.push(task);
+  }
+
+  answerPromise(promise, isRejected) {
+    const promiseId = promise.id;
+    if (isRejected) {
+      this.engine.call(Method.RejectPromise, encodeRejectPromise({ promiseId, error: `no ${this.value()}` }));
+    } else {
+      const value = JSON.stringify(this.value());
+      this.engine.call(Method.ResolvePromise, encodeResolvePromise({ promiseId, value }));
+    }
+    const again = promise.isAnswered ? ' again' : '';
+    this.step(`promise ${promise.name}: ${isRejected ? 'rejected' : 'resolved'}${again}`);
+    promise.isAnswered = true;
+  }
+
+  endOperation(operation, isFailure) {
+    const { worker, what, resolve, reject } = operation;
+    worker.operations.splice(worker.operations.indexOf(operation), 1);
+    this.activity += 1;
+    const value = this.value();
+    this.step(`${worker.name}: ${what} ${isFailure ? 'fails' : `gives ${value}`}`);
+    if (isFailure) reject(new Error(`operation failure ${value}`));
+    else resolve(value);
+  }
+
+  /** When anything is next due, for the server or for a worker. */
+  get dueMs() {
+    const [engine, clock] = [this.engine.dueMs, this.clock.dueMs];
+    return engine <= clock || clock === undefined ? engine : clock;
+  }
+
+  advanceTo(timeMs) {
+    this.step(`${timeMs - this.engine.nowMs} ms pass`);
+    this.engine.advanceTo(timeMs);
+    this.activity += 1;
+    this.clock.fire();
+  }
+
+  #taskName({ kind, taskExecutionId }) {
+    return `${kind} ${taskExecutionId.slice(0, 4)}`;
+  }
+}
+
+const TERMINAL = new Set(['WORKFLOW_COMPLETED', 'WORKFLOW_EXECUTION_FAILED', 'WORKFLOW_CANCELLED']);
+const VERB_NAMES = new Set(VERBS);
+const COMBINATOR_NAMES = new Set(COMBINATORS);
+
+function describe({ worker, method }) {
+  return `${worker.name}: ${method.slice(method.lastIndexOf('/') + 1)}`;
+}
+
+export function describeCommand({ type, ...details }) {
+  const values = Object.values(details).map((value) =>
+    String(value).replace(/^(\w{4})\w{4}-[-\w]{27}$/, '$1'),
+  );
+  return [type, ...values].join(' ');
+}
