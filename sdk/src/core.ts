@@ -171,11 +171,18 @@ export type {
   ClaimedTask,
   Events,
   HistoryEvent,
+  Polled,
+  PolledQuery,
+  PollTask,
+  PollWorkflow,
   RegisteredWorker,
   StartedWorkflow,
 } from './generated/core.js';
 
 export const encodePollWorkflow = guarded(glue.encodePollWorkflow);
+export const pollPeek = guarded(glue.pollPeek);
+export const submitAnswerNext = guarded(glue.submitAnswerNext);
+export const encodeAnswerQuery = guarded(glue.encodeAnswerQuery);
 export const encodeGetEvents = guarded(glue.encodeGetEvents);
 export const decodeEvents = guarded(glue.decodeEvents);
 
@@ -191,9 +198,11 @@ export const decodeDescribeWorkflow = guarded(glue.decodeDescribeWorkflow);
 
 export const encodePollTask = guarded(glue.encodePollTask);
 export const decodePollTask = guarded(glue.decodePollTask);
+export const decodeNextTask = guarded(glue.decodeNextTask);
 export const encodeCompleteTask = guarded(glue.encodeCompleteTask);
 export const encodeFailTask = guarded(glue.encodeFailTask);
 export const encodeHeartbeat = guarded(glue.encodeHeartbeat);
+export const decodeHeartbeat = guarded(glue.decodeHeartbeat);
 
 export const encodeRegisterWorker = guarded(glue.encodeRegisterWorker);
 export const decodeRegisterWorker = guarded(glue.decodeRegisterWorker);

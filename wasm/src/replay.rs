@@ -3,14 +3,20 @@
 use std::mem::take;
 
 use flovyn_protocol::messages::{
-    GetEventsResponse, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowEvent,
+    GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse,
+    WorkflowEvent, WorkflowStatus,
 };
 use flovyn_replay::{Execution, ExecutionInfo, Submission, describe};
 use js_sys::Array;
 use prost::Message;
 use wasm_bindgen::prelude::*;
 
-use crate::{convert::strings, error::Error, table::Table};
+use crate::{
+    convert::{FromJs, strings},
+    error::Error,
+    messages::PollWorkflow,
+    table::Table,
+};
 
 mod command;
 mod history;
@@ -122,9 +128,15 @@ pub fn stage_submission(activation: u32) -> Result<Array, Error> {
     })
 }
 
-/// The bytes of SubmitWorkflowCommands; `encoded` are the payloads of `stageSubmission` after the codec.
+/// The bytes of SubmitWorkflowCommands; `encoded` are the payloads of `stageSubmission` after the codec. With a final
+/// one, `poll` asks for the next piece of work in the answer (extension), see `submitAnswerNext`.
 #[wasm_bindgen(js_name = takeSubmission)]
-pub fn take_submission(activation: u32, encoded: Option<Vec<String>>) -> Result<Vec<u8>, Error> {
+pub fn take_submission(
+    activation: u32,
+    encoded: Option<Vec<String>>,
+    poll: Option<PollWorkflow>,
+) -> Result<Vec<u8>, Error> {
+    let poll = poll.map(|poll| PollRequest::from_js("poll", &poll)).transpose()?;
     with(activation, |activation| {
         let submission = activation.execution.take_submission(encoded)?;
         let request = SubmitWorkflowCommandsRequest {
@@ -133,7 +145,7 @@ pub fn take_submission(activation: u32, encoded: Option<Vec<String>>) -> Result<
             status: submission.status.into(),
             submission_number: submission.submission_number,
             after_sequence: submission.after_sequence,
-            ..Default::default()
+            poll: if submission.status == WorkflowStatus::Running { None } else { poll },
         };
         let bytes = request.encode_to_vec();
         activation.taken = Some(Submission { commands: request.commands, ..submission });

@@ -81,11 +81,7 @@ pub(crate) fn renew(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: RenewClaimR
     match (request.workflow_execution_id.as_str(), request.task_execution_id.as_str()) {
         (id, "") => activation::renew(ctx, caller, border::id("workflow_execution_id", id)?, token)?,
         ("", id) => tasks::renew(ctx, caller, border::id("task_execution_id", id)?, token)?,
-        _ => {
-            return Err(Status::invalid_argument(
-                "expected either workflow_execution_id or task_execution_id, got both: one call renews one claim",
-            ));
-        }
+        _ => return Err(names_both()),
     }
     Ok(reply(&RenewClaimResponse { lease_ms: ctx.config.lease_ms }))
 }
@@ -93,7 +89,6 @@ pub(crate) fn renew(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: RenewClaimR
 /// ReleaseClaim.
 pub(crate) fn release(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: ReleaseClaimRequest) -> Result<Answer, Status> {
     let token = token(caller)?;
-    let id = border::id("workflow_execution_id", &request.workflow_execution_id)?;
     border::at_most("reason", request.reason.len(), ctx.config.limits.park_reason_bytes_max)?;
     border::not_negative("retry_after_ms", request.retry_after_ms)?;
     if request.retry_after_ms > ctx.config.retry_after_ms_max {
@@ -102,8 +97,18 @@ pub(crate) fn release(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: ReleaseCl
             ctx.config.retry_after_ms_max, request.retry_after_ms
         )));
     }
-    activation::release(ctx, caller, id, token, request)?;
+    match (request.workflow_execution_id.as_str(), request.task_execution_id.as_str()) {
+        (id, "") => activation::release(ctx, caller, border::id("workflow_execution_id", id)?, token, request)?,
+        ("", id) => tasks::release(ctx, caller, border::id("task_execution_id", id)?, token, request.retry_after_ms)?,
+        _ => return Err(names_both()),
+    }
     Ok(reply_empty())
+}
+
+fn names_both() -> Status {
+    Status::invalid_argument(
+        "expected either workflow_execution_id or task_execution_id, got both: one call is about one claim",
+    )
 }
 
 fn token<'a>(caller: &Caller<'a>) -> Result<&'a str, Status> {

@@ -134,6 +134,30 @@ pub(crate) fn renew(ctx: &mut Ctx<'_>, caller: &Caller<'_>, id: Uuid, token: &st
     Ok(())
 }
 
+/// ReleaseClaim of a task: the attempt was not made, or was broken off, and does not count.
+pub(crate) fn release(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    id: Uuid,
+    token: &str,
+    retry_after_ms: i64,
+) -> Result<(), Status> {
+    let mut task = ctx.tx.task(caller.key(id))?.ok_or_else(|| not_found("task execution", id))?;
+    proven(&mut task, token)?;
+    task.execution_count -= 1;
+    if retry_after_ms == 0 {
+        ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
+        make_ready(ctx, &mut task)?;
+    } else {
+        let until_ms = ctx.now_ms.saturating_add(retry_after_ms);
+        ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms: until_ms })?;
+        task.state = TaskState::BackingOff { until_ms };
+        task.updated_at_ms = ctx.now_ms;
+    }
+    ctx.tx.put_task(&task)?;
+    Ok(())
+}
+
 /// Heartbeat: renews the claim of a client that has its token; for others it is a sign of life.
 pub(crate) fn heartbeat(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: HeartbeatRequest) -> Result<Answer, Status> {
     let mut task = load(ctx, caller, &request.task_execution_id)?;

@@ -25,10 +25,12 @@ export interface RenewedClaim {
   readonly leaseMs: number;
 }
 
-/** Gives the claim of an execution back without a submission. */
+/** Gives a claim back without a submission or report. Exactly one of the two is given. */
 export interface ReleaseClaim {
   /** The execution that is claimed. */
-  readonly workflowExecutionId: string;
+  readonly workflowExecutionId?: string | undefined;
+  /** The task that is claimed: the attempt does not count. */
+  readonly taskExecutionId?: string | undefined;
   /** For people. */
   readonly reason: string;
   /** It is offered again after this time. */
@@ -72,7 +74,8 @@ pub fn decode_renew_claim(bytes: &[u8]) -> Result<RenewedClaim, Error> {
 pub fn encode_release_claim(request: &ReleaseClaim) -> Result<Vec<u8>, Error> {
     let fields = Fields(request);
     let request = ext::ReleaseClaimRequest {
-        workflow_execution_id: fields.get("workflowExecutionId")?,
+        workflow_execution_id: fields.get::<Option<String>>("workflowExecutionId")?.unwrap_or_default(),
+        task_execution_id: fields.get::<Option<String>>("taskExecutionId")?.unwrap_or_default(),
         reason: fields.get("reason")?,
         retry_after_ms: fields.get("retryAfterMs")?,
     };

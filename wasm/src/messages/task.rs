@@ -1,13 +1,14 @@
 //! What a task worker asks for and reports.
 
 use flovyn_protocol::messages::{
-    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, PollTaskRequest, PollTaskResponse,
+    CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, HeartbeatRequest, HeartbeatResponse, PollTaskRequest,
+    PollTaskResponse,
 };
 use prost::Message;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{Fields, json_text, number, object},
+    convert::{Fields, FromJs, json_text, number, object},
     error::Error,
 };
 
@@ -49,6 +50,10 @@ export interface ClaimedTask {
   readonly claimToken: string;
   /** The claim ends this long after it was given or renewed; 0 from a server without the extension. */
   readonly leaseMs: number;
+  /** Extension: the attempt may take this long; 0 for no limit. */
+  readonly startToCloseTimeoutMs: number;
+  /** Extension: the attempt fails this long after its last heartbeat; 0 for no limit. */
+  readonly heartbeatTimeoutMs: number;
 }
 
 /** Reports the result of a task. */
@@ -57,6 +62,8 @@ export interface CompleteTask {
   readonly taskExecutionId: string;
   /** JSON. */
   readonly output: string;
+  /** Extension: the poll that the answer answers too, see `decodeNextTask`. */
+  readonly poll?: PollTask | undefined;
 }
 
 /** Reports that an attempt of a task has failed. */
@@ -69,12 +76,28 @@ export interface FailTask {
   readonly retryable?: boolean | undefined;
   /** Extension: the name of the error class. */
   readonly errorType?: string | undefined;
+  /** Extension: where the error was thrown. */
+  readonly stackTrace?: string | undefined;
+  /** Extension: when the next attempt begins, whatever the retry policy says. */
+  readonly nextRetryDelayMs?: number | undefined;
+  /** Extension: the poll that the answer answers too, see `decodeNextTask`. */
+  readonly poll?: PollTask | undefined;
 }
 
 /** Says that a task is alive. */
 export interface Heartbeat {
   /** Which one. */
   readonly taskExecutionId: string;
+  /** Extension: JSON, shown with the task. */
+  readonly details?: string | undefined;
+}
+
+/** What the server says to a heartbeat; nothing of it from a server without the extension. */
+export interface AnsweredHeartbeat {
+  /** The task was cancelled: work on it is in vain. */
+  readonly cancelled: boolean;
+  /** The claim was prolonged and ends this long after now; 0 if the server does not say. */
+  readonly leaseMs: number;
 }
 "#;
 
@@ -95,28 +118,49 @@ extern "C" {
     /// See the interface of this name.
     #[wasm_bindgen(typescript_type = "Heartbeat")]
     pub type Heartbeat;
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "AnsweredHeartbeat")]
+    pub type AnsweredHeartbeat;
 }
 
 /// The bytes of PollTask.
 #[wasm_bindgen(js_name = encodePollTask)]
 pub fn encode_poll_task(request: &PollTask) -> Result<Vec<u8>, Error> {
-    let fields = Fields(request);
-    let request = PollTaskRequest {
-        worker_id: fields.get("workerId")?,
-        org_id: fields.get("orgId")?,
-        worker_labels: fields.get::<Option<_>>("workerLabels")?.unwrap_or_default(),
-        timeout_seconds: fields.get("timeoutSeconds")?,
-        queue: fields.get("queue")?,
-        worker_pool_id: None,
-        long_poll: fields.get("longPoll")?,
-    };
-    Ok(request.encode_to_vec())
+    PollTaskRequest::from_js("request", request).map(|request| request.encode_to_vec())
+}
+
+impl FromJs for PollTaskRequest {
+    fn from_js(_: &str, value: &JsValue) -> Result<Self, Error> {
+        let fields = Fields(value);
+        Ok(Self {
+            worker_id: fields.get("workerId")?,
+            org_id: fields.get("orgId")?,
+            worker_labels: fields.get::<Option<_>>("workerLabels")?.unwrap_or_default(),
+            timeout_seconds: fields.get("timeoutSeconds")?,
+            queue: fields.get("queue")?,
+            worker_pool_id: None,
+            long_poll: fields.get("longPoll")?,
+        })
+    }
 }
 
 /// The answer of PollTask; undefined if there was nothing to do.
 #[wasm_bindgen(js_name = decodePollTask)]
 pub fn decode_poll_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
-    let response = PollTaskResponse::decode(bytes)?;
+    claimed_task(PollTaskResponse::decode(bytes)?)
+}
+
+/// The task that came with the answer of CompleteTask or FailTask; undefined if none did.
+#[wasm_bindgen(js_name = decodeNextTask)]
+pub fn decode_next_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
+    // The answers of both are alike.
+    match CompleteTaskResponse::decode(bytes)?.next {
+        Some(next) => claimed_task(next),
+        None => Ok(None),
+    }
+}
+
+fn claimed_task(response: PollTaskResponse) -> Result<Option<ClaimedTask>, Error> {
     let Some(task) = response.task else { return Ok(None) };
     Ok(Some(object(&[
         ("taskExecutionId", task.task_execution_id.into()),
@@ -128,6 +172,8 @@ pub fn decode_poll_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
         ("traceparent", task.traceparent.into()),
         ("claimToken", response.claim_token.into()),
         ("leaseMs", number(response.lease_ms).into()),
+        ("startToCloseTimeoutMs", number(task.start_to_close_timeout_ms).into()),
+        ("heartbeatTimeoutMs", number(task.heartbeat_timeout_ms).into()),
     ])))
 }
 
@@ -138,7 +184,7 @@ pub fn encode_complete_task(request: &CompleteTask) -> Result<Vec<u8>, Error> {
     let request = CompleteTaskRequest {
         task_execution_id: fields.get("taskExecutionId")?,
         output: fields.json("output")?,
-        ..Default::default()
+        poll: fields.get("poll")?,
     };
     Ok(request.encode_to_vec())
 }
@@ -152,7 +198,9 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
         error: fields.get("error")?,
         retryable: fields.get("retryable")?,
         error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(),
-        ..Default::default()
+        stack_trace: fields.get::<Option<String>>("stackTrace")?.unwrap_or_default(),
+        next_retry_delay_ms: fields.get("nextRetryDelayMs")?,
+        poll: fields.get("poll")?,
     };
     Ok(request.encode_to_vec())
 }
@@ -161,6 +209,16 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
 #[wasm_bindgen(js_name = encodeHeartbeat)]
 pub fn encode_heartbeat(request: &Heartbeat) -> Result<Vec<u8>, Error> {
     let fields = Fields(request);
-    let request = HeartbeatRequest { task_execution_id: fields.get("taskExecutionId")?, ..Default::default() };
+    let request = HeartbeatRequest {
+        task_execution_id: fields.get("taskExecutionId")?,
+        details: fields.get::<Option<String>>("details")?.unwrap_or_default().into_bytes(),
+    };
     Ok(request.encode_to_vec())
+}
+
+/// The answer of Heartbeat.
+#[wasm_bindgen(js_name = decodeHeartbeat)]
+pub fn decode_heartbeat(bytes: &[u8]) -> Result<AnsweredHeartbeat, Error> {
+    let response = HeartbeatResponse::decode(bytes)?;
+    Ok(object(&[("cancelled", response.cancelled.into()), ("leaseMs", number(response.lease_ms).into())]))
 }

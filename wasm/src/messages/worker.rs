@@ -53,6 +53,8 @@ export interface WorkflowRegistration {
   readonly version: string;
   /** Hex SHA-256 of `kind:version`. */
   readonly contentHash: string;
+  /** Extension: the queries that the worker answers itself. */
+  readonly queryNames?: readonly string[] | undefined;
 }
 
 /** A task that a worker runs. */
@@ -152,6 +154,7 @@ impl FromJs for WorkflowCapability {
             tags: fields.get("tags")?,
             version: fields.get("version")?,
             content_hash: fields.get("contentHash")?,
+            query_names: fields.get::<Option<_>>("queryNames")?.unwrap_or_default(),
             ..Self::default()
         })
     }

@@ -14,6 +14,7 @@ pub struct RenewClaimResponse {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseClaimRequest {
+    /// Exactly one of this and `task_execution_id` is set.
     #[prost(string, tag = "1")]
     pub workflow_execution_id: ::prost::alloc::string::String,
     /// For people: shown with the execution, at most 2,048 bytes.
@@ -21,6 +22,9 @@ pub struct ReleaseClaimRequest {
     pub reason: ::prost::alloc::string::String,
     #[prost(int64, tag = "3")]
     pub retry_after_ms: i64,
+    /// The attempt of the task has not been made: it does not count.
+    #[prost(string, tag = "4")]
+    pub task_execution_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AwaitResultRequest {

@@ -30,6 +30,8 @@ tests!(
     parks_are_counted_until_a_submission,
     event_does_not_wake_a_parked_execution,
     releasing_needs_the_current_token,
+    released_task_was_no_attempt,
+    releasing_is_about_one_claim,
     undelivered_execution_is_ready_again,
     undelivered_task_was_no_delivery,
     undelivered_is_nothing_once_the_claim_ended,
@@ -48,7 +50,12 @@ fn renew_task(id: &str) -> RenewClaimRequest {
 }
 
 fn release(id: &str, retry_after_ms: i64) -> ReleaseClaimRequest {
-    ReleaseClaimRequest { workflow_execution_id: id.into(), reason: "violation".into(), retry_after_ms }
+    let reason = "violation".into();
+    ReleaseClaimRequest { workflow_execution_id: id.into(), reason, retry_after_ms, ..Default::default() }
+}
+
+fn release_task(id: &str, retry_after_ms: i64) -> ReleaseClaimRequest {
+    ReleaseClaimRequest { task_execution_id: id.into(), retry_after_ms, ..Default::default() }
 }
 
 fn lease_of_an_execution_ends(harness: &mut dyn Harness) {
@@ -220,6 +227,37 @@ fn releasing_needs_the_current_token(harness: &mut dyn Harness) {
     world.refuse(&client, RELEASE, &wordy, Code::ResourceExhausted, &["reason", "2048"]);
     world.ask::<()>(&client, RELEASE, &release(&id, 0)).unwrap();
     world.refuse(&client, RELEASE, &release(&id, 0), Code::FailedPrecondition, &[]);
+}
+
+fn released_task_was_no_attempt(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    world.suspended(vec![task(1)]);
+    let given_back = world.poll_task(&extended());
+    let client = extended().with_claim(&given_back.token);
+    world.take_wakes();
+    world.ask::<()>(&client, RELEASE, &release_task(&given_back.id, 0)).unwrap();
+    assert_eq!(world.take_wakes().len(), 1);
+    world.refuse(&client, RELEASE, &release_task(&given_back.id, 0), Code::FailedPrecondition, &["no longer current"]);
+    let later = world.poll_task(&extended());
+    assert_eq!((later.id.as_str(), later.message.task.unwrap().execution_count), (given_back.id.as_str(), 1));
+    let client = extended().with_claim(&later.token);
+    world.ask::<()>(&client, RELEASE, &release_task(&later.id, 5_000)).unwrap();
+    world.advance(4_999);
+    assert!(world.try_poll_task(&extended()).is_none());
+    world.advance(1);
+    let claimed = world.poll_task(&extended());
+    super::tasks::complete_task(&mut world, &claimed, "1");
+}
+
+fn releasing_is_about_one_claim(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    let claimed = world.poll(&extended());
+    let client = extended().with_claim(&claimed.token);
+    let both = ReleaseClaimRequest { task_execution_id: claimed.id.clone(), ..release(&id, 0) };
+    world.refuse(&client, RELEASE, &both, Code::InvalidArgument, &["either", "got both"]);
+    let neither = ReleaseClaimRequest::default();
+    world.refuse(&client, RELEASE, &neither, Code::InvalidArgument, &["workflow_execution_id"]);
 }
 
 fn undelivered_execution_is_ready_again(harness: &mut dyn Harness) {

@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
         match what {
             0 if client.extended => {
                 let retry_after_ms = i64::from(self.below(2)) * 900;
-                let request = ReleaseClaimRequest { workflow_execution_id: id, reason: String::new(), retry_after_ms };
+                let request = ReleaseClaimRequest { workflow_execution_id: id, retry_after_ms, ..Default::default() };
                 let _ = self.world.ask::<()>(&client, "ext.v1.Extensions/ReleaseClaim", &request);
                 self.held.remove(index);
             }
