@@ -31,6 +31,12 @@ pub(crate) fn queue(limits: &Limits, text: String) -> Result<String, Status> {
     Ok(if text.is_empty() { DEFAULT_QUEUE.into() } else { text })
 }
 
+/// The queue of something that an execution makes; `None` means that of the execution.
+pub(crate) fn inherited_queue(limits: &Limits, text: String) -> Result<Option<String>, Status> {
+    at_most("queue", text.len(), limits.name_bytes_max)?;
+    Ok(Some(text).filter(|queue| !queue.is_empty() && queue != DEFAULT_QUEUE))
+}
+
 /// One JSON value; empty bytes are null.
 pub(crate) fn payload(limits: &Limits, field: &str, bytes: &[u8]) -> Result<Payload, Status> {
     at_most(field, bytes.len(), limits.payload_bytes_max)?;

@@ -5,7 +5,7 @@ use alloc::format;
 use prost::Message;
 
 use crate::{
-    Answer, Principal, Request, Status, activation, claims,
+    Answer, Principal, Request, Status, activation, children, claims,
     context::{Caller, Ctx},
     history,
     organisation::{self, NamesOrg},
@@ -16,7 +16,6 @@ use crate::{
 const NOT_OFFERED: &[&str] = &[
     "flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
     "flovyn.v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
-    "flovyn.v1.WorkflowDispatch/StartChildWorkflow",
     "flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
     "flovyn.v1.WorkflowQuery/QueryWorkflow",
     "flovyn.v1.TaskExecution/ReportProgress",
@@ -36,6 +35,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
     match path {
         "flovyn.v1.WorkflowDispatch/PollWorkflow" => call.run(activation::poll),
         "flovyn.v1.WorkflowDispatch/StartWorkflow" => call.run(start::start),
+        "flovyn.v1.WorkflowDispatch/StartChildWorkflow" => call.run(children::start),
         "flovyn.v1.WorkflowDispatch/GetEvents" => call.run(history::get_events),
         "flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands" => call.run(submit::submit),
         "flovyn.v1.WorkflowDispatch/SignalWorkflow" => call.run(signals::signal),

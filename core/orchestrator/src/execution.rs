@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use flovyn_protocol::event::EventBody;
 
 use crate::{
-    Status,
+    Status, children,
     context::{Ctx, not_found},
     history::{self, NewEvent},
     store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Work},
@@ -57,6 +57,11 @@ pub(crate) fn land_if_room(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &
     land_event(ctx, execution, event)
 }
 
+/// Refuses what the history has no room for.
+pub(crate) fn check_room(ctx: &Ctx<'_>, execution: &Execution, body: &EventBody) -> Result<(), Status> {
+    NewEvent::new(ctx, execution, body).check_room(ctx, execution)
+}
+
 fn land_event(ctx: &mut Ctx<'_>, execution: &mut Execution, event: NewEvent) -> Result<(), Status> {
     event.append(ctx, execution)?;
     if execution.state == ExecutionState::Waiting {
@@ -82,7 +87,8 @@ pub(crate) fn fail(ctx: &mut Ctx<'_>, execution: &mut Execution, error: String) 
     end(ctx, execution, &body)
 }
 
-/// Appends the event that is the last one, and drops what an execution waited for. Tasks run on.
+/// Appends the event that is the last one, drops what an execution waited for, and tells its parent. Tasks and children
+/// run on.
 pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody) -> Result<(), Status> {
     history::append(ctx, execution, body)?;
     let state = match body {
@@ -99,5 +105,5 @@ pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody
     ctx.tx.remove_deadline(&DeadlineKey::Execution(execution.key))?;
     ctx.tx.remove_execution_deadlines(execution.key)?;
     ctx.tx.wake(WaitKey::execution(execution.key));
-    Ok(())
+    children::notify_parent(ctx, execution, body)
 }

@@ -63,7 +63,8 @@ pub(crate) fn append(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventB
     NewEvent::new(ctx, execution, body).append(ctx, execution)
 }
 
-/// Whether an event came from outside: then a worker that has not seen it has something to do.
+/// Whether an event came from outside: then a worker that has not seen it has something to do. That a child was started
+/// is no news to whoever asked for it.
 fn has_landed(body: &EventBody) -> bool {
     match body {
         EventBody::WorkflowStarted { .. }
@@ -73,7 +74,6 @@ fn has_landed(body: &EventBody) -> bool {
         | EventBody::PromiseResolved { .. }
         | EventBody::PromiseRejected { .. }
         | EventBody::PromiseTimeout { .. }
-        | EventBody::ChildWorkflowStarted { .. }
         | EventBody::ChildWorkflowCompleted { .. }
         | EventBody::ChildWorkflowFailed { .. }
         | EventBody::TimerFired { .. }
@@ -91,6 +91,7 @@ fn has_landed(body: &EventBody) -> bool {
         | EventBody::TaskCancellationRequested { .. }
         | EventBody::PromiseCreated { .. }
         | EventBody::ChildWorkflowInitiated { .. }
+        | EventBody::ChildWorkflowStarted { .. }
         | EventBody::ChildWorkflowCancellationRequested { .. }
         | EventBody::TimerStarted { .. }
         | EventBody::TimerCancelled { .. } => false,

@@ -66,6 +66,7 @@ extern crate alloc;
 mod activation;
 mod api;
 mod border;
+mod children;
 mod claims;
 mod config;
 mod context;
@@ -95,7 +96,7 @@ pub use config::{Config, PollConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord,
-    Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, PayloadSlot,
+    Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent, PayloadSlot,
     PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState,
     Tx, WaitKey, Warning, Work, WorkerRecord,
 };

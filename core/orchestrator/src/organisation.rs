@@ -6,8 +6,8 @@ use alloc::format;
 use flovyn_protocol::messages::{
     CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
     RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
-    StartWorkflowRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest,
-    WorkerRegistrationRequest,
+    StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest,
+    WorkerHeartbeatRequest, WorkerRegistrationRequest,
     ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use uuid::Uuid;
@@ -54,6 +54,12 @@ impl NamesOrg for SignalWorkflowRequest {
 }
 
 impl NamesOrg for SignalWithStartWorkflowRequest {
+    fn org(&self) -> &str {
+        &self.org_id
+    }
+}
+
+impl NamesOrg for StartChildWorkflowRequest {
     fn org(&self) -> &str {
         &self.org_id
     }

@@ -14,7 +14,7 @@ use crate::{
     context::{Caller, Ctx, reply},
     execution, history,
     idempotency::{self, NamedBy},
-    store::{Execution, ExecutionState, IdempotencySpace, Key},
+    store::{Execution, ExecutionState, IdempotencySpace, Key, Parent},
 };
 
 /// StartWorkflow.
@@ -64,6 +64,7 @@ pub(crate) fn read(
         input,
         metadata: encode_metadata(&request.metadata)?,
         priority_ms: i64::from(request.priority_seconds) * 1_000,
+        parent: None,
     };
     Ok((start, named))
 }
@@ -85,6 +86,7 @@ pub(crate) struct Start {
     pub(crate) input: Payload,
     pub(crate) metadata: Option<Payload>,
     pub(crate) priority_ms: i64,
+    pub(crate) parent: Option<Parent>,
 }
 
 /// Makes an execution and gives it its name.
@@ -109,6 +111,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execut
         kind: start.kind.clone(),
         queue: start.queue,
         version: start.version.clone(),
+        parent: start.parent.clone(),
         state: ExecutionState::Waiting,
         priority_ms: start.priority_ms,
         created_at_ms: ctx.now_ms,
@@ -131,7 +134,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execut
         kind: start.kind,
         version: start.version,
         metadata: start.metadata,
-        parent_workflow_execution_id: None,
+        parent_workflow_execution_id: start.parent.as_ref().map(|parent| parent.id.to_string()),
     };
     history::append(ctx, &mut execution, &started)?;
     execution::make_ready(ctx, &mut execution)?;

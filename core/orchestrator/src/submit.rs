@@ -8,13 +8,13 @@
 mod apply;
 mod commands;
 
-use alloc::format;
+use alloc::{format, vec::Vec};
 
 use flovyn_protocol::messages::{SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse};
 use prost::Message as _;
 
 use self::{
-    apply::{Authority, apply},
+    apply::{Authority, Effect, apply},
     commands::{Ending, Submission},
 };
 use crate::{
@@ -54,8 +54,8 @@ pub(crate) fn submit(
     } else {
         remember(caller, &mut execution, after_sequence);
         let authority = if right == Right::Plain { Authority::Plain } else { Authority::Token };
-        let due_timers = apply(ctx, caller, authority, &mut execution, submission.commands)?;
-        close(ctx, &mut execution, submission.ending, due_timers)?;
+        let effects = apply(ctx, caller, authority, &mut execution, submission.commands)?;
+        close(ctx, &mut execution, submission.ending, effects)?;
     }
     ctx.tx.put_execution(&execution)?;
     match &execution.state {
@@ -156,7 +156,9 @@ fn check_room(
     if submission.commands.is_empty() && matches!(submission.ending, Ending::Ended(_)) {
         return Ok(None);
     }
-    match history::check_room(ctx, execution, size.events, size.bytes + size.events * EVENT_OVERHEAD_BYTES) {
+    let following: usize = submission.commands.iter().map(|(_, command)| apply::events_after(command)).sum();
+    let events = size.events + following;
+    match history::check_room(ctx, execution, events, size.bytes + events * EVENT_OVERHEAD_BYTES) {
         Ok(()) => Ok(None),
         Err(full) if execution.last_holder == Some(ClaimHolder::Plain) => Ok(Some(full)),
         Err(full) => Err(full),
@@ -164,12 +166,7 @@ fn check_room(
 }
 
 /// The commands are applied: what becomes of the activation.
-fn close(
-    ctx: &mut Ctx<'_>,
-    execution: &mut Execution,
-    ending: Ending,
-    due_timers: alloc::vec::Vec<alloc::string::String>,
-) -> Result<(), Status> {
+fn close(ctx: &mut Ctx<'_>, execution: &mut Execution, ending: Ending, effects: Vec<Effect>) -> Result<(), Status> {
     let seen_sequence = match &execution.state {
         ExecutionState::Running(activation) if activation.claim.holder == ClaimHolder::Extended => {
             Some(activation.seen_sequence)
@@ -183,13 +180,13 @@ fn close(
     match ending {
         Ending::Ended(event) => execution::end(ctx, execution, &event),
         Ending::Partial => {
-            apply::fire(ctx, execution, due_timers)?;
+            apply::follow(ctx, execution, effects)?;
             keep_claim(ctx, execution);
             Ok(())
         }
         Ending::Suspended { reason } => {
             history::append(ctx, execution, &flovyn_protocol::event::EventBody::WorkflowSuspended { reason })?;
-            apply::fire(ctx, execution, due_timers)?;
+            apply::follow(ctx, execution, effects)?;
             suspend(ctx, execution, seen_sequence.unwrap_or_default())
         }
     }

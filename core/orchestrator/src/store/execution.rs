@@ -2,6 +2,7 @@ use alloc::{string::String, vec::Vec};
 
 use flovyn_protocol::messages::WorkflowEvent;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Claim, ClaimHolder, Key};
 
@@ -16,6 +17,8 @@ pub struct Execution {
     pub queue: String,
     /// Which version of the workflow was asked for.
     pub version: Option<String>,
+    /// The execution that started it, if one did.
+    pub parent: Option<Parent>,
     /// Where it is in its life.
     pub state: ExecutionState,
     /// It is taken as early as if it were created this much earlier.
@@ -57,6 +60,22 @@ pub struct Continuation {
     pub worker: String,
     /// The last event that it held when it submitted.
     pub after_sequence: i32,
+}
+
+/// The execution that started another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its id, in the same organisation.
+    pub id: Uuid,
+    /// What it calls this child.
+    pub child_name: String,
+}
+
+impl Execution {
+    /// What people are shown: that of [`ExecutionState::status`].
+    pub fn status(&self) -> &'static str {
+        self.state.status()
+    }
 }
 
 /// The life of an execution.

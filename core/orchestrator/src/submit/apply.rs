@@ -9,6 +9,7 @@ use flovyn_protocol::event::EventBody;
 use super::commands::{Command, ScheduleTask, located};
 use crate::{
     Status,
+    children::{self, NewChild},
     context::{Caller, Ctx},
     execution, history, promises,
     store::{Deadline, DeadlineKey, Execution},
@@ -24,30 +25,51 @@ pub(super) enum Authority {
     Plain,
 }
 
-/// Applies commands in their order. Gives the timers that are due at once, which fire when all is applied.
+/// What happens when all commands are applied, in this order.
+pub(super) enum Effect {
+    /// A timer is due at once.
+    Fire(String),
+    /// A child is started.
+    Started(EventBody),
+}
+
+/// Applies commands in their order. Gives what is to happen afterwards.
 pub(super) fn apply(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
     authority: Authority,
     execution: &mut Execution,
     commands: Vec<(usize, Command)>,
-) -> Result<Vec<String>, Status> {
-    let mut applying = Applying { ctx, caller, authority, execution, due_timers: Vec::new() };
+) -> Result<Vec<Effect>, Status> {
+    let mut applying = Applying { ctx, caller, authority, execution, effects: Vec::new() };
     for (index, command) in commands {
         let name = name(&command);
         applying.apply(command).map_err(|status| located(index, name, status))?;
     }
-    Ok(applying.due_timers)
+    Ok(applying.effects)
 }
 
-/// Fires timers that are still pending.
-pub(super) fn fire(ctx: &mut Ctx<'_>, execution: &mut Execution, timers: Vec<String>) -> Result<(), Status> {
-    for timer_id in timers {
-        let key = DeadlineKey::Timer { execution: execution.key, timer_id: timer_id.clone() };
-        if ctx.tx.deadline(&key)?.is_some() {
-            ctx.tx.remove_deadline(&key)?;
-            execution::land(ctx, execution, &EventBody::TimerFired { timer_id })?;
+/// All commands are applied: does what follows from them.
+pub(super) fn follow(ctx: &mut Ctx<'_>, execution: &mut Execution, effects: Vec<Effect>) -> Result<(), Status> {
+    for effect in effects {
+        // What landed before it may have been too much for the history.
+        if execution.state.is_ended() {
+            break;
         }
+        match effect {
+            Effect::Fire(timer_id) => fire(ctx, execution, timer_id)?,
+            Effect::Started(event) => history::append(ctx, execution, &event)?,
+        }
+    }
+    Ok(())
+}
+
+/// Fires a timer that is still pending.
+fn fire(ctx: &mut Ctx<'_>, execution: &mut Execution, timer_id: String) -> Result<(), Status> {
+    let key = DeadlineKey::Timer { execution: execution.key, timer_id: timer_id.clone() };
+    if ctx.tx.deadline(&key)?.is_some() {
+        ctx.tx.remove_deadline(&key)?;
+        execution::land(ctx, execution, &EventBody::TimerFired { timer_id })?;
     }
     Ok(())
 }
@@ -60,8 +82,17 @@ fn name(command: &Command) -> &'static str {
         Command::ScheduleTask(_) => "SCHEDULE_TASK",
         Command::CreatePromise { .. } => "CREATE_PROMISE",
         Command::ResolvePromise { .. } => "RESOLVE_PROMISE",
+        Command::ScheduleChild(_) => "SCHEDULE_CHILD_WORKFLOW",
         Command::StartTimer { .. } => "START_TIMER",
         Command::CancelTimer { .. } => "CANCEL_TIMER",
+    }
+}
+
+/// How many events follow from a command beside its own, at most.
+pub(super) fn events_after(command: &Command) -> usize {
+    match command {
+        Command::ScheduleChild(_) => 1,
+        _ => 0,
     }
 }
 
@@ -70,7 +101,7 @@ struct Applying<'a, 'c> {
     caller: &'a Caller<'a>,
     authority: Authority,
     execution: &'a mut Execution,
-    due_timers: Vec<String>,
+    effects: Vec<Effect>,
 }
 
 impl Applying<'_, '_> {
@@ -84,6 +115,7 @@ impl Applying<'_, '_> {
             Command::ResolvePromise { promise, value } => {
                 promises::resolve_by_command(self.ctx, self.caller, self.execution, &promise, value)
             }
+            Command::ScheduleChild(child) => self.schedule_child(child),
             Command::StartTimer { timer_id, duration_ms } => self.start_timer(timer_id, duration_ms),
             Command::CancelTimer { timer_id } => self.cancel_timer(timer_id),
         }
@@ -93,10 +125,10 @@ impl Applying<'_, '_> {
         history::append(self.ctx, self.execution, event)
     }
 
-    /// Whether to skip what is there already.
-    fn skip_repeated(&self, what: &str, id: &str) -> Result<bool, Status> {
+    /// What is there already is skipped, or a mistake.
+    fn skip_repeated(&self, what: &str, id: &str) -> Result<(), Status> {
         match self.authority {
-            Authority::Plain => Ok(true),
+            Authority::Plain => Ok(()),
             Authority::Token => Err(Status::invalid_argument(format!("{what}: expected a new id, got {id} again"))),
         }
     }
@@ -110,8 +142,7 @@ impl Applying<'_, '_> {
                     key.id
                 )));
             }
-            self.skip_repeated("task_execution_id", &key.id.to_string())?;
-            return Ok(());
+            return self.skip_repeated("task_execution_id", &key.id.to_string());
         }
         let queue = schedule.queue.unwrap_or_else(|| self.execution.queue.clone());
         self.append(&EventBody::TaskScheduled {
@@ -137,17 +168,32 @@ impl Applying<'_, '_> {
         tasks::create(self.ctx, task)
     }
 
+    fn schedule_child(&mut self, child: NewChild) -> Result<(), Status> {
+        let key = self.caller.key(child.id);
+        if let Some(existing) = self.ctx.tx.execution(key)? {
+            if existing.parent.is_none_or(|parent| parent.id != self.execution.key.id) {
+                return Err(Status::invalid_argument(format!(
+                    "child_workflow_execution_id: expected a new id, got {} of an execution that is no child of this one",
+                    key.id
+                )));
+            }
+            return self.skip_repeated("child_workflow_execution_id", &key.id.to_string());
+        }
+        let started = children::create(self.ctx, self.execution, child)?;
+        self.effects.push(Effect::Started(started));
+        Ok(())
+    }
+
     fn start_timer(&mut self, timer_id: String, duration_ms: i64) -> Result<(), Status> {
         let key = DeadlineKey::Timer { execution: self.execution.key, timer_id: timer_id.clone() };
         if self.ctx.tx.deadline(&key)?.is_some() {
-            self.skip_repeated("timer_id", &timer_id)?;
-            return Ok(());
+            return self.skip_repeated("timer_id", &timer_id);
         }
         let fire_at_ms = self.ctx.now_ms.saturating_add(duration_ms.max(0));
         self.append(&EventBody::TimerStarted { timer_id: timer_id.clone(), duration_ms, fire_at_ms })?;
         self.ctx.tx.put_deadline(&Deadline { key, due_ms: fire_at_ms })?;
         if fire_at_ms <= self.ctx.now_ms {
-            self.due_timers.push(timer_id);
+            self.effects.push(Effect::Fire(timer_id));
         }
         Ok(())
     }

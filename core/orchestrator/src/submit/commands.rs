@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     Status, border,
+    children::NewChild,
     context::{Caller, Ctx},
     idempotency::NamedBy,
     store::{IdempotencySpace, RetryPolicy},
@@ -41,6 +42,7 @@ pub(super) enum Command {
         promise: String,
         value: Payload,
     },
+    ScheduleChild(NewChild),
     StartTimer {
         timer_id: String,
         duration_ms: i64,
@@ -205,10 +207,8 @@ fn read_one(ctx: &Ctx<'_>, caller: &Caller<'_>, data: CommandData) -> Result<Rea
             let reason = Some(suspend.reason).filter(|reason| !reason.is_empty());
             return Ok(Read::Last(Ending::Suspended { reason }));
         }
-        CommandData::CancelWorkflow(_)
-        | CommandData::CancelTask(_)
-        | CommandData::ScheduleChildWorkflow(_)
-        | CommandData::RequestCancelChildWorkflow(_) => {
+        CommandData::ScheduleChildWorkflow(child) => Command::ScheduleChild(NewChild::read(ctx, child)?),
+        CommandData::CancelWorkflow(_) | CommandData::CancelTask(_) | CommandData::RequestCancelChildWorkflow(_) => {
             return Err(Status::unimplemented("this type of command is not offered by this server"));
         }
     }))
@@ -222,8 +222,7 @@ fn schedule_task(ctx: &Ctx<'_>, caller: &Caller<'_>, schedule: ScheduleTaskComma
         schedule.idempotency_key.as_deref().unwrap_or_default(),
         "the task_execution_id already makes the command idempotent",
     )?;
-    let queue = schedule.queue.filter(|queue| !queue.is_empty() && queue != border::DEFAULT_QUEUE);
-    border::at_most("queue", queue.as_deref().map_or(0, str::len), limits.name_bytes_max)?;
+    let queue = border::inherited_queue(limits, schedule.queue.unwrap_or_default())?;
     let max_retries = schedule.max_retries.unwrap_or(ctx.config.tasks.max_retries);
     border::not_negative("max_retries", max_retries.into())?;
     let timeout_ms = border::not_negative("timeout_ms", schedule.timeout_ms.unwrap_or_default())?;

@@ -2,8 +2,9 @@
 
 use flovyn_protocol::messages::{
     CancelTimerCommand, ClearStateCommand, CommandType, CompleteWorkflowCommand, CreatePromiseCommand,
-    FailWorkflowCommand, RecordOperationCommand, ResolvePromiseCommand, ScheduleTaskCommand, SetStateCommand,
-    StartTimerCommand, SuspendWorkflowCommand, WorkflowCommand, workflow_command::CommandData,
+    FailWorkflowCommand, RecordOperationCommand, ResolvePromiseCommand, ScheduleChildWorkflowCommand,
+    ScheduleTaskCommand, SetStateCommand, StartTimerCommand, SuspendWorkflowCommand, WorkflowCommand,
+    workflow_command::CommandData,
 };
 
 /// A task's id, from a number.
@@ -26,6 +27,21 @@ pub(super) fn task(number: u128) -> WorkflowCommand {
 
 pub(super) fn task_with(data: ScheduleTaskCommand) -> WorkflowCommand {
     command(CommandType::ScheduleTask, CommandData::ScheduleTask(data))
+}
+
+/// A child of the kind "ship", whose id is made from a number as for tasks.
+pub(super) fn child(number: u128) -> WorkflowCommand {
+    child_with(ScheduleChildWorkflowCommand {
+        child_execution_name: alloc::format!("ship-{number}"),
+        workflow_kind: Some("ship".into()),
+        child_workflow_execution_id: task_id(number),
+        input: b"[1]".to_vec(),
+        ..ScheduleChildWorkflowCommand::default()
+    })
+}
+
+pub(super) fn child_with(data: ScheduleChildWorkflowCommand) -> WorkflowCommand {
+    command(CommandType::ScheduleChildWorkflow, CommandData::ScheduleChildWorkflow(data))
 }
 
 pub(super) fn timer(id: &str, duration_ms: i64) -> WorkflowCommand {

@@ -1,5 +1,6 @@
 //! The tests, by what they are about.
 
+mod children;
 mod claims;
 mod executions;
 mod limits;
@@ -50,6 +51,7 @@ pub fn suite() -> Vec<Test> {
         timers::TESTS,
         promises::TESTS,
         signals::TESTS,
+        children::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

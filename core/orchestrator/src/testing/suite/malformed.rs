@@ -13,7 +13,7 @@ use crate::{
     Code,
     testing::{
         Harness,
-        commands::{clear_state, operation, promise, promise_with, set_state, task, task_with, timer},
+        commands::{child_with, clear_state, operation, promise, promise_with, set_state, task, task_with, timer},
         suite::tests,
         world::{SUBMIT, World, extended, submission},
     },
@@ -41,7 +41,6 @@ fn unknown_methods(harness: &mut dyn Harness) {
 fn methods_not_offered(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     for method in [
-        "v1.WorkflowDispatch/StartChildWorkflow",
         "v1.WorkflowDispatch/SubscribeToNotifications",
         "v1.WorkflowQuery/QueryWorkflow",
         "v1.TaskExecution/ReportProgress",
@@ -54,7 +53,8 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 19] = [
+const METHODS: [&str; 20] = [
+    "v1.WorkflowDispatch/StartChildWorkflow",
     "v1.WorkflowDispatch/SignalWorkflow",
     "v1.WorkflowDispatch/SignalWithStartWorkflow",
     "v1.WorkflowDispatch/PollWorkflow",
@@ -188,8 +188,14 @@ fn fields_that_are_not_offered(harness: &mut dyn Harness) {
         idempotency_key: Some("k".into()),
         ..ScheduleTaskCommand::default()
     };
-    let request = submission(&id, 1, vec![task_with(keyed)], WorkflowStatus::Suspended);
-    world.refuse(&client, SUBMIT, &request, Code::Unimplemented, &["commands[0]", "idempotency_key", "not offered"]);
+    let defined = ScheduleChildWorkflowCommand {
+        workflow_definition_id: Some(super::super::commands::task_id(1)),
+        ..ScheduleChildWorkflowCommand::default()
+    };
+    for (command, field) in [(task_with(keyed), "idempotency_key"), (child_with(defined), "workflow_definition_id")] {
+        let request = submission(&id, 1, vec![command], WorkflowStatus::Suspended);
+        world.refuse(&client, SUBMIT, &request, Code::Unimplemented, &["commands[0]", field, "not offered"]);
+    }
 }
 
 /// The commands of the contract whose verbs this server does not have.
@@ -199,12 +205,10 @@ pub(super) fn commands_not_offered() -> Vec<WorkflowCommand> {
         sequence_number: 0,
         command_data: Some(data),
     };
-    let child = CommandData::ScheduleChildWorkflow(ScheduleChildWorkflowCommand::default());
     let cancel_child = CommandData::RequestCancelChildWorkflow(RequestCancelChildWorkflowCommand::default());
     let cancelled = FailWorkflowCommand { failure_type: "CANCELLED".into(), ..FailWorkflowCommand::default() };
     vec![
         command(CommandType::CancelWorkflow, CommandData::CancelWorkflow(CancelWorkflowCommand::default())),
-        command(CommandType::ScheduleChildWorkflow, child),
         command(CommandType::RequestCancelChildWorkflow, cancel_child),
         command(CommandType::FailWorkflow, CommandData::FailWorkflow(cancelled)),
         WorkflowCommand { command_type: 9_999, sequence_number: 0, command_data: None },

@@ -5,8 +5,8 @@ use alloc::{format, string::ToString as _, vec};
 use flovyn_protocol::messages::{
     CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
     RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
-    StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
-    WorkflowStatus,
+    StartChildWorkflowRequest, StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest, WorkerHeartbeatRequest,
+    WorkerRegistrationRequest, WorkflowStatus,
     ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use prost::Message;
@@ -55,8 +55,13 @@ fn foreign_organisation_is_denied(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let foreign = stranger().principal.org_id.to_string();
     let org_id = foreign.clone();
-    let messages: [(&str, vec::Vec<u8>); 7] = [
+    let messages: [(&str, vec::Vec<u8>); 8] = [
         (START, start_in(&foreign).encode_to_vec()),
+        (
+            "v1.WorkflowDispatch/StartChildWorkflow",
+            StartChildWorkflowRequest { org_id: org_id.clone(), ..StartChildWorkflowRequest::default() }
+                .encode_to_vec(),
+        ),
         (
             super::signals::SIGNAL,
             SignalWorkflowRequest { org_id: org_id.clone(), ..SignalWorkflowRequest::default() }.encode_to_vec(),

@@ -14,6 +14,8 @@ pub(super) struct Checked {
     pub(super) ended: bool,
     /// The numbers of the events that came from outside.
     pub(super) landed: Vec<i32>,
+    /// Its children, and whether it has heard how they ended.
+    pub(super) children: BTreeMap<String, bool>,
 }
 
 /// Checks one history by itself: numbers, the order of things, and that each happens once.
@@ -29,7 +31,7 @@ pub(super) fn history(events: &[WorkflowEvent]) -> Checked {
         }
     }
     assert!(!events.is_empty());
-    Checked { ended: state.ended, landed: state.landed }
+    Checked { ended: state.ended, landed: state.landed, children: state.children }
 }
 
 #[derive(Default)]
@@ -37,6 +39,7 @@ struct State {
     tasks: BTreeMap<String, bool>,
     timers: BTreeSet<String>,
     promises: BTreeMap<String, bool>,
+    children: BTreeMap<String, bool>,
     ended: bool,
     landed: Vec<i32>,
 }
@@ -67,6 +70,17 @@ impl State {
             | EventBody::PromiseRejected { promise_id, .. }
             | EventBody::PromiseTimeout { promise_id, .. } => {
                 assert_eq!(self.promises.insert(promise_id, true), Some(false), "settled and not pending");
+                return true;
+            }
+            EventBody::ChildWorkflowInitiated { child_execution_id, .. } => {
+                assert!(self.children.insert(child_execution_id, false).is_none(), "a child twice");
+            }
+            EventBody::ChildWorkflowStarted { child_execution_id, .. } => {
+                assert_eq!(self.children.get(&child_execution_id), Some(&false), "started and not asked for");
+            }
+            EventBody::ChildWorkflowCompleted { child_execution_id, .. }
+            | EventBody::ChildWorkflowFailed { child_execution_id, .. } => {
+                assert_eq!(self.children.insert(child_execution_id, true), Some(false), "an end of no child or twice");
                 return true;
             }
             EventBody::SignalReceived { .. } => return true,

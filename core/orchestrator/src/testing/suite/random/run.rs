@@ -14,8 +14,8 @@ use crate::{
     testing::{
         Harness,
         commands::{
-            cancel_timer, clear_state, complete, fail, operation, promise, promise_with, resolve_promise, set_state,
-            task, timer,
+            cancel_timer, child, clear_state, complete, fail, operation, promise, promise_with, resolve_promise,
+            set_state, task, timer,
         },
         suite::tasks::completion,
         world::{Claimed, Client, World, extended, plain, submission},
@@ -124,10 +124,14 @@ impl<'a> Run<'a> {
 
     fn command(&mut self) -> WorkflowCommand {
         let n = self.below(4);
-        match self.below(10) {
+        match self.below(11) {
             0 | 1 => {
                 self.tasks += 1;
                 task(self.tasks)
+            }
+            10 => {
+                self.tasks += 1;
+                child(self.tasks)
             }
             // Often one that is pending: then it is refused, or skipped.
             2 => timer(&format!("timer-{n}"), i64::from(self.below(3)) * 700),
@@ -311,15 +315,29 @@ impl<'a> Run<'a> {
 
     /// Every history is right, and nobody waits for what has come already.
     pub(super) fn check(&mut self) {
-        for id in self.executions.clone() {
-            let events = self.world.events(&id);
-            let checked = checks::history(&events);
+        // Children are found on the way.
+        let mut index = 0;
+        while let Some(id) = self.executions.get(index).cloned() {
+            index += 1;
+            let checked = checks::history(&self.world.events(&id));
             let status = self.world.status(&id);
+            self.check_children(&checked);
             assert_eq!(checked.ended, status == "COMPLETED" || status == "FAILED", "{id} is {status}");
             if status == "WAITING" {
                 let seen = self.seen[&id];
                 let missed: Vec<_> = checked.landed.iter().filter(|sequence| **sequence > seen).collect();
                 assert!(missed.is_empty(), "{id} waits though {missed:?} came after {seen}");
+            }
+        }
+    }
+
+    /// A parent that has not ended knows of each child how it ended, as soon as it has.
+    fn check_children(&mut self, parent: &checks::Checked) {
+        for (child, heard_of_its_end) in &parent.children {
+            let ended = self.world.describe(child).completed_at_ms > 0;
+            assert!(if parent.ended { ended || !heard_of_its_end } else { ended == *heard_of_its_end });
+            if !self.executions.contains(child) {
+                self.executions.push(child.clone());
             }
         }
     }
