@@ -6,6 +6,7 @@ import { JsonSerializer } from '../../sdk/dist/serde.js';
 import { Activation } from '../../sdk/dist/workflow/activation.js';
 import { Driver } from '../../sdk/dist/workflow/driver.js';
 import { interpreter } from './interpreter.mjs';
+import { checkRules } from './rules.mjs';
 import { readSubmission } from './wire.mjs';
 import { describeCommand, Disagreement } from './world.mjs';
 
@@ -28,6 +29,7 @@ export async function checkReplays(world) {
     const submissions = world.submissions.filter((submission) => submission.executionId === executionId);
     const replay = await replayAll(world, executionId, events);
     checkEnd(name, events, replay);
+    checkRules(executionId, replay.trace, events);
     for (const submission of submissions) {
       checkTrace(name, submission, replay.trace);
       await checkPrefix(world, name, submission, events);

@@ -23,6 +23,8 @@ export async function runOnce(source) {
     failure = error;
   } finally {
     world.close();
+    // What ends only now must not meet the next run.
+    await world.settled();
   }
   return {
     failure,

@@ -56,7 +56,8 @@ class Shrinker {
     if (this.#runs >= RUNS_MAX) return false;
     this.#runs += 1;
     const run = await runOnce({ ...this.smallest.drawn, [part]: list });
-    if (run.failure?.check !== this.smallest.failure.check || size(run) >= size(this.smallest)) return false;
+    const isSame = run.failure !== undefined && run.failure.check === this.smallest.failure.check;
+    if (!isSame || size(run) >= size(this.smallest)) return false;
     this.smallest = run;
     return true;
   }

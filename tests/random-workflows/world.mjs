@@ -105,12 +105,17 @@ export class World {
   }
 
   /** Resolves when every worker waits for a call, an operation or the time. */
-  async quiet() {
+  async settled() {
     for (let before = -1; before !== this.activity; ) {
       before = this.activity;
       await runDry();
       await runDry();
     }
+  }
+
+  /** As `settled`, and throws what went wrong until then. */
+  async quiet() {
+    await this.settled();
     this.workers = this.workers.filter((worker) => !worker.isStopping || worker.isBusy);
     this.check();
   }
