@@ -224,6 +224,8 @@ export const decoderFinish = guardedById(glue.decoderFinish);
 
 // --- orchestrator: a whole server in memory ----------------------------------------------------------------
 
+export type { Parked, Wakes } from './generated/core.js';
+
 export const engineOpen = opening(glue.engineOpen);
 export const engineHandle = guardedById(glue.engineHandle);
 export const engineTick = guardedById(glue.engineTick);

@@ -72,7 +72,10 @@ const engine = vi.hoisted(() => {
       }
       return state.dueMs;
     },
-    engineTakeWakes: () => state.wakes.splice(0),
+    engineTakeWakes() {
+      const one = state.wakes.splice(0);
+      return one.length > 0 ? { one, all: [] } : undefined;
+    },
     engineTakeWarnings: () => state.warnings.splice(0),
     onCoreReset(listener: (trap: CoreTrapped) => void) {
       state.onReset = listener;
@@ -164,6 +167,8 @@ test('polls are served in the order they came, and what finds no work waits on',
   await call('put', 'c');
   await Promise.all(polls);
   expect(served.at(-1)).toBe('third: c');
+  // Each was asked when it came and once more: one piece of work is no reason to ask the others.
+  expect(state.attempts.filter(({ method }) => method === 'poll')).toHaveLength(6);
 });
 
 test('a poll whose deadline passes is asked a last time', async () => {

@@ -54,6 +54,14 @@ export interface Parked {
   readonly deadlineMs: number;
 }
 
+/** Whom to ask again. */
+export interface Wakes {
+  /** Each announces one piece of work: of the calls that wait for it, ask one after the other until one is answered. */
+  readonly one: string[];
+  /** Ask every call that waits for it. */
+  readonly all: string[];
+}
+
 /** How often a call that can park has been made. */
 export interface EngineAttempt {
   /** When it was made first, in milliseconds since 1970. */
@@ -71,6 +79,9 @@ extern "C" {
     /// See the interface of this name.
     #[wasm_bindgen(typescript_type = "Parked")]
     pub type Parked;
+    /// See the interface of this name.
+    #[wasm_bindgen(typescript_type = "Wakes")]
+    pub type Wakes;
     /// See the interface of this name. It is read without a detour because every call of the engine brings one.
     #[wasm_bindgen(typescript_type = "EngineAttempt")]
     pub type EngineAttempt;
@@ -132,10 +143,16 @@ pub fn engine_tick(engine: u32, #[wasm_bindgen(js_name = nowMs)] now_ms: f64) ->
     Ok(tick.next_due_ms.map(number))
 }
 
-/// The keys that were woken since the last call.
-#[wasm_bindgen(js_name = engineTakeWakes, unchecked_return_type = "string[]")]
-pub fn engine_take_wakes(engine: u32) -> Result<Array, Error> {
-    with(engine, |engine| Ok(strings(take(&mut engine.wakes).iter().map(WaitKey::as_str))))
+/// The keys that were woken since the last call; undefined if there are none.
+#[wasm_bindgen(js_name = engineTakeWakes)]
+pub fn engine_take_wakes(engine: u32) -> Result<Option<Wakes>, Error> {
+    let wakes = with(engine, |engine| Ok(take(&mut engine.wakes)))?;
+    if wakes.is_empty() {
+        return Ok(None);
+    }
+    let (one, all): (Vec<_>, Vec<_>) = wakes.iter().partition(|key| key.is_queue());
+    let texts = |keys: Vec<&WaitKey>| strings(keys.into_iter().map(WaitKey::as_str)).into();
+    Ok(Some(object(&[("one", texts(one)), ("all", texts(all))])))
 }
 
 /// What people should be told, since the last call.

@@ -6,6 +6,7 @@ import {
   engineTakeWarnings,
   engineTick,
   onCoreReset,
+  type Parked,
 } from '../core.js';
 import { textOf } from '../errors/base.js';
 import { CoreTrapped, EngineFailed, FlovynError, Unsupported } from '../errors.js';
@@ -113,34 +114,32 @@ export class EmbeddedTransport implements Transport {
     this.#followUp(engine);
   }
 
-  #attempt(engine: number, call: EngineCall, expired: boolean): void {
-    const { scope, body, claim, extended, firstAttemptMs } = call;
+  /** Asks the engine. True if the call has its answer, and with it what it was woken for. */
+  #attempt(engine: number, call: EngineCall, expired: boolean): boolean {
+    const { scope, body, claim, firstAttemptMs } = call;
     const nowMs = this.#clock.nowMs();
     try {
-      const answer = engineHandle(
-        engine,
-        scope.facts.method,
-        body,
-        extended,
-        claim,
-        { firstAttemptMs, expired },
-        nowMs,
-      );
-      if (answer instanceof Uint8Array) this.#resolve(call, answer);
-      else this.#park(engine, call, answer.park, answer.deadlineMs - nowMs);
+      const { method } = scope.facts;
+      const answer = engineHandle(engine, method, body, true, claim, { firstAttemptMs, expired }, nowMs);
+      if (answer instanceof Uint8Array) return this.#resolve(call, answer);
+      this.#park(engine, call, answer, nowMs);
     } catch (error) {
       if (error instanceof CoreTrapped) this.#fail(error);
       else this.#reject(call, refusal(call, error));
     }
+    return false;
   }
 
-  #park(engine: number, call: EngineCall, keys: readonly string[], waitMs: number): void {
-    const stopTimer = this.#clock.schedule(waitMs, () => {
+  /** A call that was woken for nothing keeps its place. */
+  #park(engine: number, call: EngineCall, { park, deadlineMs }: Parked, nowMs: number): void {
+    if (this.#parked.isUntil(call, deadlineMs)) return;
+    this.#parked.remove(call);
+    const stopTimer = this.#clock.schedule(deadlineMs - nowMs, () => {
       this.#parked.remove(call);
       this.#attempt(engine, call, true);
       this.#followUp(engine);
     });
-    this.#parked.add(call, keys, stopTimer);
+    this.#parked.add(call, { keys: park, deadlineMs, stopTimer });
   }
 
   /** What a call or a due time may lead to: parked calls that can go on, another due time, warnings. */
@@ -156,15 +155,27 @@ export class EmbeddedTransport implements Transport {
   }
 
   #goOn(engine: number): void {
-    let keys = engineTakeWakes(engine);
+    let wakes = engineTakeWakes(engine);
     do {
-      for (const call of this.#parked.take(keys)) {
-        if (this.#ended === undefined) this.#attempt(engine, call, false);
-      }
+      for (const key of wakes?.all ?? []) this.#wakeAll(engine, key);
+      for (const key of wakes?.one ?? []) this.#wakeOne(engine, key);
       if (this.#ended !== undefined) return;
       this.#armTick(engine, engineTick(engine, this.#clock.nowMs()));
-      keys = engineTakeWakes(engine);
-    } while (keys.length > 0);
+      wakes = engineTakeWakes(engine);
+    } while (wakes !== undefined);
+  }
+
+  #wakeAll(engine: number, key: string): void {
+    for (const call of this.#parked.under(key)) {
+      if (this.#ended === undefined) this.#attempt(engine, call, false);
+    }
+  }
+
+  /** Asks one call after the other until one of them gets the piece of work that the key announced. */
+  #wakeOne(engine: number, key: string): void {
+    for (const call of this.#parked.under(key)) {
+      if (this.#ended !== undefined || this.#attempt(engine, call, false)) return;
+    }
   }
 
   // A timer that is due too early is left alone: its tick finds nothing and arms the right one.
@@ -180,9 +191,11 @@ export class EmbeddedTransport implements Transport {
     this.#tick = { dueMs, stop };
   }
 
-  #resolve(call: EngineCall, body: Uint8Array): void {
+  #resolve(call: EngineCall, body: Uint8Array): true {
     this.#calls.delete(call);
-    call.resolve({ body, metadata: call.extended ? METADATA : {} });
+    this.#parked.remove(call);
+    call.resolve({ body, metadata: METADATA });
+    return true;
   }
 
   #reject(call: EngineCall, error: FlovynError): void {

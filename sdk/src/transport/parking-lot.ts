@@ -11,10 +11,10 @@ export class ParkingLot<Call extends object> {
     return this.#spots.size;
   }
 
-  /** Parks a call that is not parked. `stopTimer` calls off the timer of its deadline. */
-  add(call: Call, keys: readonly string[], stopTimer: () => void): void {
-    this.#spots.set(call, { keys, stopTimer });
-    for (const key of keys) {
+  /** Parks a call that is not parked. */
+  add(call: Call, spot: Spot): void {
+    this.#spots.set(call, spot);
+    for (const key of spot.keys) {
       const calls = this.#callsByKey.get(key);
       if (calls === undefined) this.#callsByKey.set(key, new Set([call]));
       else calls.add(call);
@@ -30,11 +30,14 @@ export class ParkingLot<Call extends object> {
     for (const key of spot.keys) this.#removeFrom(key, call);
   }
 
-  /** Takes out every call parked under one of `keys`, the one that has waited longest first. */
-  take(keys: readonly string[]): Call[] {
-    const calls = new Set(keys.flatMap((key) => [...(this.#callsByKey.get(key) ?? [])]));
-    for (const call of calls) this.remove(call);
-    return [...calls];
+  /** Whether the call is parked with this deadline. */
+  isUntil(call: Call, deadlineMs: number): boolean {
+    return this.#spots.get(call)?.deadlineMs === deadlineMs;
+  }
+
+  /** Every call parked under a key at this moment, the one that has waited longest first. */
+  under(key: string): Call[] {
+    return [...(this.#callsByKey.get(key) ?? [])];
   }
 
   #removeFrom(key: string, call: Call): void {
@@ -44,7 +47,11 @@ export class ParkingLot<Call extends object> {
   }
 }
 
-interface Spot {
+/** How a call is parked. */
+export interface Spot {
   readonly keys: readonly string[];
+  /** In milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Calls off the timer of the deadline. */
   readonly stopTimer: () => void;
 }
