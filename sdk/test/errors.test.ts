@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Duration } from '../src/duration.js';
 import * as errors from '../src/errors.js';
 
 const cause = new Error('the cause');
@@ -32,7 +33,11 @@ const table: [errors.FlovynError, Record<string, unknown>][] = [
     new errors.TaskFailed('text', 'id'),
     { name: 'TaskFailed', code: 'TASK_FAILED', message: 'text', taskExecutionId: 'id', retryable: true },
   ],
-  [new errors.TaskFailed('text', 'id', false, cause), { retryable: false, cause }],
+  [new errors.TaskFailed('text', 'id', false, cause), { retryable: false, cause, nextRetryDelay: undefined }],
+  [
+    new errors.TaskFailed('text', 'id', true, cause, Duration.seconds(1)),
+    { retryable: true, nextRetryDelay: Duration.seconds(1) },
+  ],
   [
     new errors.TaskCancelled('id'),
     { name: 'TaskCancelled', code: 'TASK_CANCELLED', message: 'Task cancelled', taskExecutionId: 'id' },

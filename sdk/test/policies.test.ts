@@ -132,11 +132,11 @@ test('a lease is renewed each third of its time, survives failures, and ends wit
   answer = () => Promise.reject(new ConnectionError('out', 'here'));
   clock.advance(100);
   await until(() => clock.scheduled.all === 1);
-  expect(lease.signal.aborted).toBe(false);
+  expect(lease.stop.signal.aborted).toBe(false);
   answer = () => Promise.reject(new RpcError('FAILED_PRECONDITION', 'another has it'));
   clock.advance(100);
-  await until(() => lease.signal.aborted);
-  expect(lease.signal.reason).toMatchObject({
+  await until(() => lease.stop.signal.aborted);
+  expect(lease.stop.signal.reason).toMatchObject({
     code: 'CLAIM_LOST',
     message: 'The claim of it is lost: another has it',
   });
@@ -184,7 +184,7 @@ test('a claim without a lease is never renewed', () => {
   });
   expect(clock.scheduled.all).toBe(0);
   lease.lose(new Error('stopped'));
-  expect(lease.signal.reason).toEqual(new Error('stopped'));
+  expect(lease.stop.signal.reason).toEqual(new Error('stopped'));
 });
 
 const ONE_AT_A_TIME = {

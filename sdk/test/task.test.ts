@@ -122,7 +122,7 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
         expect(ctx.signal.aborted).toBe(false);
         // From here on the server hears nothing, and gives the task to somebody else.
         w.engine.intercept = (method, next) =>
-          method === Method.RenewClaim && attempts.length === 1
+          method === Method.Heartbeat && attempts.length === 1
             ? Promise.reject(new ConnectionError('cut off', 'here'))
             : next();
         await until(() => attempts.length === 2);

@@ -1,7 +1,9 @@
+import type { Duration } from '../duration.js';
 import { FlovynError, nameClass } from './base.js';
 
 /**
- * A task failed for good. Thrown by a task itself, it says with `retryable` whether another attempt makes sense.
+ * A task failed for good. Thrown by a task itself, it says with `retryable` whether another attempt makes sense, and
+ * with `nextRetryDelay` when.
  */
 export class TaskFailed extends FlovynError {
   static {
@@ -13,11 +15,20 @@ export class TaskFailed extends FlovynError {
   readonly taskExecutionId: string;
   /** Whether another attempt could succeed. */
   readonly retryable: boolean;
+  /** The pause before the next attempt, whatever the retry policy says. Undefined leaves it to that. */
+  readonly nextRetryDelay: Duration | undefined;
 
-  constructor(message: string, taskExecutionId: string, retryable: boolean = true, cause?: unknown) {
+  constructor(
+    message: string,
+    taskExecutionId: string,
+    retryable: boolean = true,
+    cause?: unknown,
+    nextRetryDelay?: Duration,
+  ) {
     super(message, cause);
     this.taskExecutionId = taskExecutionId;
     this.retryable = retryable;
+    this.nextRetryDelay = nextRetryDelay;
   }
 }
 

@@ -17,7 +17,7 @@ export interface Retrying {
 
 /** Makes a call that may safely be made twice, until it neither succeeds nor fails for a passing reason. */
 export async function retrying<T>(options: Retrying, call: () => Promise<T>): Promise<T> {
-  const { clock, backoff, signal } = options;
+  const { clock, backoff } = options;
   const { maxAttempts = Number.POSITIVE_INFINITY, maxFaults = Number.POSITIVE_INFINITY } = options;
   let faults = 0;
   for (let attempt = 1; ; attempt += 1) {
@@ -25,9 +25,10 @@ export async function retrying<T>(options: Retrying, call: () => Promise<T>): Pr
       return await call();
     } catch (error) {
       if (isServerFault(error)) faults += 1;
-      if (!isTransient(error) || attempt >= maxAttempts || faults >= maxFaults || signal?.aborted)
-        throw error;
+      if (!isTransient(error) || attempt >= maxAttempts || faults >= maxFaults) throw error;
+      // Not read before: it may be one that is made when it is asked for.
+      if (options.signal?.aborted) throw error;
     }
-    await pause(clock, backoff.nextMs(), signal);
+    await pause(clock, backoff.nextMs(), options.signal);
   }
 }

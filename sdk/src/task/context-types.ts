@@ -15,9 +15,9 @@ export interface TaskContext {
    */
   readonly idempotencyKey: string;
   /**
-   * Fires when the attempt should stop: its claim is lost (another worker has the task), its timeout has
-   * passed, or the worker shuts down and its grace period is over. `signal.reason` says which. Pass it to
-   * `fetch` and the like.
+   * Fires when the attempt should stop: the task was cancelled, its claim is lost (another worker has the task), its
+   * timeout has passed, or the worker shuts down and its grace period is over. `signal.reason` says which; a
+   * cancellation is a `TaskCancelled`. Pass it to `fetch` and the like.
    */
   readonly signal: AbortSignal;
   /** Whether `signal` has fired. */
@@ -25,10 +25,11 @@ export interface TaskContext {
   /** Logs with the task's name and id. */
   readonly log: Logger;
   /**
-   * Tells the server that the attempt is alive. Claims are kept without it; use it to learn early that a
-   * claim was lost: `signal` fires then. Rejects with a `ConnectionError` when the server cannot be reached.
+   * Tells the server that the attempt is alive, which a task with a `heartbeatTimeout` must do in time. Claims of other
+   * tasks are kept without it; use it to learn early of a cancellation or a lost claim: `signal` fires then. `details`
+   * are kept with the task. Rejects with a `ConnectionError` when the server cannot be reached.
    */
-  heartbeat(): Promise<void>;
+  heartbeat(details?: unknown): Promise<void>;
   /** Throws `cancellationError()` if `signal` has fired. */
   checkCancellation(): void;
   /** The error to end a stopped attempt with. */

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.js';
 import { comingLater } from '../options.js';
 import type { TaskContext } from './context-types.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
+import type { Stop } from '../runtime/stop.js';
 
 /** What a task context is made of. */
 export interface TaskContextParts {
@@ -12,9 +13,9 @@ export interface TaskContextParts {
   /** 1 for the first attempt. */
   readonly attempt: number;
   /** Fires when the attempt should stop. */
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
   /** Tells the server that the attempt is alive. */
-  readonly heartbeat: () => Promise<void>;
+  readonly heartbeat: (details?: unknown) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -25,15 +26,15 @@ export class TaskContextImpl implements TaskContext {
   readonly taskExecutionId: string;
   readonly taskKind: string;
   readonly attempt: number;
-  readonly signal: AbortSignal;
   readonly log: Logger;
-  readonly #heartbeat: () => Promise<void>;
+  readonly #stop: Stop;
+  readonly #heartbeat: (details?: unknown) => Promise<void>;
 
-  constructor({ taskExecutionId, taskKind, attempt, signal, heartbeat, logger }: TaskContextParts) {
+  constructor({ taskExecutionId, taskKind, attempt, stop, heartbeat, logger }: TaskContextParts) {
     this.taskExecutionId = taskExecutionId;
     this.taskKind = taskKind;
     this.attempt = attempt;
-    this.signal = signal;
+    this.#stop = stop;
     this.log = prefixed(`task ${taskKind} ${taskExecutionId}: `, logger);
     this.#heartbeat = heartbeat;
   }
@@ -42,12 +43,16 @@ export class TaskContextImpl implements TaskContext {
     return this.taskExecutionId;
   }
 
-  get isCancelled(): boolean {
-    return this.signal.aborted;
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
-  heartbeat(): Promise<void> {
-    return this.#heartbeat();
+  get isCancelled(): boolean {
+    return this.#stop.reason !== undefined;
+  }
+
+  heartbeat(details?: unknown): Promise<void> {
+    return this.#heartbeat(details);
   }
 
   checkCancellation(): void {
@@ -55,8 +60,9 @@ export class TaskContextImpl implements TaskContext {
   }
 
   cancellationError(): TaskCancelled {
-    const { aborted, reason } = this.signal;
-    return new TaskCancelled(this.taskExecutionId, aborted ? textOf(reason) : undefined);
+    const { reason } = this.#stop;
+    if (reason instanceof TaskCancelled) return reason;
+    return new TaskCancelled(this.taskExecutionId, reason && textOf(reason));
   }
 
   reportProgress(progress: number): never {

@@ -1,60 +1,67 @@
-import { TaskTimeout } from '../errors.js';
-import { nameOf, textOf } from '../errors/base.js';
+import { Duration } from '../duration.js';
+import { type TaskFailed, TaskTimeout } from '../errors.js';
+import { nameOf, stackOf, textOf } from '../errors/base.js';
 import type { Clock } from '../runtime/clock.js';
+import { Stop } from '../runtime/stop.js';
 import type { Serializer } from '../serde.js';
 import { TaskContextImpl, type TaskContextParts } from './context.js';
 import type { AnyTask } from './define.js';
 
+/** How an attempt failed. */
+export interface TaskFailure {
+  readonly error: string;
+  /** The name of the error class. */
+  readonly errorType: string;
+  /** Undefined leaves it to the retry policy. */
+  readonly retryable?: boolean | undefined;
+  /** Where it was thrown; may be absent. */
+  readonly stackTrace?: string | undefined;
+  /** When the next attempt begins; undefined leaves it to the retry policy. */
+  readonly nextRetryDelayMs?: number | undefined;
+}
+
 /** How an attempt ended. */
-export type TaskOutcome =
-  | { readonly output: string }
-  | {
-      readonly error: string;
-      /** The name of the error class. */
-      readonly errorType: string;
-      /** Undefined leaves it to the retry policy. */
-      readonly retryable: boolean | undefined;
-    };
+export type TaskOutcome = { readonly output: string } | TaskFailure;
+
+/** What an attempt is made with. */
+export interface AttemptParts extends Omit<TaskContextParts, 'stop'> {
+  /** Fires when the attempt should stop. */
+  readonly stop: Stop;
+  /** How long the attempt may take in milliseconds, if there is a limit. */
+  readonly timeoutMs: number | undefined;
+  readonly serializer: Serializer;
+  readonly clock: Clock;
+}
 
 /** Runs one attempt of a task with a payload as its input. Never throws. */
-export async function runTask(
-  definition: AnyTask,
-  input: string,
-  context: TaskContextParts,
-  serializer: Serializer,
-  clock: Clock,
-): Promise<TaskOutcome> {
-  const attempt = new AbortController();
-  const onAbort = (): void => attempt.abort(context.signal.reason);
-  context.signal.addEventListener('abort', onAbort, { once: true });
+export async function runTask(definition: AnyTask, input: string, parts: AttemptParts): Promise<TaskOutcome> {
+  // Its own, since a timeout ends the attempt and not the claim, under which it is still to be reported.
+  const stop = new Stop();
+  const forget = parts.stop.onFire((reason) => stop.fire(reason));
   try {
-    const ctx = new TaskContextImpl({ ...context, signal: attempt.signal });
-    const value = serializer.deserialize<never>(input);
+    const ctx = new TaskContextImpl({ ...parts, stop });
+    const value = parts.serializer.deserialize<never>(input);
     const work = async (): Promise<unknown> => definition.run(ctx, value);
-    const output = await withinTimeout(definition, context.taskExecutionId, attempt, clock, work);
-    return { output: serializer.serialize(output) };
+    return { output: parts.serializer.serialize(await withinTimeout(parts, stop, work)) };
   } catch (error) {
     return failure(error);
   } finally {
-    context.signal.removeEventListener('abort', onAbort);
+    forget();
   }
 }
 
 async function withinTimeout(
-  definition: AnyTask,
-  taskExecutionId: string,
-  attempt: AbortController,
-  clock: Clock,
+  { timeoutMs, taskExecutionId, clock }: AttemptParts,
+  stop: Stop,
   work: () => Promise<unknown>,
 ): Promise<unknown> {
-  const timeoutMs = definition.timeout?.toWholeMilliseconds();
   if (timeoutMs === undefined) return work();
   let stopTimer = (): void => {};
   const timedOut = new Promise<never>((_, reject) => {
     stopTimer = clock.schedule(timeoutMs, () => {
       const error = new TaskTimeout(taskExecutionId, timeoutMs);
       reject(error);
-      attempt.abort(error);
+      stop.fire(error);
     });
   });
   try {
@@ -64,15 +71,22 @@ async function withinTimeout(
   }
 }
 
-/**
- * What is reported of a thrown value. An own property `retryable` of false, as `TaskFailed` has it, ends the
- * task.
- */
-function failure(thrown: unknown): TaskOutcome {
-  const retryable: unknown = thrown instanceof Error ? Reflect.get(thrown, 'retryable') : undefined;
+/** What is reported of a thrown value. Own properties `retryable` and `nextRetryDelay`, as of `TaskFailed`, count. */
+function failure(thrown: unknown): TaskFailure {
   return {
     error: textOf(thrown),
     errorType: nameOf(thrown),
+    stackTrace: stackOf(thrown),
+    ...retryControl(thrown),
+  };
+}
+
+function retryControl(thrown: unknown): Pick<TaskFailure, 'retryable' | 'nextRetryDelayMs'> {
+  if (!(thrown instanceof Error)) return {};
+  const { retryable, nextRetryDelay } = thrown as Partial<TaskFailed>;
+  return {
     retryable: typeof retryable === 'boolean' ? retryable : undefined,
+    // Errors of others may have a property of this name too.
+    nextRetryDelayMs: nextRetryDelay instanceof Duration ? nextRetryDelay.toWholeMilliseconds() : undefined,
   };
 }

@@ -1,8 +1,9 @@
-import { FlovynError } from '../errors.js';
+import { FlovynError, TaskCancelled } from '../errors.js';
 import { nameClass, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { isClaimLost } from '../rpc/failures.js';
 import type { Clock } from '../runtime/clock.js';
+import { Stop } from '../runtime/stop.js';
 
 /** Another worker may have the work now: whatever this one does with it counts no more. */
 export class ClaimLost extends FlovynError {
@@ -19,7 +20,7 @@ export interface LeaseParts {
   readonly what: string;
   /** How long the claim lasts from now; 0 for a claim without a lease, which is never renewed. */
   readonly leaseMs: number;
-  /** Renews the claim within this time; gives how long it lasts from then. */
+  /** Renews the claim within this time; gives how long it lasts from then. Throws the reason if it is over. */
   readonly renew: (deadlineMs: number) => Promise<number>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,13 +37,14 @@ const AFTER_FAILURE = 1 / 12;
  *
  * ```text
  * held --renewed--> held
- * held --the server says that it is another's; the worker gives up--> lost (signal fires)
+ * held --the server says that it is another's; the worker gives up--> lost (stop fires)
  * held, lost --end--> ended
  * ```
  */
 export class Lease {
   readonly #parts: LeaseParts;
-  readonly #controller = new AbortController();
+  /** Fires when the claim is lost or given up; its reason says why. */
+  readonly stop: Stop = new Stop();
   #leaseMs: number;
   #stopTimer = (): void => {};
   #ended = false;
@@ -53,15 +55,17 @@ export class Lease {
     this.#arm(RENEWAL);
   }
 
-  /** Fires when the claim is lost or given up; its reason says why. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
   /** Ends the work that the claim is for. */
   lose(reason: Error): void {
     this.end();
-    this.#controller.abort(reason);
+    this.stop.fire(reason);
+  }
+
+  /** The claim was renewed and lasts so long from now; 0 for as long as before. */
+  renewed(leaseMs: number): void {
+    if (leaseMs > 0) this.#leaseMs = leaseMs;
+    this.#stopTimer();
+    this.#arm(RENEWAL);
   }
 
   /** Stops renewing. */
@@ -78,10 +82,10 @@ export class Lease {
   async #renew(): Promise<void> {
     const { what, renew, logger } = this.#parts;
     try {
-      this.#leaseMs = await renew(this.#leaseMs * RENEWAL);
-      this.#arm(RENEWAL);
+      this.renewed(await renew(this.#leaseMs * RENEWAL));
     } catch (error) {
       if (this.#ended) return;
+      if (error instanceof ClaimLost || error instanceof TaskCancelled) return this.lose(error);
       if (isClaimLost(error))
         return this.lose(new ClaimLost(`The claim of ${what} is lost: ${textOf(error)}`, error));
       logger.debug(`the claim of ${what} could not be renewed yet: ${textOf(error)}`);

@@ -1,18 +1,24 @@
 import {
   type ClaimedTask,
+  decodeHeartbeat,
+  decodeNextTask,
   decodeRenewClaim,
   encodeCompleteTask,
   encodeFailTask,
   encodeHeartbeat,
+  encodeReleaseClaim,
   encodeRenewClaim,
+  type PollTask,
 } from '../core.js';
+import { TaskCancelled } from '../errors.js';
+import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { isClaimLost, isRefusal } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, claimMetadata, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
-import { textOf } from '../errors/base.js';
 import type { Clock } from '../runtime/clock.js';
-import type { TaskOutcome } from '../task/run.js';
+import type { Stop } from '../runtime/stop.js';
+import type { TaskFailure, TaskOutcome } from '../task/run.js';
 import type { Transport } from '../transport/transport.js';
 import { Backoff } from './backoff.js';
 import { ClaimLost, Lease } from './lease.js';
@@ -44,42 +50,58 @@ export class TaskClaim {
     });
   }
 
-  /** Fires when the attempt should stop: the claim is lost or given up. */
-  get signal(): AbortSignal {
-    return this.#lease.signal;
+  /** Fires when the attempt should stop: the task was cancelled, or the claim is lost or given up. */
+  get stop(): Stop {
+    return this.#lease.stop;
   }
 
-  /** Whether another worker may have the task now. */
-  get isLost(): boolean {
-    return this.signal.reason instanceof ClaimLost;
+  /** Whether the attempt counts no more: the task was cancelled, or another worker may have it now. */
+  get isOver(): boolean {
+    return this.stop.reason instanceof ClaimLost || this.stop.reason instanceof TaskCancelled;
   }
 
-  /** Tells the server that the attempt is alive. If it is not its any more, `signal` fires. */
-  async heartbeat(): Promise<void> {
-    const { taskExecutionId } = this.#task;
+  /** Whether the server knows this claim by a token, so that it can be given back. */
+  get isNumbered(): boolean {
+    return this.#task.claimToken !== '';
+  }
+
+  /**
+   * Tells the server that the attempt is alive; `details` are JSON. If the task was cancelled or is another's now,
+   * `stop` fires.
+   */
+  async heartbeat(details?: string): Promise<void> {
     try {
-      await this.#call(Method.Heartbeat, encodeHeartbeat({ taskExecutionId }));
+      this.#lease.renewed(await this.#heartbeat(details));
     } catch (error) {
-      if (!isClaimLost(error)) throw error;
-      this.giveUp(new ClaimLost(`The claim of task ${taskExecutionId} is lost: ${textOf(error)}`, error));
+      if (error instanceof TaskCancelled || error instanceof ClaimLost) this.giveUp(error);
+      else throw error;
     }
   }
 
-  /** Reports how the attempt ended, again and again while the claim lasts: doubled reports do no harm. */
-  async report(outcome: TaskOutcome): Promise<void> {
+  /**
+   * Reports how the attempt ended, again and again while the claim lasts: doubled reports do no harm. With a `poll`
+   * the answer may bring the next task.
+   */
+  async report(outcome: TaskOutcome, poll?: PollTask): Promise<ClaimedTask | undefined> {
+    if (!('output' in outcome)) return this.#fail(outcome, poll);
     const { taskExecutionId } = this.#task;
-    if (!('output' in outcome)) return this.#fail(outcome);
     try {
-      await this.#repeat(
-        Method.CompleteTask,
-        encodeCompleteTask({ taskExecutionId, output: outcome.output }),
-      );
+      const request = encodeCompleteTask({ taskExecutionId, output: outcome.output, poll });
+      return decodeNextTask(await this.#repeat(Method.CompleteTask, request));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // The next attempt would give the same: better to end the task than to try for ever.
       const text = `The server refused the result of the task: ${textOf(error)}`;
-      await this.#fail({ error: text, errorType: 'ResultRefused', retryable: false });
+      return this.#fail({ error: text, errorType: 'ResultRefused', retryable: false }, poll);
     }
+  }
+
+  /** Gives the claim back: the task is offered to others at once, and this attempt does not count. */
+  async release(): Promise<void> {
+    this.end();
+    const { taskExecutionId } = this.#task;
+    const request = { taskExecutionId, reason: 'The worker was stopped', retryAfterMs: 0 };
+    await this.#call(Method.ReleaseClaim, encodeReleaseClaim(request));
   }
 
   /** Ends the attempt without a report. */
@@ -92,21 +114,52 @@ export class TaskClaim {
     this.#lease.end();
   }
 
-  async #fail({ error, errorType, retryable }: Exclude<TaskOutcome, { output: string }>): Promise<void> {
+  async #fail(failure: TaskFailure, poll: PollTask | undefined): Promise<ClaimedTask | undefined> {
     const { taskExecutionId } = this.#task;
-    const extension = this.#transport.extended ? { retryable, errorType } : {};
-    await this.#repeat(Method.FailTask, encodeFailTask({ taskExecutionId, error, ...extension }));
+    const { error, ...details } = failure;
+    const extension = this.#transport.extended ? { ...details, poll } : {};
+    const request = encodeFailTask({ taskExecutionId, error, ...extension });
+    return decodeNextTask(await this.#repeat(Method.FailTask, request));
   }
 
   async #renew(deadlineMs: number): Promise<number> {
+    // A heartbeat also tells of a cancellation. But where attempts must show that they are alive, only they may.
+    if (this.#task.heartbeatTimeoutMs === 0) return this.#heartbeat(undefined, deadlineMs);
     const request = encodeRenewClaim({ taskExecutionId: this.#task.taskExecutionId });
     return decodeRenewClaim(await this.#call(Method.RenewClaim, request, deadlineMs)).leaseMs;
   }
 
-  async #repeat(method: string, request: Uint8Array): Promise<void> {
+  /** How long the claim lasts from now, 0 if the server does not say. Throws the reason if it is over. */
+  async #heartbeat(details: string | undefined, deadlineMs?: number): Promise<number> {
+    const { taskExecutionId } = this.#task;
+    const extension = this.#transport.extended ? { details } : {};
+    const request = encodeHeartbeat({ taskExecutionId, ...extension });
+    const answer = decodeHeartbeat(await this.#heartbeatAnswer(request, deadlineMs));
+    if (answer.cancelled) throw new TaskCancelled(taskExecutionId);
+    return answer.leaseMs;
+  }
+
+  async #heartbeatAnswer(request: Uint8Array, deadlineMs: number | undefined): Promise<Uint8Array> {
+    try {
+      return await this.#call(Method.Heartbeat, request, deadlineMs);
+    } catch (error) {
+      if (!isClaimLost(error)) throw error;
+      const text = `The claim of task ${this.#task.taskExecutionId} is lost: ${textOf(error)}`;
+      throw new ClaimLost(text, error);
+    }
+  }
+
+  async #repeat(method: string, request: Uint8Array): Promise<Uint8Array> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const options = { clock: this.#clock, backoff, signal: this.signal };
-    await retrying(options, () => this.#call(method, request));
+    const { stop } = this;
+    const options = {
+      clock: this.#clock,
+      backoff,
+      get signal() {
+        return stop.signal;
+      },
+    };
+    return retrying(options, () => this.#call(method, request));
   }
 
   async #call(

@@ -1,15 +1,16 @@
 import { decodeOne, encodeOne, encodeText } from '../codec.js';
-import { type ClaimedTask, decodePollTask, encodePollTask } from '../core.js';
-import { FlovynError } from '../errors.js';
+import { type ClaimedTask, decodePollTask, encodePollTask, type PollTask } from '../core.js';
+import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import { isClaimLost } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
-import { runTask, type TaskOutcome } from '../task/run.js';
+import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { PollLoop } from './poll-loop.js';
 import { TaskClaim } from './task-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
+import { WorkerStopped } from './worker-stopped.js';
 
 /** Claims tasks of the registered kinds and runs an attempt of each. */
 export class TaskWorker {
@@ -26,8 +27,7 @@ export class TaskWorker {
       ...pollLimits(options, parts.transport),
       poll: (signal) => this.#poll(signal),
       work: (task) => this.#attempt(task),
-      // The server has counted the attempt: it is better made than given back.
-      giveBack: async (task) => this.#attempt(task),
+      giveBack: (task) => this.#giveBack(task),
       clock: parts.clock,
       logger: parts.logger,
     });
@@ -54,60 +54,118 @@ export class TaskWorker {
 
   /** Fires the signals of attempts under way. */
   abort(): void {
-    for (const claim of this.#claims.values()) claim.giveUp(new FlovynError('The worker was stopped'));
+    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped());
   }
 
   async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
+    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
+    const request = encodePollTask(this.#request());
+    const answer = await this.#parts.transport.unary(Method.PollTask, request, { signal, deadlineMs });
+    return decodePollTask(answer.body);
+  }
+
+  #request(): PollTask {
     const { transport, orgId, queue, workerId } = this.#parts;
-    const request = encodePollTask({
+    return {
       workerId: workerId(),
       orgId,
       queue,
       timeoutSeconds: POLL_SECONDS,
       longPoll: transport.extended,
-    });
-    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const answer = await transport.unary(Method.PollTask, request, { signal, deadlineMs });
-    return decodePollTask(answer.body);
+    };
   }
 
-  async #attempt(task: ClaimedTask): Promise<undefined> {
-    const { transport, clock, logger } = this.#parts;
-    const claim = new TaskClaim(task, transport, clock, logger);
+  /** The task that the server gave with the answer to this one's end. */
+  async #attempt(task: ClaimedTask): Promise<ClaimedTask | undefined> {
+    const claim = this.#claim(task);
     this.#claims.set(task.taskExecutionId, claim);
     try {
       const outcome = await this.#run(task, claim);
       // A worker that stops still holds its claims: what it has done need not be done again by another.
-      if (claim.isLost || !('output' in outcome)) claim.signal.throwIfAborted();
-      await claim.report(outcome);
+      if (claim.isOver || !('output' in outcome)) claim.stop.throwIfFired();
+      return await claim.report(outcome, this.#takesNext ? this.#request() : undefined);
     } catch (error) {
-      const level = claim.signal.aborted || isClaimLost(error) ? 'debug' : 'warn';
-      logger[level](`task ${task.kind} ${task.taskExecutionId}: its end was not reported: ${textOf(error)}`);
+      await this.#unreported(task, claim, error);
+      return undefined;
     } finally {
       claim.end();
       if (this.#claims.get(task.taskExecutionId) === claim) this.#claims.delete(task.taskExecutionId);
     }
   }
 
+  get #takesNext(): boolean {
+    return this.#parts.transport.extended && !this.#loop.hasStopped;
+  }
+
+  async #unreported(task: ClaimedTask, claim: TaskClaim, error: unknown): Promise<void> {
+    const { reason } = claim.stop;
+    if (reason instanceof WorkerStopped) return this.#release(task, claim);
+    if (reason instanceof TaskCancelled) return this.#log('debug', task, 'it was cancelled');
+    const level = reason !== undefined || isClaimLost(error) ? 'debug' : 'warn';
+    this.#log(level, task, `its end was not reported: ${textOf(error)}`);
+  }
+
+  /** What came when the worker had been told to stop goes to other workers at once. */
+  async #giveBack(task: ClaimedTask): Promise<void> {
+    const claim = this.#claim(task);
+    // Without a token nothing can be given back.
+    if (claim.isNumbered) await this.#release(task, claim);
+    else await this.#attempt(task);
+  }
+
+  async #release(task: ClaimedTask, claim: TaskClaim): Promise<void> {
+    try {
+      if (claim.isNumbered) await claim.release();
+    } catch (error) {
+      this.#log('debug', task, `its claim was not given back, and ends by itself: ${textOf(error)}`);
+    }
+  }
+
+  #claim(task: ClaimedTask): TaskClaim {
+    const { transport, clock, logger } = this.#parts;
+    return new TaskClaim(task, transport, clock, logger);
+  }
+
   async #run(task: ClaimedTask, claim: TaskClaim): Promise<TaskOutcome> {
-    const { serializer, clock, logger, codec } = this.#parts;
+    const { codec } = this.#parts;
     const definition = this.#definitions.get(task.kind);
     if (definition === undefined) {
       const error = `Task "${task.kind}" is not registered with the worker that got it`;
       return { error, errorType: 'NotRegistered', retryable: true };
     }
-    const { taskExecutionId, kind: taskKind, executionCount: attempt } = task;
-    const context = {
-      taskExecutionId,
-      taskKind,
-      attempt,
-      signal: claim.signal,
-      heartbeat: () => claim.heartbeat(),
+    const input = codec === undefined ? task.input : await decodeOne(codec, task.input);
+    const outcome = await runTask(definition, input, this.#attemptParts(task, claim, definition));
+    if (codec === undefined) return outcome;
+    if ('output' in outcome) return { output: await encodeOne(codec, outcome.output) };
+    const { error, stackTrace } = outcome;
+    return {
+      ...outcome,
+      error: await encodeText(codec, error),
+      stackTrace: stackTrace && (await encodeText(codec, stackTrace)),
+    };
+  }
+
+  #attemptParts(task: ClaimedTask, claim: TaskClaim, definition: AnyTask): AttemptParts {
+    const { serializer, clock, logger, codec } = this.#parts;
+    const heartbeat = async (details?: unknown): Promise<void> => {
+      if (details === undefined) return claim.heartbeat();
+      return claim.heartbeat(await encodeOne(codec, serializer.serialize(details)));
+    };
+    return {
+      taskExecutionId: task.taskExecutionId,
+      taskKind: task.kind,
+      attempt: task.executionCount,
+      stop: claim.stop,
+      heartbeat,
+      // What the schedule asked for; servers that do not know it leave it to the definition.
+      timeoutMs: task.startToCloseTimeoutMs || definition.timeout?.toWholeMilliseconds(),
+      serializer,
+      clock,
       logger,
     };
-    const input = await decodeOne(codec, task.input);
-    const outcome = await runTask(definition, input, context, serializer, clock);
-    if ('output' in outcome) return { output: await encodeOne(codec, outcome.output) };
-    return { ...outcome, error: await encodeText(codec, outcome.error) };
+  }
+
+  #log(level: 'debug' | 'warn', { kind, taskExecutionId }: ClaimedTask, text: string): void {
+    this.#parts.logger[level](`task ${kind} ${taskExecutionId}: ${text}`);
   }
 }

@@ -65,7 +65,7 @@ export class WorkflowClaim implements ActivationHost {
   }
 
   get signal(): AbortSignal {
-    return this.#lease.signal;
+    return this.#lease.stop.signal;
   }
 
   /** Whether the server knows this claim by a token, so that it can be given back and submissions repeated. */

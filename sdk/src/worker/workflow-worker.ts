@@ -12,13 +12,7 @@ import { Parking } from './parking.js';
 import { PollLoop } from './poll-loop.js';
 import { SubmissionRefused, WorkflowClaim } from './workflow-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
-
-const STOPPED = 'The worker was stopped';
-
-/** The worker shuts down and its grace period is over. */
-class WorkerStopped extends FlovynError {
-  override readonly code: string = 'WORKER_STOPPED';
-}
+import { WorkerStopped } from './worker-stopped.js';
 
 /** Claims executions of the registered kinds and runs an activation of each. */
 export class WorkflowWorker {
@@ -69,7 +63,7 @@ export class WorkflowWorker {
 
   /** Ends activations under way; their executions are offered to other workers at once. */
   abort(): void {
-    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped(STOPPED));
+    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped());
   }
 
   async #poll(signal: AbortSignal): Promise<Activation | undefined> {
@@ -110,7 +104,7 @@ export class WorkflowWorker {
     // Without a token nothing can be given back.
     if (!claim.isNumbered) return this.#activate(activation);
     try {
-      await claim.release(STOPPED, 0);
+      await claim.release(new WorkerStopped().message, 0);
     } catch (error) {
       this.#ignore(activation, error);
     } finally {

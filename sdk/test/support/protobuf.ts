@@ -19,6 +19,32 @@ export function eventsAnswer(events: readonly EventJson[], hasMore = false): Uin
   return Buffer.concat([...fields, ...(hasMore ? [numberField(1000, 1)] : [])]);
 }
 
+/** The answer of Heartbeat. */
+export function heartbeatAnswer(cancelled: boolean, leaseMs: number): Uint8Array {
+  return Buffer.concat([numberField(1000, cancelled ? 1 : 0), numberField(1001, leaseMs)]);
+}
+
+/** The fields of a message by number: numbers, and texts of what has a length. The last of each counts. */
+export function fieldsOf(message: Uint8Array): Record<number, number | string> {
+  const fields: Record<number, number | string> = {};
+  const bytes = Buffer.from(message);
+  let at = 0;
+  const read = (): number => {
+    let [value, scale] = [0, 1];
+    for (; bytes.readUInt8(at) >= 128; at += 1, scale *= 128) value += (bytes.readUInt8(at) - 128) * scale;
+    value += bytes.readUInt8(at) * scale;
+    at += 1;
+    return value;
+  };
+  while (at < bytes.length) {
+    const key = read();
+    const value = read();
+    if (key % 8 === 2) at += value;
+    fields[Math.floor(key / 8)] = key % 8 === 2 ? bytes.toString('utf8', at - value, at) : value;
+  }
+  return fields;
+}
+
 function eventMessage({ sequence, eventType, data }: EventJson): Buffer {
   return Buffer.concat([
     numberField(1, sequence),

@@ -24,6 +24,7 @@ export interface TestEvent {
 export type Interception = (
   method: string,
   next: (request?: Uint8Array) => Promise<UnaryAnswer>,
+  request: Uint8Array,
 ) => Promise<UnaryAnswer>;
 
 /** A transport that counts calls and lets a test meddle with them. */
@@ -46,7 +47,8 @@ export class MeddledTransport implements Transport {
     this.calls.push(method.slice(method.lastIndexOf('/') + 1));
     this.extensions.add(options.extensions ?? true);
     const mortal = this.#mortal(options);
-    const call = this.intercept(method, (request = body) => this.#inner.unary(method, request, mortal));
+    const next = (request = body) => this.#inner.unary(method, request, mortal);
+    const call = this.intercept(method, next, body);
     return Promise.race([this.#death.promise, call]);
   }
 
