@@ -48,6 +48,11 @@ pub(crate) fn long_text(limits: &Limits, field: &str, text: &str) -> Result<(), 
     at_most(field, text.len(), limits.payload_bytes_max)
 }
 
+/// Why something is to be cancelled.
+pub(crate) fn cancel_reason(limits: &Limits, text: &str) -> Result<(), Status> {
+    at_most("reason", text.len(), limits.cancel_reason_bytes_max)
+}
+
 pub(crate) fn at_most(field: &str, bytes: usize, max: usize) -> Result<(), Status> {
     if bytes > max {
         return Err(Status::resource_exhausted(format!(

@@ -13,6 +13,9 @@ pub struct Config {
     pub limits: Limits,
     /// A claim of a client with our extension ends this long after it was given or renewed. Default 60 s.
     pub lease_ms: i64,
+    /// An execution that was asked to end as cancelled is ended if no submission has seen the request after this long;
+    /// one that has timed out is ended after this long in any case. Default 30 s.
+    pub cancel_grace_ms: i64,
     /// Polls and pages.
     pub polls: PollConfig,
     /// Retries of tasks.
@@ -87,6 +90,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             lease_ms: MINUTE_MS,
+            cancel_grace_ms: 30 * SECOND_MS,
             polls: PollConfig::default(),
             tasks: TaskConfig::default(),
             signals: SignalConfig::default(),

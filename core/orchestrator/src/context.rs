@@ -37,6 +37,8 @@ impl<'a> Ctx<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) org_id: Uuid,
+    /// Which key it was, for people.
+    pub(crate) principal_id: &'a str,
     pub(crate) extended: bool,
     pub(crate) claim: Option<&'a str>,
     pub(crate) deadline_ms: Option<i64>,

@@ -5,7 +5,7 @@ use alloc::format;
 use prost::Message;
 
 use crate::{
-    Answer, Principal, Request, Status, activation, children, claims,
+    Answer, Principal, Request, Status, activation, cancel, children, claims,
     context::{Caller, Ctx},
     history,
     organisation::{self, NamesOrg},
@@ -49,6 +49,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.v1.TaskExecution/Heartbeat" => call.run(tasks::heartbeat),
         "flovyn.v1.WorkerLifecycle/RegisterWorker" => call.run(workers::register),
         "flovyn.v1.WorkerLifecycle/SendHeartbeat" => call.run(workers::heartbeat),
+        "flovyn.ext.v1.Extensions/CancelWorkflow" => call.run(cancel::cancel),
         "flovyn.ext.v1.Extensions/RenewClaim" => call.run(claims::renew),
         "flovyn.ext.v1.Extensions/ReleaseClaim" => call.run(claims::release),
         "flovyn.ext.v1.Extensions/AwaitResult" => call.run(results::await_result),
@@ -70,8 +71,8 @@ struct Unary<'a, 'c, 'r> {
     principal: &'a Principal,
 }
 
-impl<'r> Unary<'_, '_, 'r> {
-    fn run<M>(self, rule: fn(&mut Ctx<'_>, &Caller<'r>, M) -> Result<Answer, Status>) -> Result<Answer, Status>
+impl Unary<'_, '_, '_> {
+    fn run<M>(self, rule: fn(&mut Ctx<'_>, &Caller<'_>, M) -> Result<Answer, Status>) -> Result<Answer, Status>
     where
         M: Message + Default + NamesOrg,
     {
@@ -81,6 +82,7 @@ impl<'r> Unary<'_, '_, 'r> {
         })?;
         let caller = Caller {
             org_id: organisation::check(&message, self.principal)?,
+            principal_id: &self.principal.id,
             extended: request.extended,
             claim: request.claim,
             deadline_ms: request.deadline_ms,

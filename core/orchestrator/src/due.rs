@@ -3,7 +3,7 @@
 use flovyn_protocol::event::EventBody;
 
 use crate::{
-    Status, claims,
+    Status, cancel, claims,
     claims::Due,
     context::Ctx,
     execution, promises,
@@ -34,6 +34,9 @@ fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
         DeadlineKey::Promise { execution, promise_id } => {
             promises::timed_out(ctx, Key { org_id: execution.org_id, id: promise_id })?;
         }
+        DeadlineKey::Cancel { execution, parent, reason } => cancel::parent_asks(ctx, execution, parent, reason)?,
+        DeadlineKey::Grace(key) => cancel::grace_is_over(ctx, key)?,
+        DeadlineKey::WorkflowTimeout(key) => cancel::timeout_is_over(ctx, key)?,
         DeadlineKey::Execution(key) => return claims::execution_due(ctx, key),
         DeadlineKey::Task(key) => return claims::task_due(ctx, key),
         DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,

@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use flovyn_protocol::event::EventBody;
 
 use crate::{
-    Status, children,
+    Status, cancel, children,
     context::{Ctx, not_found},
     history::{self, NewEvent},
     store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Work},
@@ -88,7 +88,7 @@ pub(crate) fn fail(ctx: &mut Ctx<'_>, execution: &mut Execution, error: String) 
 }
 
 /// Appends the event that is the last one, drops what an execution waited for, and tells its parent. Tasks and children
-/// run on.
+/// run on unless it was cancelled.
 pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody) -> Result<(), Status> {
     history::append(ctx, execution, body)?;
     let state = match body {
@@ -105,5 +105,6 @@ pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody
     ctx.tx.remove_deadline(&DeadlineKey::Execution(execution.key))?;
     ctx.tx.remove_execution_deadlines(execution.key)?;
     ctx.tx.wake(WaitKey::execution(execution.key));
+    cancel::ended(ctx, execution, body)?;
     children::notify_parent(ctx, execution, body)
 }

@@ -66,6 +66,7 @@ extern crate alloc;
 mod activation;
 mod api;
 mod border;
+mod cancel;
 mod children;
 mod claims;
 mod config;
@@ -95,10 +96,10 @@ pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tic
 pub use config::{Config, PollConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
-    Activation, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord, EventRecord,
-    Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent, PayloadSlot,
-    PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState,
-    Tx, WaitKey, Warning, Work, WorkerRecord,
+    Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
+    EventRecord, Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent,
+    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError,
+    TaskRecord, TaskState, Tx, WaitKey, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

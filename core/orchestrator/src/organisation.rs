@@ -8,7 +8,7 @@ use flovyn_protocol::messages::{
     RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
     StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest,
     WorkerHeartbeatRequest, WorkerRegistrationRequest,
-    ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
+    ext::{AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use uuid::Uuid;
 
@@ -109,4 +109,5 @@ impl NamesOrg for WorkerHeartbeatRequest {}
 impl NamesOrg for RenewClaimRequest {}
 impl NamesOrg for ReleaseClaimRequest {}
 impl NamesOrg for AwaitResultRequest {}
+impl NamesOrg for CancelWorkflowRequest {}
 impl NamesOrg for DescribeWorkflowRequest {}

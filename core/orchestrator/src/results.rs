@@ -79,7 +79,7 @@ pub(crate) fn describe(
     let execution = execution::load(ctx, key)?;
     let mut description = WorkflowDescription {
         workflow_execution_id: key.id.to_string(),
-        status: execution.state.status().to_string(),
+        status: execution.status().to_string(),
         current_sequence: execution.current_sequence,
         created_at_ms: execution.created_at_ms,
         started_at_ms: execution.started_at_ms.unwrap_or_default(),
@@ -88,6 +88,10 @@ pub(crate) fn describe(
         parks: execution.parks,
         ..WorkflowDescription::default()
     };
+    description.timeout_ms = execution.timeout_ms.unwrap_or_default();
+    if let Some(cancel) = &execution.cancel {
+        description.cancel_reason.clone_from(&cancel.reason);
+    }
     if let EventBody::WorkflowStarted { input, metadata, parent_workflow_execution_id, .. } =
         history::read_one(ctx, key, 1)?
     {

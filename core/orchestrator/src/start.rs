@@ -124,6 +124,8 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execut
         oldest_claim_sequence: None,
         worker: None,
         last_holder: None,
+        timeout_ms: None,
+        cancel: None,
         signals: 0,
         continuation: None,
         parks: 0,

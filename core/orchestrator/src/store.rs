@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub use deadline::{Deadline, DeadlineKey, DeadlineKind};
 pub use error::StoreError;
-pub use execution::{Activation, Continuation, EventRecord, Execution, ExecutionState, PageMax, Parent};
+pub use execution::{Activation, CancelRequest, Continuation, EventRecord, Execution, ExecutionState, PageMax, Parent};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};

@@ -18,7 +18,7 @@ use self::{
     commands::{Ending, Submission},
 };
 use crate::{
-    Answer, Status, activation, border, claims,
+    Answer, Status, activation, border, cancel, claims,
     context::{Caller, Ctx, reply, reply_empty},
     execution, history,
     polling::Poll,
@@ -52,6 +52,7 @@ pub(crate) fn submit(
     if let Some(full) = check_room(ctx, &execution, &submission, size)? {
         execution::fail(ctx, &mut execution, full.message)?;
     } else {
+        note_seen(caller, &mut execution, after_sequence);
         remember(caller, &mut execution, after_sequence);
         let authority = if right == Right::Plain { Authority::Plain } else { Authority::Token };
         let effects = apply(ctx, caller, authority, &mut execution, submission.commands)?;
@@ -118,6 +119,15 @@ fn check_after_sequence(caller: &Caller<'_>, execution: &Execution, after_sequen
     )))
 }
 
+/// Notes what the worker that submits has seen: what it was given, and what it says that it holds.
+fn note_seen(caller: &Caller<'_>, execution: &mut Execution, after_sequence: i32) {
+    let given = match &execution.state {
+        ExecutionState::Running(activation) => activation.seen_sequence,
+        _ => 0,
+    };
+    cancel::note_seen(execution, if caller.extended { given.max(after_sequence) } else { given });
+}
+
 /// Notes who has the execution in memory now, and up to which event.
 fn remember(caller: &Caller<'_>, execution: &mut Execution, after_sequence: i32) {
     execution.continuation = match &execution.state {
@@ -178,7 +188,10 @@ fn close(ctx: &mut Ctx<'_>, execution: &mut Execution, ending: Ending, effects: 
     execution.park_reason = None;
     execution.oldest_claim_sequence = None;
     match ending {
-        Ending::Ended(event) => execution::end(ctx, execution, &event),
+        Ending::Ended(event) => {
+            let event = cancel::end_of(execution, event);
+            execution::end(ctx, execution, &event)
+        }
         Ending::Partial => {
             apply::follow(ctx, execution, effects)?;
             keep_claim(ctx, execution);

@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use self::{
     create::{NewTask, create, submit},
-    outcome::{complete, fail, timed_out},
+    outcome::{complete, end_with_execution, fail, timed_out},
     retry::read_policy,
 };
 

@@ -38,6 +38,8 @@ pub struct Limits {
     pub concurrent_polls_per_key_max: usize,
     /// The reason given with ReleaseClaim. Default 2,048 bytes.
     pub park_reason_bytes_max: usize,
+    /// The reason for which an execution or task is to be cancelled. Default 2,048 bytes.
+    pub cancel_reason_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             idempotency_ttl_seconds_max: 30 * DAY_SECONDS,
             concurrent_polls_per_key_max: 10_000,
             park_reason_bytes_max: 2_048,
+            cancel_reason_bytes_max: 2_048,
         }
     }
 }

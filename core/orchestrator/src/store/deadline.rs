@@ -33,6 +33,19 @@ pub enum DeadlineKey {
         /// Which of them.
         promise_id: Uuid,
     },
+    /// An execution is asked to end as cancelled by the one that started it.
+    Cancel {
+        /// Which.
+        execution: Key,
+        /// By whom.
+        parent: Uuid,
+        /// Why.
+        reason: String,
+    },
+    /// The time is over that an execution has to hear that it is to end.
+    Grace(Key),
+    /// The time is over that an execution may take.
+    WorkflowTimeout(Key),
     /// The claim of an execution ends, or the time for which it is parked.
     Execution(Key),
     /// The claim of a task ends, or the time for which it backs off.
@@ -51,6 +64,9 @@ pub enum DeadlineKey {
 pub enum DeadlineKind {
     Timer,
     Promise,
+    Cancel,
+    Grace,
+    WorkflowTimeout,
     Execution,
     Task,
     TaskTimeout,
@@ -64,6 +80,9 @@ impl DeadlineKey {
         match self {
             Self::Timer { .. } => DeadlineKind::Timer,
             Self::Promise { .. } => DeadlineKind::Promise,
+            Self::Cancel { .. } => DeadlineKind::Cancel,
+            Self::Grace(_) => DeadlineKind::Grace,
+            Self::WorkflowTimeout(_) => DeadlineKind::WorkflowTimeout,
             Self::Execution(_) => DeadlineKind::Execution,
             Self::Task(_) => DeadlineKind::Task,
             Self::TaskTimeout(_) => DeadlineKind::TaskTimeout,

@@ -43,6 +43,10 @@ pub struct Execution {
     pub worker: Option<String>,
     /// How that worker held it; decides how long the history may grow.
     pub last_holder: Option<ClaimHolder>,
+    /// How long it may take, from its creation.
+    pub timeout_ms: Option<i64>,
+    /// That it was asked to end as cancelled.
+    pub cancel: Option<CancelRequest>,
     /// The signals it has received.
     pub signals: i32,
     /// Who holds it in memory, and how much of it: known since the last applied submission.
@@ -71,10 +75,25 @@ pub struct Parent {
     pub child_name: String,
 }
 
+/// What an execution was asked to end for, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// Why.
+    pub reason: String,
+    /// The sequence number of CANCELLATION_REQUESTED.
+    pub sequence: i32,
+    /// A worker that held this event has submitted since.
+    pub seen: bool,
+    /// Its children are asked too, when it ends.
+    pub cascade: bool,
+    /// It was asked because it has taken too long.
+    pub by_timeout: bool,
+}
+
 impl Execution {
-    /// What people are shown: that of [`ExecutionState::status`].
+    /// What people are shown: that of [`ExecutionState::status`], or CANCELLING if it was asked to end and has not.
     pub fn status(&self) -> &'static str {
-        self.state.status()
+        if self.cancel.is_some() && !self.state.is_ended() { "CANCELLING" } else { self.state.status() }
     }
 }
 

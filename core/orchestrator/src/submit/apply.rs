@@ -5,14 +5,15 @@ use alloc::{
 };
 
 use flovyn_protocol::event::EventBody;
+use uuid::Uuid;
 
 use super::commands::{Command, ScheduleTask, located};
 use crate::{
-    Status,
+    Status, cancel,
     children::{self, NewChild},
     context::{Caller, Ctx},
     execution, history, promises,
-    store::{Deadline, DeadlineKey, Execution},
+    store::{ClaimHolder, Deadline, DeadlineKey, Execution},
     tasks::{self, NewTask},
 };
 
@@ -83,6 +84,7 @@ fn name(command: &Command) -> &'static str {
         Command::CreatePromise { .. } => "CREATE_PROMISE",
         Command::ResolvePromise { .. } => "RESOLVE_PROMISE",
         Command::ScheduleChild(_) => "SCHEDULE_CHILD_WORKFLOW",
+        Command::CancelChild { .. } => "REQUEST_CANCEL_CHILD_WORKFLOW",
         Command::StartTimer { .. } => "START_TIMER",
         Command::CancelTimer { .. } => "CANCEL_TIMER",
     }
@@ -116,6 +118,7 @@ impl Applying<'_, '_> {
                 promises::resolve_by_command(self.ctx, self.caller, self.execution, &promise, value)
             }
             Command::ScheduleChild(child) => self.schedule_child(child),
+            Command::CancelChild { name, id, reason } => self.cancel_child(name, id, reason),
             Command::StartTimer { timer_id, duration_ms } => self.start_timer(timer_id, duration_ms),
             Command::CancelTimer { timer_id } => self.cancel_timer(timer_id),
         }
@@ -182,6 +185,18 @@ impl Applying<'_, '_> {
         let started = children::create(self.ctx, self.execution, child)?;
         self.effects.push(Effect::Started(started));
         Ok(())
+    }
+
+    fn cancel_child(&mut self, name: String, id: Uuid, reason: String) -> Result<(), Status> {
+        // Other clients do not know this event and could not replay it.
+        if self.execution.last_holder == Some(ClaimHolder::Extended) {
+            self.append(&EventBody::ChildWorkflowCancellationRequested {
+                name,
+                child_execution_id: id.to_string(),
+                reason: reason.clone(),
+            })?;
+        }
+        cancel::ask_child(self.ctx, self.execution, id, reason)
     }
 
     fn start_timer(&mut self, timer_id: String, duration_ms: i64) -> Result<(), Status> {

@@ -43,6 +43,11 @@ pub(super) enum Command {
         value: Payload,
     },
     ScheduleChild(NewChild),
+    CancelChild {
+        name: String,
+        id: Uuid,
+        reason: String,
+    },
     StartTimer {
         timer_id: String,
         duration_ms: i64,
@@ -208,7 +213,17 @@ fn read_one(ctx: &Ctx<'_>, caller: &Caller<'_>, data: CommandData) -> Result<Rea
             return Ok(Read::Last(Ending::Suspended { reason }));
         }
         CommandData::ScheduleChildWorkflow(child) => Command::ScheduleChild(NewChild::read(ctx, child)?),
-        CommandData::CancelWorkflow(_) | CommandData::CancelTask(_) | CommandData::RequestCancelChildWorkflow(_) => {
+        CommandData::RequestCancelChildWorkflow(cancel) => {
+            border::at_most("child_execution_name", cancel.child_execution_name.len(), limits.name_bytes_max)?;
+            border::cancel_reason(limits, &cancel.reason)?;
+            let id = border::id("child_workflow_execution_id", &cancel.child_workflow_execution_id)?;
+            Command::CancelChild { name: cancel.child_execution_name, id, reason: cancel.reason }
+        }
+        CommandData::CancelWorkflow(cancel) => {
+            border::long_text(limits, "reason", &cancel.reason)?;
+            return Ok(Read::Last(Ending::Ended(EventBody::WorkflowCancelled { reason: cancel.reason })));
+        }
+        CommandData::CancelTask(_) => {
             return Err(Status::unimplemented("this type of command is not offered by this server"));
         }
     }))
@@ -258,7 +273,7 @@ fn fail_workflow(ctx: &Ctx<'_>, fail: FailWorkflowCommand) -> Result<Read, Statu
     border::long_text(limits, "stack_trace", &fail.stack_trace)?;
     border::at_most("failure_type", fail.failure_type.len(), limits.name_bytes_max)?;
     if fail.failure_type == CANCELLED {
-        return Err(Status::unimplemented("ending an execution as cancelled is not offered by this server"));
+        return Ok(Read::Last(Ending::Ended(EventBody::WorkflowCancelled { reason: fail.error })));
     }
     let failure_type = if fail.failure_type.is_empty() { "ERROR".into() } else { fail.failure_type };
     Ok(Read::Last(Ending::Ended(EventBody::WorkflowExecutionFailed {
@@ -290,9 +305,12 @@ fn ending(last: Option<Ending>, status: i32) -> Result<Ending, Status> {
         (WorkflowStatus::Failed, Some(Ending::Ended(event @ EventBody::WorkflowExecutionFailed { .. }))) => {
             Ok(Ending::Ended(event))
         }
-        (WorkflowStatus::Cancelled, _) => {
-            Err(Status::unimplemented("status: ending an execution as cancelled is not offered by this server"))
-        }
+        (WorkflowStatus::Cancelled, None) => Ok(Ending::Ended(EventBody::WorkflowCancelled { reason: String::new() })),
+        // FAIL_WORKFLOW with the failure type CANCELLED comes with either status.
+        (
+            WorkflowStatus::Cancelled | WorkflowStatus::Failed,
+            Some(Ending::Ended(event @ EventBody::WorkflowCancelled { .. })),
+        ) => Ok(Ending::Ended(event)),
         (status, _) => Err(Status::invalid_argument(format!(
             "status: expected the one that belongs to the last command, got {}",
             status.as_str_name()

@@ -132,6 +132,16 @@ pub(crate) fn timed_out(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
     fail_for_good(ctx, &mut task, error, true)
 }
 
+/// The execution of a task was cancelled, and the task with it.
+pub(crate) fn end_with_execution(ctx: &mut Ctx<'_>, key: Key, reason: &str) -> Result<(), Status> {
+    let Some(mut task) = ctx.tx.task(key)? else { return Ok(()) };
+    if task.state.is_ended() {
+        return Ok(());
+    }
+    task.error = Some(reason.into());
+    end(ctx, &mut task, TaskState::Cancelled)
+}
+
 fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, error: String, retryable: bool) -> Result<(), Status> {
     task.error = Some(error.clone());
     end(ctx, task, TaskState::Failed)?;

@@ -1,10 +1,10 @@
 //! Commands, in one line each.
 
 use flovyn_protocol::messages::{
-    CancelTimerCommand, ClearStateCommand, CommandType, CompleteWorkflowCommand, CreatePromiseCommand,
-    FailWorkflowCommand, RecordOperationCommand, ResolvePromiseCommand, ScheduleChildWorkflowCommand,
-    ScheduleTaskCommand, SetStateCommand, StartTimerCommand, SuspendWorkflowCommand, WorkflowCommand,
-    workflow_command::CommandData,
+    CancelTimerCommand, CancelWorkflowCommand, ClearStateCommand, CommandType, CompleteWorkflowCommand,
+    CreatePromiseCommand, FailWorkflowCommand, RecordOperationCommand, RequestCancelChildWorkflowCommand,
+    ResolvePromiseCommand, ScheduleChildWorkflowCommand, ScheduleTaskCommand, SetStateCommand, StartTimerCommand,
+    SuspendWorkflowCommand, WorkflowCommand, workflow_command::CommandData,
 };
 
 /// A task's id, from a number.
@@ -42,6 +42,20 @@ pub(super) fn child(number: u128) -> WorkflowCommand {
 
 pub(super) fn child_with(data: ScheduleChildWorkflowCommand) -> WorkflowCommand {
     command(CommandType::ScheduleChildWorkflow, CommandData::ScheduleChildWorkflow(data))
+}
+
+pub(super) fn cancel_child(number: u128, reason: &str) -> WorkflowCommand {
+    let data = RequestCancelChildWorkflowCommand {
+        child_execution_name: alloc::format!("ship-{number}"),
+        child_workflow_execution_id: task_id(number),
+        reason: reason.into(),
+    };
+    command(CommandType::RequestCancelChildWorkflow, CommandData::RequestCancelChildWorkflow(data))
+}
+
+pub(super) fn cancelled(reason: &str) -> WorkflowCommand {
+    let data = CancelWorkflowCommand { reason: reason.into() };
+    command(CommandType::CancelWorkflow, CommandData::CancelWorkflow(data))
 }
 
 pub(super) fn timer(id: &str, duration_ms: i64) -> WorkflowCommand {
@@ -86,11 +100,14 @@ pub(super) fn complete(output: &str) -> WorkflowCommand {
 }
 
 pub(super) fn fail(error: &str) -> WorkflowCommand {
-    let data = FailWorkflowCommand {
+    fail_with(FailWorkflowCommand {
         error: error.into(),
         stack_trace: "at order".into(),
         failure_type: "BUSINESS_LOGIC".into(),
-    };
+    })
+}
+
+pub(super) fn fail_with(data: FailWorkflowCommand) -> WorkflowCommand {
     command(CommandType::FailWorkflow, CommandData::FailWorkflow(data))
 }
 

@@ -1,5 +1,6 @@
 //! The tests, by what they are about.
 
+mod cancel;
 mod children;
 mod claims;
 mod executions;
@@ -52,6 +53,7 @@ pub fn suite() -> Vec<Test> {
         promises::TESTS,
         signals::TESTS,
         children::TESTS,
+        cancel::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

@@ -16,6 +16,7 @@ pub(super) struct File {
     pub(super) auth: FileAuth,
     pub(super) http: HttpLimits,
     pub(super) lease_ms: Option<i64>,
+    pub(super) cancel_grace_ms: Option<i64>,
     pub(super) limits: Limits,
     pub(super) polls: PollConfig,
     pub(super) tasks: TaskConfig,

@@ -29,6 +29,7 @@ impl Config {
         let defaults = orchestrator::Config::default();
         let rules = orchestrator::Config {
             lease_ms: options.lease_ms.or(file.lease_ms).unwrap_or(defaults.lease_ms),
+            cancel_grace_ms: file.cancel_grace_ms.unwrap_or(defaults.cancel_grace_ms),
             limits: file.limits,
             polls: file.polls,
             tasks: file.tasks,

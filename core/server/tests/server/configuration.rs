@@ -77,7 +77,7 @@ fn other_machines_are_let_in_only_with_keys() {
 fn a_file_with_everything() {
     let data = tempfile::tempdir().unwrap();
     let text = format!(
-        "lease_ms = 5000\n[unknown]\nkey = 1\n[[orgs]]\nid = '{ORG}'\nname = 'Acme'\nslug = 'acme'\n\
+        "lease_ms = 5000\ncancel_grace_ms = 7\n[unknown]\nkey = 1\n[[orgs]]\nid = '{ORG}'\nname = 'Acme'\nslug = 'acme'\n\
          [auth]\nenabled = true\n[limits]\nname_bytes_max = 100\n[polls]\nplain_wait_ms = 10\n\
          [signals]\naccept_terminal = false\n\
          [auth.static_api_key]\nkeys = [\n\
@@ -97,6 +97,7 @@ fn a_file_with_everything() {
     assert_eq!((config.rules.lease_ms, config.rules.limits.name_bytes_max), (5_000, 100));
     assert_eq!((config.rules.polls.plain_wait_ms, config.rules.polls.page_events_max), (10, 1_000));
     assert!(!config.rules.signals.accept_terminal);
+    assert_eq!(config.rules.cancel_grace_ms, 7);
     let kinds: Vec<_> = config.keys.iter().map(|key| format!("{} {:?}", key.principal_id, key.kind)).collect();
     assert_eq!(kinds, ["u ApiKey", "w Worker"]);
     assert!(!data.path().join("dev.json").exists(), "nothing is generated where everything is configured");

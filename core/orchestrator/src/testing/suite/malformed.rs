@@ -3,9 +3,8 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use flovyn_protocol::messages::{
-    CancelWorkflowCommand, CommandType, CreatePromiseCommand, FailWorkflowCommand, GetEventsRequest,
-    RequestCancelChildWorkflowCommand, ScheduleChildWorkflowCommand, ScheduleTaskCommand, StartWorkflowRequest,
-    WorkflowCommand, WorkflowStatus, workflow_command::CommandData,
+    CancelTaskCommand, CommandType, CreatePromiseCommand, GetEventsRequest, ScheduleChildWorkflowCommand,
+    ScheduleTaskCommand, StartWorkflowRequest, WorkflowCommand, WorkflowStatus, workflow_command::CommandData,
 };
 use prost::Message;
 
@@ -53,7 +52,8 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 20] = [
+const METHODS: [&str; 21] = [
+    "ext.v1.Extensions/CancelWorkflow",
     "v1.WorkflowDispatch/StartChildWorkflow",
     "v1.WorkflowDispatch/SignalWorkflow",
     "v1.WorkflowDispatch/SignalWithStartWorkflow",
@@ -205,12 +205,8 @@ pub(super) fn commands_not_offered() -> Vec<WorkflowCommand> {
         sequence_number: 0,
         command_data: Some(data),
     };
-    let cancel_child = CommandData::RequestCancelChildWorkflow(RequestCancelChildWorkflowCommand::default());
-    let cancelled = FailWorkflowCommand { failure_type: "CANCELLED".into(), ..FailWorkflowCommand::default() };
     vec![
-        command(CommandType::CancelWorkflow, CommandData::CancelWorkflow(CancelWorkflowCommand::default())),
-        command(CommandType::RequestCancelChildWorkflow, cancel_child),
-        command(CommandType::FailWorkflow, CommandData::FailWorkflow(cancelled)),
+        command(CommandType::CancelTask, CommandData::CancelTask(CancelTaskCommand::default())),
         WorkflowCommand { command_type: 9_999, sequence_number: 0, command_data: None },
     ]
 }

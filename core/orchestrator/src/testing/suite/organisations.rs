@@ -146,6 +146,7 @@ fn calls(execution: &str, task: &str, promise: &str) -> vec::Vec<(&'static str, 
             "ext.v1.Extensions/AwaitResult",
             AwaitResultRequest { workflow_execution_id: workflow_execution_id.clone(), timeout_ms: 5 }.encode_to_vec(),
         ),
+        (super::cancel::CANCEL, super::cancel::request(execution).encode_to_vec()),
         ("ext.v1.Extensions/DescribeWorkflow", DescribeWorkflowRequest { workflow_execution_id }.encode_to_vec()),
     ]
 }

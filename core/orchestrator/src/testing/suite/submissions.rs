@@ -263,8 +263,6 @@ fn verbs_not_offered_are_unimplemented(harness: &mut dyn Harness) {
         let request = submission(&id, 1, vec![task(1), command], WorkflowStatus::Suspended);
         world.refuse(&client, SUBMIT, &request, Code::Unimplemented, &["commands[1]", "not offered"]);
     }
-    let request = submission(&id, 1, vec![], WorkflowStatus::Cancelled);
-    world.refuse(&client, SUBMIT, &request, Code::Unimplemented, &["cancelled"]);
 }
 
 fn status_and_command_must_agree(harness: &mut dyn Harness) {

@@ -62,7 +62,10 @@ impl Columns {
         let (Key { org_id: org, id: owner }, name) = match key {
             DeadlineKey::Timer { execution, timer_id } => (*execution, timer_id.clone()),
             DeadlineKey::Promise { execution, promise_id } => (*execution, promise_id.to_string()),
-            DeadlineKey::Execution(key)
+            DeadlineKey::Cancel { execution, parent, reason } => (*execution, format!("{parent}:{reason}")),
+            DeadlineKey::Grace(key)
+            | DeadlineKey::WorkflowTimeout(key)
+            | DeadlineKey::Execution(key)
             | DeadlineKey::Task(key)
             | DeadlineKey::TaskTimeout(key)
             | DeadlineKey::Worker(key) => (*key, String::new()),
@@ -86,6 +89,13 @@ impl Columns {
             DeadlineKind::Promise => {
                 DeadlineKey::Promise { execution: key, promise_id: Uuid::try_parse(&name).map_err(|_| corrupt())? }
             }
+            DeadlineKind::Cancel => {
+                let (parent, reason) = name.split_once(':').ok_or_else(corrupt)?;
+                let parent = Uuid::try_parse(parent).map_err(|_| corrupt())?;
+                DeadlineKey::Cancel { execution: key, parent, reason: reason.to_owned() }
+            }
+            DeadlineKind::Grace => DeadlineKey::Grace(key),
+            DeadlineKind::WorkflowTimeout => DeadlineKey::WorkflowTimeout(key),
             DeadlineKind::Execution => DeadlineKey::Execution(key),
             DeadlineKind::Task => DeadlineKey::Task(key),
             DeadlineKind::TaskTimeout => DeadlineKey::TaskTimeout(key),
@@ -99,7 +109,7 @@ impl Columns {
     }
 }
 
-const KINDS: [DeadlineKind; 7] = [
+const KINDS: [DeadlineKind; 10] = [
     DeadlineKind::Timer,
     DeadlineKind::Promise,
     DeadlineKind::Execution,
@@ -107,6 +117,9 @@ const KINDS: [DeadlineKind; 7] = [
     DeadlineKind::TaskTimeout,
     DeadlineKind::Idempotency,
     DeadlineKind::Worker,
+    DeadlineKind::Cancel,
+    DeadlineKind::Grace,
+    DeadlineKind::WorkflowTimeout,
 ];
 
 fn kind_column(kind: DeadlineKind) -> i64 {
@@ -118,6 +131,9 @@ fn kind_column(kind: DeadlineKind) -> i64 {
         DeadlineKind::TaskTimeout => 4,
         DeadlineKind::Idempotency => 5,
         DeadlineKind::Worker => 6,
+        DeadlineKind::Cancel => 7,
+        DeadlineKind::Grace => 8,
+        DeadlineKind::WorkflowTimeout => 9,
     }
 }
 

@@ -40,6 +40,7 @@ struct State {
     timers: BTreeSet<String>,
     promises: BTreeMap<String, bool>,
     children: BTreeMap<String, bool>,
+    cancelling: bool,
     ended: bool,
     landed: Vec<i32>,
 }
@@ -84,7 +85,14 @@ impl State {
                 return true;
             }
             EventBody::SignalReceived { .. } => return true,
-            EventBody::WorkflowCompleted { .. } | EventBody::WorkflowExecutionFailed { .. } => self.ended = true,
+            EventBody::CancellationRequested { .. } => {
+                assert!(!self.cancelling, "asked twice to end");
+                self.cancelling = true;
+                return true;
+            }
+            EventBody::WorkflowCompleted { .. }
+            | EventBody::WorkflowExecutionFailed { .. }
+            | EventBody::WorkflowCancelled { .. } => self.ended = true,
             EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
             _ => {}
         }

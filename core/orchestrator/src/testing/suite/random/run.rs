@@ -3,7 +3,7 @@ use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 use flovyn_protocol::messages::{
     CreatePromiseCommand, FailTaskRequest, PollResponse, PollTaskResponse, RejectPromiseRequest, ResolvePromiseRequest,
     SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
-    ext::{ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
+    ext::{CancelWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -14,10 +14,10 @@ use crate::{
     testing::{
         Harness,
         commands::{
-            cancel_timer, child, clear_state, complete, fail, operation, promise, promise_with, resolve_promise,
-            set_state, task, timer,
+            cancel_child, cancel_timer, cancelled, child, clear_state, complete, fail, operation, promise,
+            promise_with, resolve_promise, set_state, task, timer,
         },
-        suite::tasks::completion,
+        suite::{cancel, tasks::completion},
         world::{Claimed, Client, World, extended, plain, submission},
     },
 };
@@ -56,6 +56,7 @@ impl<'a> Run<'a> {
         let mut world = World::seeded(harness, seed);
         world.check_undo = false;
         world.config.lease_ms = 5_000;
+        world.config.cancel_grace_ms = 4_000;
         world.config.workers.offline_after_ms = 5_000;
         world.config.workers.note_after_ms = 500;
         world.config.workers.plain_claim_ms_max = 20_000;
@@ -73,7 +74,7 @@ impl<'a> Run<'a> {
     pub(super) fn step(&mut self) {
         // Comparing the whole store at each refusal would be most of the time of a run.
         self.world.check_undo = self.below(8) == 0;
-        match self.below(16) {
+        match self.below(17) {
             0 => self.start(),
             1..=3 => self.poll(),
             4..=6 => self.submit(),
@@ -83,6 +84,7 @@ impl<'a> Run<'a> {
             11 | 12 => self.end_attempt(),
             13 => self.settle_promise(),
             14 => self.signal(),
+            15 => self.cancel(),
             _ => self.pass_time(),
         }
     }
@@ -124,7 +126,12 @@ impl<'a> Run<'a> {
 
     fn command(&mut self) -> WorkflowCommand {
         let n = self.below(4);
-        match self.below(11) {
+        match self.below(12) {
+            11 => {
+                // One of the last that were made: often a child, sometimes one of another execution or a task.
+                let back = u128::from(self.below(6));
+                cancel_child(self.tasks.saturating_sub(back), "")
+            }
             0 | 1 => {
                 self.tasks += 1;
                 task(self.tasks)
@@ -162,7 +169,11 @@ impl<'a> Run<'a> {
                 commands.push(fail("x"));
                 WorkflowStatus::Failed
             }
-            2..=5 if extended => WorkflowStatus::Running,
+            2 => {
+                commands.push(cancelled("x"));
+                WorkflowStatus::Cancelled
+            }
+            3..=5 if extended => WorkflowStatus::Running,
             _ => WorkflowStatus::Suspended,
         };
         let held = &mut self.held[index];
@@ -245,6 +256,8 @@ impl<'a> Run<'a> {
         for held in self.held_tasks.iter().filter(|held| held.claimed.id == claimed.id) {
             assert!(held.safe_until_ms <= now_ms, "a second claim on task {}", claimed.id);
         }
+        let execution = claimed.message.task.as_ref().unwrap().workflow_execution_id.clone();
+        assert_ne!(self.world.status(&execution), "CANCELLED", "task {} outlives its execution", claimed.id);
         let client = if client.extended { client.with_claim(&claimed.token) } else { client };
         self.held_tasks.push(HeldTask { claimed, client, safe_until_ms: now_ms + 5_000 });
     }
@@ -304,6 +317,19 @@ impl<'a> Run<'a> {
         assert!(after.len() == before + 1 || after.len() == before && self.world.describe(&id).completed_at_ms > 0);
     }
 
+    fn cancel(&mut self) {
+        let Some(index) = self.pick(self.executions.len()) else { return };
+        let id = self.executions[index].clone();
+        let ended = self.world.describe(&id).completed_at_ms > 0;
+        let request = CancelWorkflowRequest {
+            force: self.below(3) == 0,
+            cascade_to_children: (self.below(2) == 0).then_some(false),
+            ..cancel::request(&id)
+        };
+        let result = self.world.ask::<()>(&extended(), cancel::CANCEL, &request);
+        assert_eq!(result.is_err(), ended, "{result:?}");
+    }
+
     fn pass_time(&mut self) {
         let ms = i64::from(self.below(3_000));
         match self.below(4) {
@@ -322,7 +348,7 @@ impl<'a> Run<'a> {
             let checked = checks::history(&self.world.events(&id));
             let status = self.world.status(&id);
             self.check_children(&checked);
-            assert_eq!(checked.ended, status == "COMPLETED" || status == "FAILED", "{id} is {status}");
+            assert_eq!(checked.ended, ["COMPLETED", "FAILED", "CANCELLED"].contains(&&*status), "{id} is {status}");
             if status == "WAITING" {
                 let seen = self.seen[&id];
                 let missed: Vec<_> = checked.landed.iter().filter(|sequence| **sequence > seen).collect();
