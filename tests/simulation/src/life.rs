@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use flovyn_protocol::{
+    event::{Event, EventBody},
+    messages::{WorkflowCommand, WorkflowEvent, workflow_command::CommandData},
+};
+
+use crate::{server::Server, workflow::Operation};
+
+/// One execution, as somebody sees it who reads its history all the time.
+pub(crate) struct Life {
+    pub(crate) id: String,
+    pub(crate) function: usize,
+    pub(crate) events: Vec<WorkflowEvent>,
+    pub(crate) bodies: Vec<EventBody>,
+    /// The turns of the workers whose submissions were applied.
+    pub(crate) log: Vec<u64>,
+    /// How often it was claimed; the last claim is the current one.
+    pub(crate) claims: usize,
+    /// A worker has it, as far as anybody knows.
+    pub(crate) claimed: bool,
+    pub(crate) ended: bool,
+    pending_tasks: BTreeSet<String>,
+    pending_timers: BTreeSet<String>,
+    pub(crate) pending_promises: BTreeSet<String>,
+    /// What each operation gave, in whatever activation it ran.
+    pub(crate) effects: BTreeMap<Operation, BTreeSet<u64>>,
+}
+
+impl Life {
+    pub(crate) fn new(id: String, function: usize) -> Self {
+        Self {
+            id,
+            function,
+            events: Vec::new(),
+            bodies: Vec::new(),
+            log: Vec::new(),
+            claims: 0,
+            claimed: false,
+            ended: false,
+            pending_tasks: BTreeSet::new(),
+            pending_timers: BTreeSet::new(),
+            pending_promises: BTreeSet::new(),
+            effects: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what is new in the history and checks it by itself: numbers, the order of things, and that each happens
+    /// once. Gives the number of the first new event.
+    pub(crate) fn observe(&mut self, server: &mut Server) -> usize {
+        let known = self.events.len();
+        for message in server.events(&self.id, known) {
+            assert_eq!(message.sequence_number as usize, self.events.len() + 1, "the history has a gap");
+            assert!(!self.ended, "{} after the end", message.event_type);
+            let body = Event::parse(&message).unwrap().body;
+            assert_eq!(matches!(body, EventBody::WorkflowStarted { .. }), self.events.is_empty());
+            self.check(&body);
+            self.events.push(message);
+            self.bodies.push(body);
+        }
+        known
+    }
+
+    fn check(&mut self, body: &EventBody) {
+        match body {
+            EventBody::TaskScheduled { task_execution_id: id, .. } => {
+                assert!(self.pending_tasks.insert(id.clone()), "task {id} twice");
+            }
+            EventBody::TaskCompleted { task_execution_id: id, .. }
+            | EventBody::TaskFailed { task_execution_id: id, .. }
+            | EventBody::TaskCancelled { task_execution_id: id, .. } => {
+                assert!(self.pending_tasks.remove(id), "task {id} ended and was not pending");
+            }
+            EventBody::TimerStarted { timer_id, .. } => {
+                assert!(self.pending_timers.insert(timer_id.clone()), "{timer_id} twice");
+            }
+            EventBody::TimerFired { timer_id } => {
+                assert!(self.pending_timers.remove(timer_id), "{timer_id} fired and was not pending");
+            }
+            EventBody::TimerCancelled { timer_id } => {
+                self.pending_timers.remove(timer_id);
+            }
+            EventBody::PromiseCreated { promise_id: id, .. } => {
+                assert!(self.pending_promises.insert(id.clone()), "promise {id} twice");
+            }
+            EventBody::PromiseResolved { promise_id: id, .. }
+            | EventBody::PromiseRejected { promise_id: id, .. }
+            | EventBody::PromiseTimeout { promise_id: id, .. } => {
+                assert!(self.pending_promises.remove(id), "promise {id} was settled and was not pending");
+            }
+            EventBody::WorkflowCompleted { .. }
+            | EventBody::WorkflowExecutionFailed { .. }
+            | EventBody::WorkflowCancelled { .. } => self.ended = true,
+            EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
+            _ => {}
+        }
+    }
+
+    /// How many operations of that name have a record among the first events.
+    pub(crate) fn records(&self, operation_name: &str, held: usize) -> usize {
+        let is_record =
+            |body: &&EventBody| matches!(body, EventBody::OperationCompleted { name, .. } if name == operation_name);
+        self.bodies[..held].iter().filter(is_record).count()
+    }
+}
+
+/// Checks that exactly these commands have become events, each once and in this order, beside what came from outside.
+pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody]) {
+    let mut events = events.iter().filter(|body| is_of_the_code(body));
+    for command in commands {
+        let Some(data) = &command.command_data else { continue };
+        match events.next() {
+            Some(event) => assert!(is_event_of(data, event), "expected the event of {data:?}, got {event:?}"),
+            None => assert!(matches!(data, CommandData::SuspendWorkflow(_)), "a command was lost: {data:?}"),
+        }
+    }
+    assert_eq!(events.next(), None, "an event of no command");
+}
+
+/// Commands make these, and nothing else does.
+pub(crate) fn is_of_the_code(body: &EventBody) -> bool {
+    matches!(
+        body,
+        EventBody::OperationCompleted { .. }
+            | EventBody::StateSet { .. }
+            | EventBody::StateCleared { .. }
+            | EventBody::TaskScheduled { .. }
+            | EventBody::PromiseCreated { .. }
+            | EventBody::TimerStarted { .. }
+            | EventBody::TimerCancelled { .. }
+            | EventBody::WorkflowCompleted { .. }
+            | EventBody::WorkflowExecutionFailed { .. }
+    )
+}
+
+fn is_event_of(data: &CommandData, event: &EventBody) -> bool {
+    match (data, event) {
+        (CommandData::RecordOperation(c), EventBody::OperationCompleted { name, result }) => {
+            c.operation_name == *name && c.result == result.as_json().as_bytes()
+        }
+        (CommandData::SetState(c), EventBody::StateSet { key, value }) => {
+            c.key == *key && c.value == value.as_json().as_bytes()
+        }
+        (CommandData::ClearState(c), EventBody::StateCleared { key }) => c.key == *key,
+        (CommandData::ScheduleTask(c), EventBody::TaskScheduled { kind, task_execution_id, input, .. }) => {
+            c.kind == *kind && c.task_execution_id == *task_execution_id && c.input == input.as_json().as_bytes()
+        }
+        (CommandData::StartTimer(c), EventBody::TimerStarted { timer_id, duration_ms, .. }) => {
+            c.timer_id == *timer_id && c.duration_ms == *duration_ms
+        }
+        (CommandData::CancelTimer(c), EventBody::TimerCancelled { timer_id }) => c.timer_id == *timer_id,
+        (CommandData::CreatePromise(c), EventBody::PromiseCreated { name, .. }) => c.promise_id == *name,
+        (CommandData::CompleteWorkflow(c), EventBody::WorkflowCompleted { output }) => {
+            c.output == output.as_json().as_bytes()
+        }
+        (CommandData::FailWorkflow(c), EventBody::WorkflowExecutionFailed { error, .. }) => c.error == *error,
+        _ => false,
+    }
+}

@@ -1,0 +1,147 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use flovyn_orchestrator::Status;
+use flovyn_protocol::messages::{SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowStatus};
+
+use crate::{
+    faults::Fault,
+    life::check_applied,
+    server::{Caller, EXTENDED, PLAIN},
+    world::World,
+};
+
+/// Submissions that are under way, and the answers that have come back.
+#[derive(Default)]
+pub(crate) struct Network {
+    flights: BTreeMap<u64, Flight>,
+    answers: BTreeMap<u64, Answered>,
+    sent: u64,
+    /// By execution, claim and number: what was applied.
+    applied: BTreeSet<(usize, usize, i32)>,
+}
+
+/// A submission, and what the worker knew when it made it.
+#[derive(Clone)]
+pub(crate) struct Flight {
+    pub(crate) worker: String,
+    pub(crate) life: usize,
+    pub(crate) request: SubmitWorkflowCommandsRequest,
+    /// The token, from a client with our extension.
+    pub(crate) token: Option<String>,
+    /// Which claim of the execution it was made under.
+    pub(crate) claim: usize,
+    pub(crate) log: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Answered {
+    Lost,
+    Refused(Status),
+    Accepted(SubmitWorkflowCommandsResponse),
+}
+
+impl Network {
+    pub(crate) fn send(&mut self, flight: Flight) -> u64 {
+        self.sent += 1;
+        self.flights.insert(self.sent, flight);
+        self.sent
+    }
+
+    pub(crate) fn take_answer(&mut self, number: u64) -> Option<Answered> {
+        self.answers.remove(&number)
+    }
+
+    /// Whoever sent it waits no longer. From a client without our extension nothing may arrive late: it could not be
+    /// told from the submission of whoever has the claim then.
+    pub(crate) fn abandon(&mut self, number: u64) {
+        self.answers.remove(&number);
+        if self.flights.get(&number).is_some_and(|flight| flight.token.is_none()) {
+            self.flights.remove(&number);
+        }
+    }
+}
+
+impl World<'_> {
+    /// Lets one submission arrive; `false` if none is under way.
+    pub(crate) fn deliver(&mut self) -> bool {
+        let numbers: Vec<u64> = self.network.flights.keys().copied().collect();
+        if numbers.is_empty() {
+            return false;
+        }
+        let number = *self.chance.pick(&numbers);
+        let Some(flight) = self.network.flights.remove(&number) else { return false };
+        if self.faults.strikes(Fault::RequestLost, 12) {
+            self.note(|| format!("the submission of {} is lost", flight.worker));
+            self.network.answers.insert(number, Answered::Lost);
+            return true;
+        }
+        let mut answered = self.arrive(&flight);
+        if self.faults.strikes(Fault::RequestDoubled, 10) {
+            self.note(|| format!("the submission of {} arrives again", flight.worker));
+            answered = self.arrive(&flight);
+        }
+        if self.faults.strikes(Fault::AnswerLost, 10) {
+            self.note(|| format!("the answer to {} is lost", flight.worker));
+            answered = Answered::Lost;
+        }
+        self.network.answers.insert(number, answered);
+        true
+    }
+
+    fn arrive(&mut self, flight: &Flight) -> Answered {
+        let Flight { life, claim, request, .. } = flight;
+        let known = self.lives[*life].events.len();
+        let (applied_before, is_current) = (
+            !self.network.applied.insert((*life, *claim, request.submission_number)),
+            self.is_current(*life, *claim),
+        );
+        self.note(|| {
+            let (status, worker) = (request.status(), &flight.worker);
+            format!("the submission of {worker} arrives: {} commands, {status:?}", request.commands.len())
+        });
+        let answered = self.submit(flight);
+        self.observe();
+        let life = &mut self.lives[*life];
+        let has_grown = life.events.len() > known;
+        if has_grown {
+            assert!(!applied_before, "a submission was applied twice");
+            assert!(is_current, "a submission was applied under a claim that is not current");
+            check_applied(&request.commands, &life.bodies[known..]);
+            assert!(flight.log.starts_with(&life.log), "the turns before this submission are not those of the history");
+            life.log.clone_from(&flight.log);
+            life.claimed = request.status() == WorkflowStatus::Running;
+        }
+        match &answered {
+            Answered::Accepted(_) => {
+                assert!(has_grown || applied_before || !is_current, "an accepted submission left no event");
+            }
+            Answered::Refused(status) => {
+                assert!(!has_grown, "a refused submission left events: {status}");
+                assert!(!is_current, "a submission under the current claim was refused: {status}");
+                self.network.applied.remove(&(flight.life, *claim, request.submission_number));
+            }
+            Answered::Lost => {}
+        }
+        answered
+    }
+
+    /// The claim was the last one, and has not ended.
+    fn is_current(&mut self, life: usize, claim: usize) -> bool {
+        let life = &self.lives[life];
+        life.claims == claim && self.server.is_running(&life.id)
+    }
+
+    fn submit(&mut self, flight: &Flight) -> Answered {
+        let caller = match &flight.token {
+            Some(token) => Caller { claim: Some(token), ..EXTENDED },
+            None => PLAIN,
+        };
+        match self.server.ask(caller, "/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands", &flight.request) {
+            Ok(response) => Answered::Accepted(response),
+            Err(status) => {
+                self.note(|| format!("    refused: {status}"));
+                Answered::Refused(status)
+            }
+        }
+    }
+}

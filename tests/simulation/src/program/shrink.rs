@@ -1,0 +1,81 @@
+use super::{Handlers, Node, Program};
+
+impl Program {
+    /// Programs that are smaller by one step, those that lose most first.
+    pub(crate) fn smaller(&self) -> Vec<Self> {
+        let mut programs = Vec::new();
+        for (index, function) in self.functions.iter().enumerate() {
+            for node in function.smaller() {
+                let mut functions = self.functions.clone();
+                functions[index] = node;
+                programs.push(Self { functions });
+            }
+        }
+        programs.sort_by_key(Self::size);
+        programs
+    }
+}
+
+impl Node {
+    fn smaller(&self) -> Vec<Self> {
+        let mut nodes: Vec<Self> = self.children().into_iter().cloned().collect();
+        match self {
+            Self::Start(slot, node) => {
+                nodes.extend(node.smaller().into_iter().map(|node| Self::Start(*slot, Box::new(node))));
+            }
+            Self::Repeat(times, node) => {
+                nodes.extend((2..*times).map(|fewer| Self::Repeat(fewer, node.clone())));
+                nodes.extend(node.smaller().into_iter().map(|node| Self::Repeat(*times, Box::new(node))));
+            }
+            Self::Combine(combinator, list) => {
+                nodes.extend(shorter(list).map(|list| Self::Combine(*combinator, list)));
+            }
+            Self::Sequence(list) => nodes.extend(shorter(list).map(Self::Sequence)),
+            Self::Try(body, handlers) => {
+                let bodies = body.smaller().into_iter();
+                nodes.extend(bodies.map(|body| Self::Try(Box::new(body), handlers.clone())));
+                nodes.extend(handlers.smaller().into_iter().map(|handlers| Self::Try(body.clone(), handlers)));
+            }
+            Self::If(condition, then, otherwise) => {
+                let smaller = |node: &Self| node.smaller().into_iter().map(Box::new);
+                nodes.extend(smaller(then).map(|then| Self::If(*condition, then, otherwise.clone())));
+                nodes.extend(smaller(otherwise).map(|otherwise| Self::If(*condition, then.clone(), otherwise)));
+            }
+            _ => {}
+        }
+        nodes
+    }
+}
+
+/// Lists without one of the nodes, then with a smaller one in its place. None of them is empty.
+fn shorter(list: &[Node]) -> impl Iterator<Item = Vec<Node>> {
+    let without = (0..list.len()).filter(|_| list.len() > 1).map(|index| {
+        let mut shorter = list.to_vec();
+        shorter.remove(index);
+        shorter
+    });
+    let replaced = list.iter().enumerate().flat_map(move |(index, node)| {
+        node.smaller().into_iter().map(move |node| {
+            let mut changed = list.to_vec();
+            changed[index] = node;
+            changed
+        })
+    });
+    without.chain(replaced)
+}
+
+impl Handlers {
+    fn smaller(&self) -> Vec<Self> {
+        let smaller = |node: &Node| node.smaller().into_iter().map(Box::new);
+        match self {
+            Self::Catch(node) => smaller(node).map(Self::Catch).collect(),
+            Self::Finally(node) => smaller(node).map(Self::Finally).collect(),
+            Self::Both(catch, finally) => {
+                let mut handlers = vec![Self::Catch(catch.clone()), Self::Finally(finally.clone())];
+                handlers.extend(smaller(catch).map(|catch| Self::Both(catch, finally.clone())));
+                handlers.extend(smaller(finally).map(|finally| Self::Both(catch.clone(), finally)));
+                handlers
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Replicas: fresh executions that go through a history again.
+
+use flovyn_protocol::{
+    Payload,
+    event::EventBody,
+    messages::{WorkflowCommand, workflow_command::CommandData},
+};
+use flovyn_replay::{Execution, ExecutionInfo, Handle, ReplayError, Submission};
+
+use crate::{
+    life::{Life, is_of_the_code},
+    program::{operation_name, promise_name, state_key, task_kind},
+    report::Tally,
+    workflow::{Asked, Operation, Workflow},
+    world::{World, kind},
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What a worker knew of an execution when it made a submission.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) life: usize,
+    /// The events that it held.
+    pub(crate) held: usize,
+    pub(crate) task_time_ms: i64,
+    pub(crate) extended: bool,
+}
+
+/// An execution that holds no events yet.
+pub(crate) fn open<'p>(world: &World<'p>, known: Known) -> Workflow<'p> {
+    let Known { life, task_time_ms, extended, .. } = known;
+    let Life { id, function, .. } = &world.lives[life];
+    let info = ExecutionInfo { execution_id: id.clone(), kind: kind(*function), task_time_ms, extended };
+    let workflow = Workflow::new(Execution::new(info).unwrap(), &world.program.functions[*function]);
+    if world.transcript.is_kept() { workflow.with_notes() } else { workflow }
+}
+
+/// Whoever replays what the worker held, and is given the results that the worker's operations had, makes the same
+/// submission. So a worker that goes on from its cache does as one that does not, and one that takes over does as the
+/// one that was killed.
+pub(crate) fn check_submission(world: &World<'_>, known: Known, submission: &Submission, log: &[u64]) {
+    let replica = Replica::of(world, known);
+    let (workflow, ours) = replica.submit(&submission.commands);
+    let agrees = ours.as_ref().is_ok_and(|ours| {
+        ours.commands == submission.commands && ours.status == submission.status && workflow.log() == log
+    });
+    if agrees {
+        return;
+    }
+    world.note(|| format!("  the replica that replays {} events:", known.held));
+    workflow.take_notes().into_iter().for_each(|note| world.note(|| format!("    {note}")));
+    match ours {
+        Ok(ours) => panic!(
+            "a replica submits something else:\n  the worker:  {}\n  the replica: {}",
+            show(submission),
+            show(&ours)
+        ),
+        Err(error) => panic!("a replica of what the worker holds fails: {error}"),
+    }
+}
+
+/// The last event is the end: a replica asks for nothing but what the history has, in its order, and ends the same.
+pub(crate) fn check_end(world: &World<'_>, life: usize, tally: &mut Tally) {
+    let Life { events, bodies, log, .. } = &world.lives[life];
+    let task_time_ms = world.server.now_ms + DAY_MS;
+    let known = Known { life, held: events.len(), task_time_ms, extended: true };
+    let mut replica = Replica::of(world, known);
+    replica.workflow = replica.workflow.with_tally();
+    let (workflow, ours) = replica.submit(&[]);
+    let problem = match ours {
+        Err(error) => Some(format!("fails: {error}")),
+        Ok(ours) if !ours.commands.is_empty() => Some(format!("asks for more: {}", show(&ours))),
+        Ok(_) if workflow.log() != *log => Some("is told other things".to_string()),
+        Ok(_) => check_order(&workflow.take_asked(), bodies),
+    };
+    if let Some(problem) = problem {
+        world.note(|| "  the replica of the whole history:".to_string());
+        workflow.take_notes().into_iter().for_each(|note| world.note(|| format!("    {note}")));
+        panic!("a replica of the whole history {problem}");
+    }
+    tally.add(&workflow.take_tally());
+}
+
+/// All that the code asked for is in the history, once and in that order, and nothing else is.
+fn check_order(asked: &[Asked], bodies: &[EventBody]) -> Option<String> {
+    let found: Vec<Found<'_>> = bodies.iter().filter(|body| is_of_the_code(body)).filter_map(Found::of).collect();
+    let differs = (0..asked.len().max(found.len())).find(|index| match (asked.get(*index), found.get(*index)) {
+        (Some(asked), Some(found)) => !found.is(*asked),
+        _ => true,
+    })?;
+    Some(format!("asked for {:?} where the history has {:?}", asked.get(differs), found.get(differs)))
+}
+
+/// A command event.
+#[derive(Debug)]
+enum Found<'a> {
+    Task(&'a str),
+    Timer(&'a str),
+    Promise(&'a str),
+    Set(&'a str),
+    Clear(&'a str),
+    Time,
+}
+
+impl<'a> Found<'a> {
+    fn of(body: &'a EventBody) -> Option<Self> {
+        Some(match body {
+            EventBody::TaskScheduled { kind, .. } => Self::Task(kind),
+            EventBody::TimerStarted { timer_id, .. } => Self::Timer(timer_id),
+            EventBody::PromiseCreated { name, .. } => Self::Promise(name),
+            EventBody::StateSet { key, .. } => Self::Set(key),
+            EventBody::StateCleared { key } => Self::Clear(key),
+            EventBody::OperationCompleted { name, .. } if name == "$time" => Self::Time,
+            _ => return None,
+        })
+    }
+
+    fn is(&self, asked: Asked) -> bool {
+        match (self, asked) {
+            (Self::Task(found), Asked::Task(kind)) => *found == task_kind(kind),
+            (Self::Timer(found), Asked::Timer(index)) => *found == format!("timer-{index}"),
+            (Self::Promise(found), Asked::Promise(name)) => *found == promise_name(name),
+            (Self::Set(found), Asked::Set(key)) | (Self::Clear(found), Asked::Clear(key)) => *found == state_key(key),
+            (Self::Time, Asked::Time) => true,
+            _ => false,
+        }
+    }
+}
+
+struct Replica<'p> {
+    workflow: Workflow<'p>,
+    loaded: Result<(), ReplayError>,
+    started: Vec<(Handle, Operation)>,
+}
+
+impl<'p> Replica<'p> {
+    fn of(world: &World<'p>, known: Known) -> Self {
+        let workflow = open(world, known);
+        let loaded = workflow.engine(|engine| engine.handle_events(&world.lives[known.life].events[..known.held]));
+        Self { workflow, loaded, started: Vec::new() }
+    }
+
+    /// Goes on until it submits. Its operations are not run: they give what these records say, in their order.
+    fn submit(mut self, records: &[WorkflowCommand]) -> (Workflow<'p>, Result<Submission, ReplayError>) {
+        let mut submission = self.loaded.clone();
+        let mut records = records.iter().filter_map(|command| match &command.command_data {
+            Some(CommandData::RecordOperation(c)) if !c.operation_name.starts_with('$') => Some(c),
+            _ => None,
+        });
+        while submission.is_ok() {
+            submission = self.run_dry();
+            let Some(record) = records.next() else { break };
+            let index = self.started.iter().position(|(_, operation)| {
+                operation_name(operation.name) == record.operation_name
+            });
+            let Some(index) = index else {
+                panic!("a replica has not started operation {}, which the worker records", record.operation_name);
+            };
+            let (handle, _) = self.started.remove(index);
+            let result = Ok(Payload::from_bytes(&record.result).unwrap());
+            submission = submission.and_then(|()| self.workflow.engine(|e| e.handle_operation_result(handle, result)));
+        }
+        let submission = submission.and_then(|()| self.workflow.engine(|engine| engine.take_submission(None)));
+        (self.workflow, submission)
+    }
+
+    fn run_dry(&mut self) -> Result<(), ReplayError> {
+        while let Some(job) = self.workflow.engine(|engine| engine.poll_job())? {
+            self.workflow.turn(job)?;
+        }
+        while let Some(handle) = self.workflow.engine(|engine| engine.poll_operation()) {
+            self.started.push((handle, self.workflow.operation(handle)));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn show(submission: &Submission) -> String {
+    let commands: Vec<String> = submission.commands.iter().map(flovyn_replay::describe).collect();
+    format!("{:?} [{}]", submission.status, commands.join(", "))
+}

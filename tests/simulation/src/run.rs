@@ -1,0 +1,201 @@
+//! One run: a program, a seed for all that happens, and the faults that are allowed.
+
+use flovyn_protocol::messages::{RejectPromiseRequest, ResolvePromiseRequest};
+
+use crate::{
+    faults::{Allowed, Fault},
+    program::Program,
+    replica,
+    report::Tally,
+    tasks::TaskWorkers,
+    transcript::Transcript,
+    worker::{POLL, Worker},
+    world::World,
+};
+
+/// How long anything may go wrong.
+const STEPS: usize = 400;
+/// How long a run may take to come to its end after that.
+const CALM_STEPS_MAX: usize = 3_000;
+
+/// Runs a program to its end. It panics if anything is not as it must be.
+pub(crate) fn run(program: &Program, seed: u64, allowed: Allowed, transcript: &Transcript) -> Outcome {
+    let mut run = Run::new(World::new(program, seed, allowed, transcript.clone()));
+    for _ in 0..STEPS {
+        if run.world.has_ended() {
+            break;
+        }
+        run.step();
+    }
+    run.calm_down();
+    run.check()
+}
+
+/// What happened in a run.
+pub(crate) struct Outcome {
+    pub(crate) verbs: Tally,
+    pub(crate) faults: Tally,
+    /// How many things went wrong.
+    pub(crate) injected: usize,
+    pub(crate) events: usize,
+}
+
+struct Run<'p> {
+    world: World<'p>,
+    workers: Vec<Worker<'p>>,
+    tasks: TaskWorkers,
+}
+
+impl<'p> Run<'p> {
+    fn new(mut world: World<'p>) -> Self {
+        let count = 2 + world.chance.below(2);
+        let workers = (0..count).map(|number| Worker::new(number, true)).collect();
+        Self { world, workers, tasks: TaskWorkers::default() }
+    }
+
+    /// One thing happens.
+    fn step(&mut self) {
+        match self.world.chance.weighted(&[60, 14, 12, 7, 6]) {
+            0 => {
+                let index = self.world.chance.below(self.workers.len());
+                self.step_worker(index);
+            }
+            1 => {
+                self.world.deliver();
+            }
+            2 => {
+                self.tasks.step(&mut self.world);
+            }
+            3 => {
+                self.settle_promise();
+            }
+            _ => self.pass_time(),
+        }
+        self.wake();
+    }
+
+    fn step_worker(&mut self, index: usize) -> bool {
+        let (world, worker) = (&mut self.world, &mut self.workers[index]);
+        if worker.is_busy() && world.faults.strikes(Fault::Crash, 40) {
+            worker.crash(world);
+            return true;
+        }
+        if worker.is_busy() && world.faults.strikes(Fault::Hang, 60) {
+            let ms = world.server.config.lease_ms + 1;
+            world.note(|| format!("{ms} ms pass in which no worker does anything"));
+            world.advance(ms);
+            return true;
+        }
+        worker.step(world)
+    }
+
+    /// Whoever waits for what has come asks again.
+    fn wake(&mut self) {
+        let keys = std::mem::take(&mut self.world.server.wakes);
+        if !keys.is_empty() {
+            self.workers.iter_mut().for_each(|worker| worker.wake(&keys));
+        }
+    }
+
+    fn settle_promise(&mut self) -> bool {
+        let world = &mut self.world;
+        let pending = world.lives.iter().enumerate().filter(|(_, life)| !life.ended);
+        let pending: Vec<(usize, String)> =
+            pending.flat_map(|(index, life)| life.pending_promises.iter().map(move |id| (index, id.clone()))).collect();
+        if pending.is_empty() {
+            return false;
+        }
+        let (life, promise_id) = world.chance.pick(&pending).clone();
+        world.count_landing(life);
+        let again = world.faults.strikes(Fault::PromiseDoubled, 6);
+        for _ in 0..1 + usize::from(again) {
+            settle(world, &promise_id);
+        }
+        true
+    }
+
+    fn pass_time(&mut self) {
+        let ms = match self.world.chance.below(3) {
+            0 => self.world.chance.below(3_000) as i64,
+            1 => self.until_next_due_ms().unwrap_or(0).min(20_000),
+            _ => self.until_next_due_ms().filter(|_| !self.is_anybody_busy()).unwrap_or(10),
+        };
+        self.world.note(|| format!("{ms} ms pass"));
+        self.world.advance(ms);
+    }
+
+    fn is_anybody_busy(&self) -> bool {
+        self.workers.iter().any(Worker::is_busy)
+    }
+
+    fn until_next_due_ms(&mut self) -> Option<i64> {
+        let waits = self.workers.iter().filter_map(Worker::waits_until_ms).min();
+        let due = [self.world.server.tick(), waits].into_iter().flatten().min()?;
+        self.world.observe();
+        Some((due - self.world.server.now_ms).max(0))
+    }
+
+    /// From here on nothing goes wrong, and everything that the executions wait for comes.
+    fn calm_down(&mut self) {
+        self.world.note(|| "nothing goes wrong from here on".to_string());
+        self.world.faults.calm = true;
+        for _ in 0..CALM_STEPS_MAX {
+            if self.world.has_ended() {
+                return;
+            }
+            if !self.advance_work() {
+                self.check_parked();
+                if !self.settle_promise() {
+                    let ms = self.until_next_due_ms().unwrap_or(0);
+                    self.world.note(|| format!("{ms} ms pass"));
+                    self.world.advance(ms);
+                }
+            }
+            self.wake();
+        }
+        panic!("the execution does not end, though all that it waits for has come");
+    }
+
+    fn advance_work(&mut self) -> bool {
+        let mut goes = (0..self.workers.len()).fold(false, |goes, index| self.step_worker(index) || goes);
+        goes |= self.world.deliver();
+        goes |= self.tasks.step(&mut self.world);
+        goes
+    }
+
+    /// Nobody waits at the server for what it has.
+    fn check_parked(&mut self) {
+        self.wake();
+        for worker in &self.workers {
+            if let Some((caller, request)) = worker.parked_poll() {
+                let answer = self.world.server.would_answer(caller, POLL, &request);
+                assert_eq!(answer.len(), 0, "a poll waits though there is work for it");
+            }
+        }
+    }
+
+    fn check(self) -> Outcome {
+        let world = self.world;
+        let mut verbs = Tally::default();
+        for life in 0..world.lives.len() {
+            replica::check_end(&world, life, &mut verbs);
+        }
+        let events = world.lives.iter().map(|life| life.events.len()).sum();
+        Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, events }
+    }
+}
+
+fn settle(world: &mut World<'_>, promise_id: &str) {
+    let promise_id = promise_id.to_string();
+    let effect = world.new_effect().to_string();
+    world.note(|| format!("promise {promise_id} is settled with {effect}"));
+    let answer = if world.chance.one_in(3) {
+        let request = RejectPromiseRequest { promise_id, error: effect };
+        world.server.ask::<()>(crate::server::PLAIN, "/flovyn.v1.WorkflowDispatch/RejectPromise", &request)
+    } else {
+        let request = ResolvePromiseRequest { promise_id, value: effect.into_bytes() };
+        world.server.ask::<()>(crate::server::PLAIN, "/flovyn.v1.WorkflowDispatch/ResolvePromise", &request)
+    };
+    answer.unwrap();
+    world.observe();
+}

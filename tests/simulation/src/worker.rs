@@ -1,0 +1,365 @@
+use flovyn_orchestrator::{Answer, Attempt, Code, Park};
+use flovyn_protocol::{
+    Payload,
+    messages::{
+        GetEventsRequest, GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, WorkflowEvent,
+        WorkflowStatus,
+        ext::{RenewClaimRequest, RenewClaimResponse},
+    },
+};
+use flovyn_replay::{Handle, Job, OperationError, Rejection, ReplayError, Step, Submission};
+use prost::Message as _;
+
+use crate::{
+    faults::Fault,
+    network::{Answered, Flight},
+    program::operation_name,
+    replica::{self, Known},
+    server::{Caller, EXTENDED, PLAIN},
+    workflow::Workflow,
+    world::World,
+};
+
+pub(crate) const POLL: &str = "/flovyn.v1.WorkflowDispatch/PollWorkflow";
+
+/// A process that runs workflows. Each step of it is one thing that could be its last.
+pub(crate) struct Worker<'p> {
+    number: usize,
+    /// How often it was killed; a new process has a new name.
+    deaths: usize,
+    extended: bool,
+    state: State<'p>,
+    asks_anew: Option<Attempt>,
+}
+
+enum State<'p> {
+    Idle,
+    /// Its poll waits at the server.
+    Parked(Park, Attempt),
+    /// Events are to be fetched.
+    Loading(Activation<'p>),
+    Running(Activation<'p>),
+    /// A submission is under way; it is kept to be sent again.
+    Sending(Activation<'p>, SubmitWorkflowCommandsRequest, u64),
+}
+
+struct Activation<'p> {
+    life: usize,
+    workflow: Workflow<'p>,
+    token: Option<String>,
+    /// Which claim of the execution this is.
+    claim: usize,
+    task_time_ms: i64,
+    running: Vec<Handle>,
+}
+
+impl<'p> Worker<'p> {
+    pub(crate) fn new(number: usize, extended: bool) -> Self {
+        Self { number, deaths: 0, extended, state: State::Idle, asks_anew: None }
+    }
+
+    fn name(&self) -> String {
+        format!("worker-{}-{}", self.number, self.deaths)
+    }
+
+    fn caller(&self) -> Caller<'static> {
+        if self.extended { EXTENDED } else { PLAIN }
+    }
+
+    /// What it would ask for work with, if its poll waits at the server.
+    pub(crate) fn parked_poll(&self) -> Option<(Caller<'static>, PollRequest)> {
+        let State::Parked(..) = self.state else { return None };
+        let expired = Attempt { first_ms: 0, expired: true };
+        Some((Caller { attempt: Some(expired), ..self.caller() }, self.poll_request()))
+    }
+
+    /// It has an execution.
+    pub(crate) fn is_busy(&self) -> bool {
+        !matches!(self.state, State::Idle | State::Parked(..))
+    }
+
+    /// Does one thing; `false` if there is nothing to do.
+    pub(crate) fn step(&mut self, world: &mut World<'p>) -> bool {
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Idle => self.poll(world),
+            State::Parked(park, attempt) => self.wait(world, park, attempt),
+            State::Loading(activation) => {
+                self.load(world, activation);
+                true
+            }
+            State::Running(activation) => {
+                self.run(world, activation);
+                true
+            }
+            State::Sending(activation, request, flight) => self.receive(world, activation, request, flight),
+        }
+    }
+
+    /// It is killed, and starts again with nothing in its memory.
+    pub(crate) fn crash(&mut self, world: &mut World<'p>) {
+        world.note(|| format!("{} is killed", self.name()));
+        if let State::Sending(_, _, flight) = self.state {
+            world.network.abandon(flight);
+        }
+        self.deaths += 1;
+        self.state = State::Idle;
+        self.asks_anew = None;
+    }
+
+    /// Something that its poll waits for may have come.
+    pub(crate) fn wake(&mut self, keys: &[flovyn_orchestrator::WaitKey]) {
+        if let State::Parked(park, attempt) = &self.state
+            && park.keys.iter().any(|key| keys.contains(key))
+        {
+            self.asks_anew = Some(*attempt);
+            self.state = State::Idle;
+        }
+    }
+
+    fn wait(&mut self, world: &World<'p>, park: Park, attempt: Attempt) -> bool {
+        if world.server.now_ms >= park.deadline_ms {
+            self.asks_anew = Some(Attempt { expired: true, ..attempt });
+            return true;
+        }
+        self.state = State::Parked(park, attempt);
+        false
+    }
+
+    /// When its poll is answered at the latest.
+    pub(crate) fn waits_until_ms(&self) -> Option<i64> {
+        if let State::Parked(park, _) = &self.state { Some(park.deadline_ms) } else { None }
+    }
+
+    fn poll_request(&self) -> PollRequest {
+        PollRequest { worker_id: self.name(), timeout_seconds: 30, long_poll: true, ..PollRequest::default() }
+    }
+
+    fn poll(&mut self, world: &mut World<'p>) -> bool {
+        let attempt = self.asks_anew.take().unwrap_or(Attempt::first(world.server.now_ms));
+        let caller = Caller { attempt: Some(attempt), ..self.caller() };
+        let (body, undelivered) = match world.server.call(caller, POLL, &self.poll_request().encode_to_vec()).unwrap() {
+            Answer::Reply { body, undelivered } => (body, undelivered),
+            Answer::Park(park) => {
+                self.state = State::Parked(park, attempt);
+                return false;
+            }
+        };
+        let Some(undelivered) = undelivered else { return false };
+        let response = PollResponse::decode(body.as_slice()).unwrap();
+        let life = world.life(&response.workflow_execution.as_ref().unwrap().id);
+        world.lives[life].claims += 1;
+        world.lives[life].claimed = true;
+        if world.faults.strikes(Fault::PollUndelivered, 30) {
+            world.note(|| format!("{} is given execution {life}, but is gone, and the server sees it", self.name()));
+            world.lives[life].claimed = false;
+            world.server.release_undelivered(&undelivered);
+        } else if world.faults.strikes(Fault::PollLost, 30) {
+            world.note(|| format!("{} is given execution {life}, but the answer is lost", self.name()));
+        } else {
+            self.open(world, life, response);
+        }
+        true
+    }
+
+    fn open(&mut self, world: &mut World<'p>, life: usize, response: PollResponse) {
+        let described = response.workflow_execution.unwrap_or_default();
+        let (task_time_ms, extended) = (described.workflow_task_time_millis, self.extended);
+        world.note(|| format!("{} claims execution {life} at event {}", self.name(), described.current_sequence));
+        let activation = Activation {
+            life,
+            workflow: replica::open(world, Known { life, held: 0, task_time_ms, extended }),
+            token: extended.then_some(response.claim_token),
+            claim: world.lives[life].claims,
+            task_time_ms,
+            running: Vec::new(),
+        };
+        self.take_in(world, activation, &response.events, response.has_more_events || !extended);
+    }
+
+    fn load(&mut self, world: &mut World<'p>, activation: Activation<'p>) {
+        let request = GetEventsRequest {
+            workflow_execution_id: world.lives[activation.life].id.clone(),
+            after_sequence: activation.held() as i32,
+            ..GetEventsRequest::default()
+        };
+        let page: GetEventsResponse =
+            world.server.ask(self.caller(), "/flovyn.v1.WorkflowDispatch/GetEvents", &request).unwrap();
+        self.take_in(world, activation, &page.events, page.has_more);
+    }
+
+    fn take_in(&mut self, world: &World<'p>, activation: Activation<'p>, events: &[WorkflowEvent], more: bool) {
+        let taken = activation.workflow.engine(|engine| engine.handle_events(events));
+        if self.goes_on(world, &activation, taken) {
+            self.state = if more { State::Loading(activation) } else { State::Running(activation) };
+        }
+    }
+
+    /// Nothing may go wrong in the engine but that somebody else has the execution meanwhile.
+    fn goes_on(&self, world: &World<'p>, activation: &Activation<'p>, result: Result<(), ReplayError>) -> bool {
+        activation.workflow.take_notes().into_iter().for_each(|note| world.note(|| format!("  {note}")));
+        match result {
+            Ok(()) => true,
+            Err(ReplayError::Stale { .. }) if !activation.is_last_claim(world) => false,
+            Err(error) => panic!("{} fails: {error}", self.name()),
+        }
+    }
+
+    fn run(&mut self, world: &mut World<'p>, mut activation: Activation<'p>) {
+        if activation.token.is_some() && world.chance.one_in(25) && !self.renew(world, &activation) {
+            return;
+        }
+        if world.chance.one_in(5) {
+            activation.finish_one(world, &self.name());
+        }
+        match activation.workflow.engine(|engine| engine.poll_job()) {
+            Ok(Some(job)) => {
+                activation.check_effect(world, &job);
+                world.note(|| format!("{} goes on:", self.name()));
+                let turn = activation.workflow.turn(job);
+                if self.goes_on(world, &activation, turn) {
+                    self.state = State::Running(activation);
+                }
+            }
+            Ok(None) => self.act(world, activation),
+            Err(error) => {
+                self.goes_on(world, &activation, Err(error));
+            }
+        }
+    }
+
+    /// No job is left.
+    fn act(&mut self, world: &mut World<'p>, mut activation: Activation<'p>) {
+        activation.start_operations(world);
+        match activation.workflow.engine(|engine| engine.next_step()) {
+            Step::StartOperations => panic!("an operation was not given to be started"),
+            Step::AwaitOperation => {
+                activation.finish_one(world, &self.name());
+                self.state = State::Running(activation);
+            }
+            Step::SubmitPartial | Step::SubmitFinal => self.submit(world, activation),
+        }
+    }
+
+    fn submit(&mut self, world: &mut World<'p>, mut activation: Activation<'p>) {
+        while world.chance.one_in(3) && activation.finish_one(world, &self.name()) {}
+        let held = activation.held();
+        let submission = activation.workflow.engine(|engine| engine.take_submission(None)).unwrap();
+        world.note(|| format!("{} submits {}", self.name(), replica::show(&submission)));
+        let (life, task_time_ms, extended) = (activation.life, activation.task_time_ms, self.extended);
+        let known = Known { life, held, task_time_ms, extended };
+        replica::check_submission(world, known, &submission, &activation.workflow.log());
+        let Submission { commands, status, submission_number, after_sequence } = submission;
+        let request = SubmitWorkflowCommandsRequest {
+            workflow_execution_id: world.lives[life].id.clone(),
+            commands,
+            status: status.into(),
+            submission_number,
+            after_sequence,
+            ..SubmitWorkflowCommandsRequest::default()
+        };
+        self.send(world, activation, request);
+    }
+
+    fn send(&mut self, world: &mut World<'p>, activation: Activation<'p>, request: SubmitWorkflowCommandsRequest) {
+        let flight = world.network.send(Flight {
+            worker: self.name(),
+            life: activation.life,
+            request: request.clone(),
+            token: activation.token.clone(),
+            claim: activation.claim,
+            log: activation.workflow.log(),
+        });
+        self.state = State::Sending(activation, request, flight);
+    }
+
+    fn receive(
+        &mut self,
+        world: &mut World<'p>,
+        mut activation: Activation<'p>,
+        request: SubmitWorkflowCommandsRequest,
+        flight: u64,
+    ) -> bool {
+        match world.network.take_answer(flight) {
+            None => {
+                // An operation may finish while the submission is under way.
+                let finished = request.status() == WorkflowStatus::Running
+                    && world.chance.one_in(4)
+                    && activation.finish_one(world, &self.name());
+                self.state = State::Sending(activation, request, flight);
+                return finished;
+            }
+            // Only what is numbered is sent again.
+            Some(Answered::Lost) if self.extended => self.send(world, activation, request),
+            Some(Answered::Lost) => {}
+            Some(Answered::Refused(status)) => assert_eq!(status.code, Code::FailedPrecondition, "{status}"),
+            Some(Answered::Accepted(response)) if request.status() == WorkflowStatus::Running => {
+                self.take_in(world, activation, &response.events, response.has_more_events);
+            }
+            Some(Answered::Accepted(_)) => {}
+        }
+        true
+    }
+
+    /// Whether the claim is still its own.
+    fn renew(&self, world: &mut World<'p>, activation: &Activation<'p>) -> bool {
+        let request = RenewClaimRequest {
+            workflow_execution_id: world.lives[activation.life].id.clone(),
+            ..RenewClaimRequest::default()
+        };
+        let caller = Caller { claim: activation.token.as_deref(), ..EXTENDED };
+        let renewed = world.server.ask::<RenewClaimResponse>(caller, "/flovyn.ext.v1.Extensions/RenewClaim", &request);
+        world.note(|| format!("{} renews its claim: {}", self.name(), renewed.is_ok()));
+        renewed.is_ok()
+    }
+}
+
+impl Activation<'_> {
+    fn held(&self) -> usize {
+        self.workflow.engine(|engine| engine.last_sequence()) as usize
+    }
+
+    /// Nobody has claimed the execution since.
+    fn is_last_claim(&self, world: &World<'_>) -> bool {
+        world.lives[self.life].claims == self.claim
+    }
+
+    /// An operation that has a record is not run again.
+    fn start_operations(&mut self, world: &World<'_>) {
+        let known = if self.is_last_claim(world) { world.lives[self.life].events.len() } else { self.held() };
+        while let Some(handle) = self.workflow.engine(|engine| engine.poll_operation()) {
+            let operation = self.workflow.operation(handle);
+            let records = world.lives[self.life].records(&operation_name(operation.name), known);
+            assert!(records <= operation.ordinal, "{operation:?} has a record and runs again");
+            self.running.push(handle);
+        }
+    }
+
+    fn finish_one(&mut self, world: &mut World<'_>, worker: &str) -> bool {
+        let Some(handle) = world.chance.take(&mut self.running) else { return false };
+        let operation = self.workflow.operation(handle);
+        let effect = world.new_effect();
+        world.lives[self.life].effects.entry(operation).or_default().insert(effect);
+        let result = if world.chance.one_in(4) {
+            let (name, message) = ("Error".to_string(), effect.to_string());
+            Err(OperationError { name, message, stack: None, retryable: None })
+        } else {
+            Ok(Payload::from_json(effect.to_string()).unwrap())
+        };
+        world.note(|| format!("{worker}: {operation:?} gives {effect}"));
+        self.workflow.engine(|engine| engine.handle_operation_result(handle, result)).unwrap();
+        true
+    }
+
+    /// What settles an operation is what that very operation gave, in this activation or in an earlier one.
+    fn check_effect(&self, world: &World<'_>, job: &Job) {
+        let (handle, effect) = match job {
+            Job::Resolve { handle, value } => (handle, value.as_json()),
+            Job::Reject { handle, rejection: Rejection::OperationFailed(error) } => (handle, error.message.as_str()),
+            _ => return,
+        };
+        let Some(operation) = self.workflow.find_operation(*handle) else { return };
+        let effects = &world.lives[self.life].effects;
+        let known = effects.get(&operation).is_some_and(|effects| effect.parse().is_ok_and(|e| effects.contains(&e)));
+        assert!(known, "{operation:?} did not give {effect}");
+    }
+}

@@ -1,0 +1,93 @@
+use flovyn_protocol::messages::{StartWorkflowRequest, StartWorkflowResponse};
+
+use crate::{
+    chance::Chance,
+    faults::{Allowed, Fault, Faults},
+    life::Life,
+    network::Network,
+    program::Program,
+    server::{EXTENDED, Server},
+    transcript::Transcript,
+};
+
+/// All that workers, task workers and the scheduler share: the server, what is under way to it, and who looks on.
+pub(crate) struct World<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) server: Server,
+    pub(crate) lives: Vec<Life>,
+    pub(crate) network: Network,
+    pub(crate) chance: Chance,
+    pub(crate) faults: Faults,
+    pub(crate) transcript: Transcript,
+    effects: u64,
+}
+
+impl<'p> World<'p> {
+    pub(crate) fn new(program: &'p Program, seed: u64, allowed: Allowed, transcript: Transcript) -> Self {
+        let mut chance = Chance::new(seed);
+        let faults = Faults::new(allowed, chance.fork());
+        let page_events_max = if chance.one_in(4) { 1 + chance.below(6) } else { 1_000 };
+        let server = Server::new(seed, page_events_max);
+        let network = Network::default();
+        let mut world = Self { program, server, lives: Vec::new(), network, chance, faults, transcript, effects: 0 };
+        world.start();
+        world
+    }
+
+    fn start(&mut self) {
+        let request = StartWorkflowRequest { workflow_kind: kind(0), ..StartWorkflowRequest::default() };
+        let started: StartWorkflowResponse =
+            self.server.ask(EXTENDED, "/flovyn.v1.WorkflowDispatch/StartWorkflow", &request).unwrap();
+        self.lives.push(Life::new(started.workflow_execution_id, 0));
+        self.observe();
+    }
+
+    pub(crate) fn note(&self, line: impl FnOnce() -> String) {
+        self.transcript.note(line);
+    }
+
+    /// Reads what is new in all histories. Whatever changes one calls this.
+    pub(crate) fn observe(&mut self) {
+        for (index, life) in self.lives.iter_mut().enumerate() {
+            let known = life.observe(&mut self.server);
+            for event in &life.events[known..] {
+                self.transcript.note(|| {
+                    let data = String::from_utf8_lossy(&event.event_data);
+                    format!("    execution {index} event {} {} {data}", event.sequence_number, event.event_type)
+                });
+            }
+        }
+    }
+
+    /// Time passes, and what is due is done.
+    pub(crate) fn advance(&mut self, ms: i64) {
+        self.server.advance(ms);
+        self.observe();
+    }
+
+    /// The result of something that happens outside: no two are the same.
+    pub(crate) fn new_effect(&mut self) -> u64 {
+        self.effects += 1;
+        self.effects
+    }
+
+    pub(crate) fn life(&self, execution_id: &str) -> usize {
+        self.lives.iter().position(|life| life.id == execution_id).unwrap()
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lives.iter().all(|life| life.ended)
+    }
+
+    /// Something came from outside: counts where a worker has the execution meanwhile.
+    pub(crate) fn count_landing(&mut self, life: usize) {
+        if self.lives[life].claimed {
+            self.faults.tally.count(Fault::Lands.name());
+        }
+    }
+}
+
+/// The kind of the executions of a function.
+pub(crate) fn kind(function: usize) -> String {
+    format!("workflow-{function}")
+}
