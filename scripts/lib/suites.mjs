@@ -22,6 +22,10 @@ export const suites = [
     quick: true,
     limitMs: 20 * MINUTE_MS,
   }),
+  suite('simulation', 'cargo', ['run', '--locked', '--profile', 'simulation', '-p', 'flovyn-simulation'], {
+    parse: 'tally',
+    limitMs: 20 * MINUTE_MS,
+  }),
   suite('generated code', 'cargo', ['run', '--locked', '-q', '-p', 'flovyn-proto-gen', '--', '--check'], {}),
   script('no_std', 'scripts/check-no-std.mjs', {}),
   script('wasm imports', 'scripts/check-wasm-imports.mjs', {}),

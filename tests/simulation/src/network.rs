@@ -37,7 +37,7 @@ pub(crate) struct Flight {
 pub(crate) enum Answered {
     Lost,
     Refused(Status),
-    Accepted(SubmitWorkflowCommandsResponse),
+    Accepted(Box<SubmitWorkflowCommandsResponse>),
 }
 
 impl Network {
@@ -91,10 +91,8 @@ impl World<'_> {
     fn arrive(&mut self, flight: &Flight) -> Answered {
         let Flight { life, claim, request, .. } = flight;
         let known = self.lives[*life].events.len();
-        let (applied_before, is_current) = (
-            !self.network.applied.insert((*life, *claim, request.submission_number)),
-            self.is_current(*life, *claim),
-        );
+        let (applied_before, is_current) =
+            (!self.network.applied.insert((*life, *claim, request.submission_number)), self.is_current(*life, *claim));
         self.note(|| {
             let (status, worker) = (request.status(), &flight.worker);
             format!("the submission of {worker} arrives: {} commands, {status:?}", request.commands.len())
@@ -137,7 +135,7 @@ impl World<'_> {
             None => PLAIN,
         };
         match self.server.ask(caller, "/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands", &flight.request) {
-            Ok(response) => Answered::Accepted(response),
+            Ok(response) => Answered::Accepted(Box::new(response)),
             Err(status) => {
                 self.note(|| format!("    refused: {status}"));
                 Answered::Refused(status)

@@ -151,9 +151,8 @@ impl<'p> Replica<'p> {
         while submission.is_ok() {
             submission = self.run_dry();
             let Some(record) = records.next() else { break };
-            let index = self.started.iter().position(|(_, operation)| {
-                operation_name(operation.name) == record.operation_name
-            });
+            let index =
+                self.started.iter().position(|(_, operation)| operation_name(operation.name) == record.operation_name);
             let Some(index) = index else {
                 panic!("a replica has not started operation {}, which the worker records", record.operation_name);
             };

@@ -15,8 +15,8 @@ use crate::{
 
 /// How long anything may go wrong.
 const STEPS: usize = 400;
-/// How long a run may take to come to its end after that.
-const CALM_STEPS_MAX: usize = 3_000;
+/// How many steps may follow each other then without anything new in a history.
+const IDLE_STEPS_MAX: usize = 1_000;
 
 /// Runs a program to its end. It panics if anything is not as it must be.
 pub(crate) fn run(program: &Program, seed: u64, allowed: Allowed, transcript: &Transcript) -> Outcome {
@@ -139,10 +139,11 @@ impl<'p> Run<'p> {
     fn calm_down(&mut self) {
         self.world.note(|| "nothing goes wrong from here on".to_string());
         self.world.faults.calm = true;
-        for _ in 0..CALM_STEPS_MAX {
-            if self.world.has_ended() {
-                return;
-            }
+        let (mut idle, mut events) = (0, 0);
+        while !self.world.has_ended() {
+            idle = if self.events() > events { 0 } else { idle + 1 };
+            events = self.events();
+            assert!(idle < IDLE_STEPS_MAX, "the execution does not end, though all that it waits for has come");
             if !self.advance_work() {
                 self.check_parked();
                 if !self.settle_promise() {
@@ -153,11 +154,17 @@ impl<'p> Run<'p> {
             }
             self.wake();
         }
-        panic!("the execution does not end, though all that it waits for has come");
+    }
+
+    fn events(&self) -> usize {
+        self.world.lives.iter().map(|life| life.events.len()).sum()
     }
 
     fn advance_work(&mut self) -> bool {
-        let mut goes = (0..self.workers.len()).fold(false, |goes, index| self.step_worker(index) || goes);
+        let mut goes = false;
+        for index in 0..self.workers.len() {
+            goes |= self.step_worker(index);
+        }
         goes |= self.world.deliver();
         goes |= self.tasks.step(&mut self.world);
         goes
@@ -175,12 +182,12 @@ impl<'p> Run<'p> {
     }
 
     fn check(self) -> Outcome {
+        let events = self.events();
         let world = self.world;
         let mut verbs = Tally::default();
         for life in 0..world.lives.len() {
             replica::check_end(&world, life, &mut verbs);
         }
-        let events = world.lives.iter().map(|life| life.events.len()).sum();
         Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, events }
     }
 }

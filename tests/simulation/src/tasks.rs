@@ -34,7 +34,8 @@ impl TaskWorkers {
             let _ = complete(world, &past);
             return true;
         }
-        if world.chance.one_in(2) { self.poll(world) || self.end(world) } else { self.end(world) || self.poll(world) }
+        let polls_first = world.chance.one_in(2);
+        (polls_first && self.poll(world)) || self.end(world) || self.poll(world)
     }
 
     fn poll(&mut self, world: &mut World<'_>) -> bool {
@@ -64,7 +65,8 @@ impl TaskWorkers {
         let Some(attempt) = world.chance.take(&mut self.attempts) else { return false };
         world.count_landing(attempt.life);
         // A token that is not current is refused: the attempt took too long.
-        let _ = if world.faults.strikes(Fault::TaskFails, 5) { fail(world, &attempt) } else { complete(world, &attempt) };
+        let _ =
+            if world.faults.strikes(Fault::TaskFails, 5) { fail(world, &attempt) } else { complete(world, &attempt) };
         self.past.push(attempt);
         true
     }

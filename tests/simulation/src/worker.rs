@@ -40,7 +40,7 @@ enum State<'p> {
     Loading(Activation<'p>),
     Running(Activation<'p>),
     /// A submission is under way; it is kept to be sent again.
-    Sending(Activation<'p>, SubmitWorkflowCommandsRequest, u64),
+    Sending(Activation<'p>, Box<SubmitWorkflowCommandsRequest>, u64),
 }
 
 struct Activation<'p> {
@@ -257,14 +257,14 @@ impl<'p> Worker<'p> {
             after_sequence,
             ..SubmitWorkflowCommandsRequest::default()
         };
-        self.send(world, activation, request);
+        self.send(world, activation, Box::new(request));
     }
 
-    fn send(&mut self, world: &mut World<'p>, activation: Activation<'p>, request: SubmitWorkflowCommandsRequest) {
+    fn send(&mut self, world: &mut World<'p>, activation: Activation<'p>, request: Box<SubmitWorkflowCommandsRequest>) {
         let flight = world.network.send(Flight {
             worker: self.name(),
             life: activation.life,
-            request: request.clone(),
+            request: (*request).clone(),
             token: activation.token.clone(),
             claim: activation.claim,
             log: activation.workflow.log(),
@@ -276,7 +276,7 @@ impl<'p> Worker<'p> {
         &mut self,
         world: &mut World<'p>,
         mut activation: Activation<'p>,
-        request: SubmitWorkflowCommandsRequest,
+        request: Box<SubmitWorkflowCommandsRequest>,
         flight: u64,
     ) -> bool {
         match world.network.take_answer(flight) {

@@ -1,4 +1,6 @@
-use super::{Act, Call, Combinator, Condition, DURATIONS_MS, Handlers, Node, PROMISE_TIMEOUTS_MS, Program, STATE_KEYS, Slot};
+use super::{
+    Act, Call, Combinator, Condition, DURATIONS_MS, Handlers, Node, PROMISE_TIMEOUTS_MS, Program, STATE_KEYS, Slot,
+};
 use crate::chance::Chance;
 
 /// How deep functions are nested, and how much they may ask for: histories stay short enough to be replayed from
@@ -31,7 +33,7 @@ impl Generator<'_> {
             2 => self.combine(depth),
             3 => self.sequence(depth - 1),
             4 => self.attempt(depth),
-            5 => Node::Repeat(2 + self.small(2), self.boxed(depth)),
+            5 => self.repeat(depth),
             6 => Node::If(self.condition(), self.boxed(depth), self.boxed(depth)),
             7 => Node::Start(self.slot(), self.boxed(depth)),
             _ => self.exit(),
@@ -88,6 +90,17 @@ impl Generator<'_> {
             nodes.push(self.node(depth));
         }
         nodes
+    }
+
+    /// What is repeated counts as often as it is.
+    fn repeat(&mut self, depth: usize) -> Node {
+        let times = 2 + self.small(2);
+        let budget = self.budget / usize::from(times);
+        let rest = self.budget - budget;
+        self.budget = budget;
+        let body = self.boxed(depth);
+        self.budget += rest.saturating_sub((budget - self.budget) * usize::from(times - 1));
+        Node::Repeat(times, body)
     }
 
     fn attempt(&mut self, depth: usize) -> Node {

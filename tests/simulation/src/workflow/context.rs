@@ -17,13 +17,19 @@ use super::{
 };
 use crate::{
     chance::mix,
-    program::{DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Slot, operation_name, promise_name, state_key, task_kind},
+    program::{
+        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Slot, operation_name, promise_name, state_key, task_kind,
+    },
     report::Tally,
 };
 
 /// What a function holds on to: the verbs of its execution and the promises of their handles.
 #[derive(Clone)]
-pub(crate) struct Context<'p>(Rc<RefCell<Shared<'p>>>);
+pub(crate) struct Context<'p> {
+    shared: Rc<RefCell<Shared<'p>>>,
+    /// The branch that has it.
+    branch: PromiseId,
+}
 
 pub(crate) struct Shared<'p> {
     pub(super) execution: Execution,
@@ -71,9 +77,11 @@ pub(crate) fn digest(text: &str) -> u64 {
 
 impl<'p> Context<'p> {
     pub(super) fn new(execution: Execution) -> Self {
-        Self(Rc::new(RefCell::new(Shared {
+        let mut promises = Promises::default();
+        let branch = promises.create();
+        let shared = Rc::new(RefCell::new(Shared {
             execution,
-            promises: Promises::default(),
+            promises,
             handles: Vec::new(),
             slots: BTreeMap::new(),
             begun: Vec::new(),
@@ -87,15 +95,16 @@ impl<'p> Context<'p> {
             fatal: None,
             notes: None,
             tally: None,
-        })))
+        }));
+        Self { shared, branch }
     }
 
     pub(super) fn borrow(&self) -> Ref<'_, Shared<'p>> {
-        self.0.borrow()
+        self.shared.borrow()
     }
 
     pub(super) fn borrow_mut(&self) -> RefMut<'_, Shared<'p>> {
-        self.0.borrow_mut()
+        self.shared.borrow_mut()
     }
 
     pub(super) fn begin_turn(&self, job: &Job) {
@@ -147,6 +156,16 @@ impl<'p> Context<'p> {
         F: Fn(&Promises) -> Option<Settled> + Unpin,
     {
         Wait { context: self.clone(), until }
+    }
+
+    /// The same in another branch.
+    pub(super) fn of_branch(&self, branch: PromiseId) -> Self {
+        Self { branch, ..self.clone() }
+    }
+
+    /// A branch waits for handles and for branches that were begun after it, so that none waits for itself.
+    pub(super) fn may_wait_for(&self, promise: PromiseId) -> bool {
+        promise > self.branch || self.borrow().handles.contains(&promise)
     }
 
     /// Begins a branch, which runs at once until it waits.

@@ -42,7 +42,7 @@ pub(crate) fn run<'p>(context: Context<'p>, node: &'p Node) -> Pin<Box<dyn Futur
                 context.remember(*slot, promise);
                 Ok(0)
             }
-            Node::Join(slot) => match context.remembered(*slot) {
+            Node::Join(slot) => match context.remembered(*slot).filter(|promise| context.may_wait_for(*promise)) {
                 Some(promise) => Ok(context.wait(promise).await?),
                 None => Ok(0),
             },
@@ -88,7 +88,7 @@ fn begin<'p>(context: &Context<'p>, node: &'p Node) -> PromiseId {
         return promise;
     }
     let promise = context.new_promise();
-    let branch = context.clone();
+    let branch = context.of_branch(promise);
     context.begin_branch(async move {
         let outcome = run(branch.clone(), node).await;
         branch.settle_promise(promise, settled(outcome));
@@ -138,9 +138,9 @@ async fn combine<'p>(context: &Context<'p>, combinator: Combinator, nodes: &'p [
             Combinator::Race => promises.first(&ids, |_| true),
             Combinator::All => promises.first(&ids, Result::is_err).or_else(|| all().map(|all| Ok(fold(&all)))),
             Combinator::AllSettled => all().map(|all| Ok(fold(&all))),
-            Combinator::Any => promises.first(&ids, Result::is_ok).or_else(|| {
-                all().map(|all| Err(Failure { kind: FailureKind::Aggregate, digest: fold(&all) }))
-            }),
+            Combinator::Any => promises
+                .first(&ids, Result::is_ok)
+                .or_else(|| all().map(|all| Err(Failure { kind: FailureKind::Aggregate, digest: fold(&all) }))),
         }
     });
     Ok(value.await?)
