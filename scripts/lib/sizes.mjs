@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 
 import { inRoot } from './paths.mjs';
 
-const ENTRIES = ['node', 'workerd', 'browser', 'inline'];
+const ENTRIES = ['node', 'file', 'workerd', 'browser', 'inline'];
 
 /**
  * What the wasm weighs, and for each entry all that it loads.

@@ -15,8 +15,11 @@ export {
   type TaskDefinition,
   type TaskFunction,
 } from './task/define.js';
+export { createTransport, type TransportKind, type TransportOptions } from './transport/create.js';
 export { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from './transport/embedded.js';
 export { type GrpcWebOptions, GrpcWebTransport } from './transport/grpc-web.js';
+export type { RequestOptions } from './transport/grpc-request.js';
+export type { Pem, TlsOptions } from './transport/tls.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
 export type {
   TaskWorkerOptions,

@@ -91,7 +91,7 @@ export class ClientCalls {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
     const { clock } = this.settings;
     return this.stopped.with((signal) => {
-      const call = { deadlineMs: CALL_DEADLINE_MS, subject, signal };
+      const call = { deadlineMs: CALL_DEADLINE_MS, subject, signal, repeatable: true };
       const options = { clock, backoff, maxAttempts: MAX_ATTEMPTS, signal };
       return retrying(options, () => this.call(method, request, call));
     });

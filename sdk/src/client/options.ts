@@ -1,6 +1,8 @@
 import type { PayloadCodec } from '../codec.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
+import type { TransportKind } from '../transport/create.js';
+import type { TlsOptions } from '../transport/tls.js';
 import type { Transport } from '../transport/transport.js';
 import type { TaskWorkerOptions, WorkflowWorkerOptions } from '../worker/options.js';
 import type { Fetch } from '../runtime/platform-types.js';
@@ -12,9 +14,16 @@ export interface FlovynClientOptions {
   /** The server runs inside this process and keeps everything in memory until `stop`. Default: false. */
   readonly embedded?: boolean | undefined;
   /**
-   * Carries the calls instead of the two above. `stop` does not close it, so several clients can share one.
+   * How calls get to `serverUrl`: `fetch` (gRPC-Web over the runtime's fetch), and in Node also `http` (gRPC-Web over
+   * node:http and node:https) or `http2` (native gRPC over node:http2). Default: `http` in Node unless `fetch` is
+   * given, elsewhere `fetch`.
+   *
+   * Or a transport that carries the calls instead of the two above. `stop` does not close it, so several clients can
+   * share one.
    */
-  readonly transport?: Transport | undefined;
+  readonly transport?: TransportKind | Transport | undefined;
+  /** How connections to a `serverUrl` over https are made, with the transports `http` and `http2`. */
+  readonly tls?: TlsOptions | undefined;
   /**
    * Whether to use the extensions of our own servers: long polls, claims with leases, durable operations, cached
    * executions and others. False behaves as towards a server that has none, for comparison. Default: true.
@@ -28,7 +37,7 @@ export interface FlovynClientOptions {
   readonly workerToken?: string | undefined;
   /** The key that everything else uses. Default: `workerToken`. */
   readonly apiKey?: string | undefined;
-  /** What sends requests to `serverUrl`. Default: the `fetch` of the runtime. */
+  /** What sends requests to `serverUrl`, instead of what `transport` names. */
   readonly fetch?: Fetch | undefined;
   /** More headers for requests to `serverUrl`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -43,6 +43,7 @@ async function waitOnServer(
     deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS,
     subject: executionSubject(workflowExecutionId),
     signal,
+    repeatable: true,
   };
   // An execution may take months: the server may be restarted in between as often as it likes.
   const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal };

@@ -5,9 +5,13 @@ import { consoleLogger, type Logger } from '../logger.js';
 import { checkOptions, comingLater } from '../options.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { JsonSerializer, type Serializer } from '../serde.js';
+import {
+  checkTransportOptions,
+  createTransport,
+  type TransportKind,
+  type TransportOptions,
+} from '../transport/create.js';
 import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../transport/embedded.js';
-import { GrpcWebTransport } from '../transport/grpc-web.js';
-import { parseServerUrl } from '../transport/grpc-web-request.js';
 import { PlainTransport } from '../transport/plain.js';
 import type { Transport } from '../transport/transport.js';
 import {
@@ -45,6 +49,7 @@ const KNOWN = [
   'serverUrl',
   'embedded',
   'transport',
+  'tls',
   'extensions',
   'orgId',
   'queue',
@@ -63,6 +68,9 @@ const LATER = {
   httpUrl: 'calls over REST, which nothing needs yet',
   orgSlug: 'calls over REST, which nothing needs yet',
 };
+
+/** What a client without an address cannot use. */
+const ONLY_WITH_SERVER_URL = ['transport', 'tls', 'fetch', 'headers', 'apiKey', 'workerToken'] as const;
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Stands for the organisation of the key. */
@@ -106,27 +114,43 @@ function checkPlace(options: FlovynClientOptions): void {
   const { serverUrl, embedded, transport } = options;
   if (typeof embedded === 'object')
     throw comingLater('An embedded server that keeps its data', 'persistent embedded mode');
-  if (serverUrl !== undefined) parseServerUrl(serverUrl);
-  const places = [serverUrl !== undefined, embedded === true, transport !== undefined].filter(Boolean).length;
+  const injected = injectedTransport(transport);
+  const places = [serverUrl !== undefined, embedded === true, injected !== undefined].filter(Boolean).length;
   if (places !== 1) {
     throw new ConfigurationError(
       `FlovynClient needs exactly one of serverUrl, embedded: true and transport, got ${places === 0 ? 'none' : places} of them`,
     );
   }
-  for (const option of ['fetch', 'headers', 'apiKey', 'workerToken'] as const) {
-    if (serverUrl === undefined && options[option] !== undefined) {
+  if (serverUrl !== undefined) {
+    for (const token of [options.apiKey, options.workerToken])
+      checkTransportOptions(networkOptions(serverUrl, options, token));
+    return;
+  }
+  for (const option of ONLY_WITH_SERVER_URL) {
+    if (options[option] !== undefined && options[option] !== injected)
       throw new ConfigurationError(`FlovynClient: "${option}" has an effect only together with serverUrl`);
-    }
   }
 }
 
+/** A transport that is given, not named. Whatever else was given is refused with the names. */
+function injectedTransport(transport: FlovynClientOptions['transport']): Transport | undefined {
+  const calls = ['unary', 'serverStream', 'close'] as const;
+  if (typeof transport !== 'object' || transport === null) return undefined;
+  const missing = calls.find((call) => typeof transport[call] !== 'function');
+  if (missing === undefined) return transport;
+  throw new ConfigurationError(
+    `FlovynClient: the transport has no "${missing}": expected an object with ${calls.join(', ')}`,
+  );
+}
+
 function connect(options: FlovynClientOptions): Connection {
-  const { transport, serverUrl, orgId, clock, logger } = options;
-  if (transport !== undefined) return { calls: transport, worker: transport, close: async () => {} };
+  const { serverUrl, orgId, clock, logger } = options;
+  const injected = injectedTransport(options.transport);
+  if (injected !== undefined) return { calls: injected, worker: injected, close: async () => {} };
   if (serverUrl === undefined) return shared(new EmbeddedTransport({ orgId, clock, logger }));
-  const { apiKey, workerToken, fetch, headers } = options;
   const open = (token: string | undefined): Transport =>
-    new GrpcWebTransport({ serverUrl, token, fetch, headers });
+    createTransport(networkOptions(serverUrl, options, token));
+  const { apiKey, workerToken } = options;
   const calls = open(apiKey ?? workerToken);
   if (apiKey === undefined || workerToken === undefined || apiKey === workerToken) return shared(calls);
   const worker = open(workerToken);
@@ -136,6 +160,15 @@ function connect(options: FlovynClientOptions): Connection {
 function plain(connection: Connection): Connection {
   const [calls, worker] = [new PlainTransport(connection.calls), new PlainTransport(connection.worker)];
   return { calls, worker, close: () => connection.close() };
+}
+
+function networkOptions(
+  serverUrl: string,
+  { transport, tls, fetch, headers }: FlovynClientOptions,
+  token: string | undefined,
+): TransportOptions {
+  // Anything else than the name of a kind is refused by its check.
+  return { serverUrl, transport: transport as TransportKind | undefined, tls, fetch, headers, token };
 }
 
 function shared(transport: Transport): Connection {

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { install } from '../core.js';
+import { nodeCarriers } from '../node/carriers.js';
+import { installNodeCarriers } from '../transport/create.js';
 
-install(readFileSync(new URL('../generated/core_bg.wasm', import.meta.url)));
+installNodeCarriers(nodeCarriers);
 
-export * from '../index.js';
-export { ready } from './loaded.js';
+export * from './file.js';

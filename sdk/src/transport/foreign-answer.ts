@@ -1,6 +1,7 @@
 import { ConnectionError, type FlovynError, GrpcCode } from '../errors.js';
+import type { CarriedAnswer, Protocol } from './carrier.js';
+import type { Exchange } from './exchange.js';
 import { statusError } from './status.js';
-import type { WebCall } from './web-call.js';
 
 /** How much of a foreign answer is shown. */
 const EXCERPT_CHARS = 120;
@@ -21,25 +22,35 @@ const CODES = new Map<number, number>([
   [504, GrpcCode.UNAVAILABLE],
 ]);
 
+const CONTENT_TYPES: Readonly<Record<Protocol, RegExp>> = {
+  'gRPC-Web': /^application\/grpc-web(\+proto)?\s*(;|$)/i,
+  gRPC: /^application\/grpc(\+proto)?\s*(;|$)/i,
+};
+
 /** Whether a content type is that of an answer that can be read here. */
-export function isGrpcWeb(contentType: string): boolean {
-  return /^application\/grpc-web(\+proto)?\s*(;|$)/i.test(contentType.trim());
+export function isOfProtocol(protocol: Protocol, contentType: string): boolean {
+  return CONTENT_TYPES[protocol].test(contentType.trim());
 }
 
 /** The error for an answer of something that is no Flovyn server, or of a proxy before one. */
-export async function foreignAnswer(call: WebCall, response: Response): Promise<FlovynError> {
-  const contentType = response.headers.get('content-type') ?? 'no content type';
-  const got = `HTTP ${response.status} (${contentType})${await excerpt(call, response)}`;
+export async function foreignAnswer(exchange: Exchange, answer: CarriedAnswer): Promise<FlovynError> {
+  const { method, serverUrl, protocol } = exchange.facts;
+  const contentType = answer.headers['content-type'] ?? 'no content type';
+  const got = `HTTP ${answer.status} (${contentType})${await excerpt(exchange, answer)}`;
   const text =
-    `${call.facts.method} got no answer of a Flovyn server: expected gRPC-Web from ${call.facts.serverUrl}, got ${got}. ` +
-    advice(response.status, contentType);
-  return statusError(CODES.get(response.status) ?? GrpcCode.UNKNOWN, text, call.facts);
+    `${method} got no answer of a Flovyn server: expected ${protocol} from ${serverUrl}, got ${got}. ` +
+    advice(protocol, answer);
+  return statusError(CODES.get(answer.status) ?? GrpcCode.UNKNOWN, text, exchange.facts);
 }
 
-function advice(status: number, contentType: string): string {
-  if (/^application\/grpc\s*(\+|;|$)/i.test(contentType)) {
-    return 'That server speaks gRPC but no gRPC-Web: turn gRPC-Web on, or put a proxy before it that translates';
-  }
+function advice(protocol: Protocol, { status, headers }: CarriedAnswer): string {
+  const contentType = headers['content-type'] ?? '';
+  if (protocol === 'gRPC-Web' && isOfProtocol('gRPC', contentType))
+    return 'That server speaks gRPC but no gRPC-Web: turn gRPC-Web on, put a proxy before it that translates, or in Node choose the transport "http2"';
+  if (protocol === 'gRPC' && isOfProtocol('gRPC-Web', contentType))
+    return 'That server speaks gRPC-Web: choose the transport "http"';
+  if (status >= 300 && status < 400 && headers['location'] !== undefined)
+    return `It says to go to ${headers['location']}: if that is the server, use its address as serverUrl`;
   if (status === 401 || status === 403) return 'A proxy before the server refused the request';
   if (status === 413)
     return 'A proxy before the server takes no request of that size: send less, or raise its limit';
@@ -50,15 +61,16 @@ function advice(status: number, contentType: string): string {
 }
 
 /** The beginning of a body, on one line, in quotes. Of a body that breaks off, what came. */
-async function excerpt(call: WebCall, response: Response): Promise<string> {
+async function excerpt(exchange: Exchange, answer: CarriedAnswer): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
   try {
-    for await (const chunk of call.chunks(response)) {
+    while (bytes < EXCERPT_BYTES) {
+      const chunk = await exchange.read(answer);
+      if (chunk === undefined) break;
       text += decoder.decode(chunk.subarray(0, EXCERPT_BYTES), { stream: true });
       bytes += chunk.length;
-      if (bytes >= EXCERPT_BYTES) break;
     }
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;

@@ -1,15 +1,15 @@
 import { decoderFinish, decoderOpen, decoderPush, type Frame } from '../core.js';
 import { textOf } from '../errors/base.js';
 import { CoreTrapped } from '../errors.js';
-import { type CallFacts, malformed } from './status.js';
+import { type ExchangeFacts, malformed } from './status.js';
 
 /** A frame decoder of the core for one answer. It must be closed, or the core keeps it for ever. */
 export class FrameDecoder {
   readonly #id: number;
-  readonly #facts: CallFacts;
+  readonly #facts: ExchangeFacts;
   #isOpen = true;
 
-  constructor(maxMessageBytes: number, facts: CallFacts) {
+  constructor(maxMessageBytes: number, facts: ExchangeFacts) {
     this.#id = decoderOpen(maxMessageBytes);
     this.#facts = facts;
   }

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   RpcError,
 } from '../errors.js';
+import type { Protocol } from './carrier.js';
 import type { Subject } from './transport.js';
 
 /** Which call a status belongs to. */
@@ -17,6 +18,11 @@ export interface CallFacts {
   readonly serverUrl: string;
   /** What the call is about, if the caller said. */
   readonly subject?: Subject | undefined;
+}
+
+/** Which call an answer belongs to, and what is spoken. */
+export interface ExchangeFacts extends CallFacts {
+  readonly protocol: Protocol;
 }
 
 const NAMES = new Map<number, GrpcCodeName>(
@@ -55,9 +61,13 @@ export function shortName(method: string): string {
 }
 
 /** The error for an answer that cannot be understood; `problem` says what was expected and what came. */
-export function malformed({ method, serverUrl }: CallFacts, problem: string, cause?: unknown): RpcError {
+export function malformed(
+  { method, serverUrl, protocol }: ExchangeFacts,
+  problem: string,
+  cause?: unknown,
+): RpcError {
   const text =
-    `${method} got a broken gRPC-Web answer from ${serverUrl}: ${problem}. Whether the call took effect is not known. ` +
+    `${method} got a broken ${protocol} answer from ${serverUrl}: ${problem}. Whether the call took effect is not known. ` +
     'Check that this is a Flovyn server and that proxies before it leave bodies as they are';
   return new RpcError('INTERNAL', text, { method, cause });
 }

@@ -12,6 +12,12 @@ export interface CallOptions {
   readonly subject?: Subject | undefined;
   /** Whether the call announces that its client knows `flovyn.ext.v1`. Default: true. */
   readonly extensions?: boolean | undefined;
+  /**
+   * Whether it does no harm to make the call twice. The transport then sends it again when a connection that was kept
+   * from earlier calls ends before any of the answer has come, as happens when the server closes it at that moment.
+   * Default: false.
+   */
+  readonly repeatable?: boolean | undefined;
 }
 
 /** A thing on the server, by type and id. */

@@ -121,8 +121,8 @@ export class Registration {
 
   async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
     const subject = { type: 'Worker', id: this.#workerId };
-    return (await this.#parts.transport.unary(method, request, { deadlineMs: CALL_DEADLINE_MS, subject }))
-      .body;
+    const options = { deadlineMs: CALL_DEADLINE_MS, subject, repeatable: true };
+    return (await this.#parts.transport.unary(method, request, options)).body;
   }
 }
 

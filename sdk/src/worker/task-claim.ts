@@ -172,6 +172,7 @@ export class TaskClaim {
       metadata: claimMetadata(claimToken),
       deadlineMs,
       subject: { type: 'Task execution', id: taskExecutionId },
+      repeatable: true,
     });
     return answer.body;
   }

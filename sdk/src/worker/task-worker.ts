@@ -60,7 +60,11 @@ export class TaskWorker {
   async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
     const request = encodePollTask(this.#request());
-    const answer = await this.#parts.transport.unary(Method.PollTask, request, { signal, deadlineMs });
+    const answer = await this.#parts.transport.unary(Method.PollTask, request, {
+      signal,
+      deadlineMs,
+      repeatable: true,
+    });
     return decodePollTask(answer.body);
   }
 

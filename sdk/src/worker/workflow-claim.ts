@@ -146,6 +146,7 @@ export class WorkflowClaim implements ActivationHost {
       metadata: claimMetadata(claimToken),
       deadlineMs,
       subject: { type: 'Workflow execution', id: executionId },
+      repeatable: true,
     });
     return answer.body;
   }

@@ -77,7 +77,11 @@ export class WorkflowWorker {
       workflowCapabilities: [...this.#definitions.keys()],
     });
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const answer = await transport.unary(Method.PollWorkflow, request, { signal, deadlineMs });
+    const answer = await transport.unary(Method.PollWorkflow, request, {
+      signal,
+      deadlineMs,
+      repeatable: true,
+    });
     return Activation.open(answer.body, transport.extended, codec);
   }
 

@@ -1,28 +1,39 @@
 import { ConfigurationError } from '../errors.js';
+import type { Protocol } from './carrier.js';
 import type { CallOptions } from './transport.js';
-import type { Fetch } from '../runtime/platform-types.js';
 
-/** Options of `GrpcWebTransport`. */
-export interface GrpcWebOptions {
+/** What the requests and answers of every network transport are made with. */
+export interface RequestOptions {
   /** Address of the server: `http://localhost:9090`; a path is kept and comes before that of the method. */
   readonly serverUrl: string;
   /** The key sent as `authorization: Bearer ..`, or what gives it for each call. Default: none is sent. */
   readonly token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
-  /** More headers for every request, for proxies in between. Those of gRPC-Web itself cannot be replaced. */
+  /** More headers for every request, for proxies in between. Those of gRPC and of HTTP itself cannot be replaced. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** What sends the requests. Default: the runtime's `fetch`, looked up at each call. */
-  readonly fetch?: Fetch | undefined;
   /** Largest message accepted in an answer, from 1,024 bytes up. Default: 64 MiB. */
   readonly maxMessageBytes?: number | undefined;
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Headers that a caller cannot set: they are what makes the request gRPC-Web. */
-const OWN_HEADERS = ['content-type', 'x-grpc-web', 'grpc-timeout', 'flovyn-ext', 'flovyn-claim'];
+/** Headers that a caller cannot set: they are what makes the request gRPC, or belong to the connection. */
+const OWN_HEADERS = [
+  ...['content-type', 'x-grpc-web', 'grpc-timeout', 'flovyn-ext', 'flovyn-claim', 'te'],
+  ...['connection', 'content-length', 'expect', 'keep-alive', 'proxy-connection', 'transfer-encoding'],
+  'upgrade',
+];
 
 /** `grpc-timeout` has at most eight digits. */
 const LARGEST_TIMEOUT = 99_999_999;
+
+/** Throws `ConfigurationError` for an option that cannot work; gives the address without a slash at its end. */
+export function checkRequestOptions(options: RequestOptions): string {
+  const serverUrl = parseServerUrl(options.serverUrl);
+  if (options.headers !== undefined) checkHeaders(options.headers);
+  if (typeof options.token === 'string') checkToken(options.token);
+  parseMaxMessageBytes(options.maxMessageBytes);
+  return serverUrl;
+}
 
 /** The address without a slash at its end. Throws `ConfigurationError` for what cannot be the address of a server. */
 export function parseServerUrl(serverUrl: string): string {
@@ -61,10 +72,10 @@ export function parseMaxMessageBytes(maxMessageBytes: number = DEFAULT_MAX_MESSA
 }
 
 /** Throws `ConfigurationError` unless every header the caller gave can be sent. */
-export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (OWN_HEADERS.includes(name.toLowerCase())) {
-      throw new ConfigurationError(`The header "${name}" cannot be set: gRPC-Web needs its own`);
+      throw new ConfigurationError(`The header "${name}" cannot be set: the transport needs its own`);
     }
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
       throw new ConfigurationError(`"${name}" cannot be the name of a header`);
@@ -88,15 +99,21 @@ function checkValue(what: string, value: string): void {
 
 /** The headers of one request. */
 export function requestHeaders(
-  options: GrpcWebOptions,
+  protocol: Protocol,
+  options: Pick<RequestOptions, 'headers'>,
   token: string | undefined,
   call: CallOptions,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
   Object.assign(headers, call.metadata);
-  headers['content-type'] = 'application/grpc-web+proto';
-  headers['x-grpc-web'] = '1';
+  if (protocol === 'gRPC') {
+    headers['content-type'] = 'application/grpc+proto';
+    headers['te'] = 'trailers';
+  } else {
+    headers['content-type'] = 'application/grpc-web+proto';
+    headers['x-grpc-web'] = '1';
+  }
   if (call.extensions !== false) headers['flovyn-ext'] = '1';
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   if (call.deadlineMs !== undefined && call.deadlineMs !== Number.POSITIVE_INFINITY) {
