@@ -122,7 +122,7 @@ class Http2Answer implements CarriedAnswer {
   // A stream that was reset ends like one that is complete.
   async read(): Promise<Uint8Array | undefined> {
     const chunk = await this.#body.read();
-    if (chunk === undefined && this.#stream.aborted)
+    if (chunk === undefined && this.#stream.rstCode !== 0)
       throw new Error(`it was reset with code ${this.#stream.rstCode} of HTTP/2`);
     return chunk;
   }
