@@ -70,9 +70,8 @@ describe.each(TRANSPORTS)('transport %s', (kind, language) => {
       response.write(message('one'));
     });
     const controller = new AbortController();
-    const stream = transport
-      .serverStream(METHOD, BODY, { signal: controller.signal })
-      [Symbol.asyncIterator]();
+    const answer = transport.serverStream(METHOD, BODY, { signal: controller.signal });
+    const stream = answer[Symbol.asyncIterator]();
     await stream.next();
     const next = stream.next();
     controller.abort();

@@ -1,6 +1,7 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { CarriedAnswer, Carrier, CarrierRequest, Destination } from '../transport/carrier.js';
 import { BodyReader } from './body-reader.js';
+import { connectionOptions } from './tls.js';
 
 /** Sends one request, without its body. */
 type Send = (options: RequestOptions) => ClientRequest;
@@ -15,7 +16,8 @@ export async function openHttp({ serverUrl, tls }: Destination): Promise<Carrier
     return new HttpCarrier(serverUrl, new Agent({ keepAlive: true }), request);
   }
   const { Agent, request } = await import('node:https');
-  return new HttpCarrier(serverUrl, new Agent({ keepAlive: true, ...tls } as object), request);
+  const agent = new Agent({ keepAlive: true, ...(await connectionOptions(tls)) });
+  return new HttpCarrier(serverUrl, agent, request);
 }
 
 /**

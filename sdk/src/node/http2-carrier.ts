@@ -2,6 +2,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { CarriedAnswer, Carrier, CarrierRequest, Destination } from '../transport/carrier.js';
 import { BodyReader } from './body-reader.js';
 import { plainHeaders } from './http-carrier.js';
+import { connectionOptions } from './tls.js';
 import { type Connect, Http2Connection } from './http2-connection.js';
 
 /** How often a request is sent that the server refuses to look at. */
@@ -15,9 +16,10 @@ const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 export async function openHttp2({ serverUrl, tls }: Destination): Promise<Carrier> {
   const { connect } = await import('node:http2');
   const { origin } = new URL(serverUrl);
+  const options = await connectionOptions(tls);
   const settings = { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES };
   const open = (): ClientHttp2Session => {
-    const session = connect(origin, { settings, ...tls } as object);
+    const session = connect(origin, { settings, ...options });
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     return session;
   };

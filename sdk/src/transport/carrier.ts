@@ -14,7 +14,8 @@ export interface Destination {
 /**
  * Sends HTTP requests, and knows nothing of gRPC but the name of the protocol that its way of HTTP makes possible.
  *
- * What it throws is the runtime's error as it came; the caller turns it into one of this package.
+ * What it throws is the runtime's error as it came, which the caller turns into one of this package, or one of this
+ * package already.
  */
 export interface Carrier {
   readonly protocol: Protocol;

@@ -1,4 +1,4 @@
-import type { FlovynError } from '../errors.js';
+import { FlovynError } from '../errors.js';
 import type { CallScope } from './call-scope.js';
 import type { CarriedAnswer, Carrier, CarrierRequest } from './carrier.js';
 import { reason, unreachable } from './network-failure.js';
@@ -46,7 +46,7 @@ export class Exchange {
         (late) => late.discard(),
         () => {},
       );
-      throw this.#failure(() => unreachable(this.facts, error));
+      throw this.#failure(() => (error instanceof FlovynError ? error : unreachable(this.facts, error)));
     }
   }
 

@@ -18,11 +18,11 @@ export function reason(error: unknown): string {
 }
 
 function advice(why: string, protocol: ExchangeFacts['protocol']): string {
-  if (why.startsWith('ERR_HTTP2') || /^Protocol error$/i.test(why))
+  if (why.startsWith('ERR_HTTP2') || why.endsWith('NO_APPLICATION_PROTOCOL'))
     return 'something is there, but no HTTP/2 as native gRPC needs it; choose the transport "http" for gRPC-Web over HTTP/1.1';
   if (why.startsWith('HPE_') && protocol === 'gRPC-Web')
     return 'something is there, but no HTTP/1.1; choose the transport "http2" for a server that speaks native gRPC only';
-  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(why))
+  if (/^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT)/.test(why))
     return 'the certificate of the server is not trusted; name the authority that signed it as tls.ca';
   if (/^(ERR_SSL|EPROTO)/.test(why))
     return 'TLS could not be agreed on; check that https in serverUrl, and the option tls, are right';

@@ -151,7 +151,7 @@ export const native: Language = {
     }
     response.end(Buffer.concat(frames.filter((bytes) => !isTrailers(bytes))));
   },
-  cut: (response) => void (response as unknown as Http2ServerResponse).stream.session?.destroy(),
+  cut: (response) => (response as unknown as Http2ServerResponse).stream.session?.destroy(),
 };
 
 /** An answer of frames, and of these headers more. */
