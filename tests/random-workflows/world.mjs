@@ -11,8 +11,9 @@ import { Method } from '../../sdk/dist/rpc/methods.js';
 import { runDry } from '../../sdk/dist/runtime/run-dry.js';
 import { SimulatedClock } from './clock.mjs';
 import { Engine, ORG_ID, QUEUE } from './engine.mjs';
+import { describeCommand } from '../support/rerun.mjs';
 import { COMBINATORS, VERBS } from './names.mjs';
-import { readClaim, readNext, readSubmission } from './wire.mjs';
+import { readClaim, readNext, readSubmission } from '../conformance/wire.mjs';
 import { answer, cut, SimulatedWorker } from './worker.mjs';
 
 /** What two runs of one execution, or a run and the rules, disagree on. */
@@ -337,11 +338,4 @@ const COMBINATOR_NAMES = new Set(COMBINATORS);
 
 function describe({ worker, method }) {
   return `${worker.name}: ${method.slice(method.lastIndexOf('/') + 1)}`;
-}
-
-export function describeCommand({ type, ...details }) {
-  const values = Object.values(details).map((value) =>
-    String(value).replace(/^(\w{4})\w{4}-[-\w]{27}$/, '$1'),
-  );
-  return [type, ...values].join(' ');
 }

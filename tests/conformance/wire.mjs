@@ -1,5 +1,12 @@
-/** Reads what the worker and the engine say to each other, past the code under test: field numbers of flovyn.proto. */
+/** Reads what workers and servers say to each other, past the code under test: by the field numbers of flovyn.proto. */
 const text = new TextDecoder();
+
+/** The paths of the calls that tests look at or make themselves. */
+export const PATHS = {
+  pollWorkflow: '/flovyn.v1.WorkflowDispatch/PollWorkflow',
+  submit: '/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands',
+  getEvents: '/flovyn.v1.WorkflowDispatch/GetEvents',
+};
 
 const STATUS = ['UNSPECIFIED', 'RUNNING', 'SUSPENDED', 'COMPLETED', 'CANCELLED', 'FAILED'];
 
@@ -57,6 +64,28 @@ export function readNext(bytes) {
   return fields(bytes).get(1003)?.[0];
 }
 
+/** A SubmitWorkflowCommandsRequest that does not ask for the next piece of work. */
+export function withoutPoll(bytes) {
+  return without(bytes, 1002);
+}
+
+/** A GetEventsRequest. */
+export function writeGetEvents(executionId, afterSequence) {
+  const id = new TextEncoder().encode(executionId);
+  return new Uint8Array([0x0a, id.length, ...id, ...varint(1000 * 8), ...varint(afterSequence)]);
+}
+
+/** A GetEventsResponse. */
+export function readEvents(bytes) {
+  const message = fields(bytes);
+  const events = (message.get(1) ?? []).map((event) => {
+    const found = fields(event);
+    const data = JSON.parse(string(found.get(3)));
+    return { sequence: found.get(1)[0], type: string(found.get(2)), data };
+  });
+  return { events, hasMore: message.get(1000)?.[0] === 1 };
+}
+
 function readCommand(bytes) {
   for (const [field, [value]] of fields(bytes)) {
     const known = COMMANDS[field];
@@ -80,8 +109,22 @@ function string(values) {
 /** The values of each field of a message: numbers, or bytes. */
 function fields(bytes) {
   const found = new Map();
+  for (const { field, value } of parts(bytes)) {
+    const values = found.get(field);
+    if (values === undefined) found.set(field, [value]);
+    else values.push(value);
+  }
+  return found;
+}
+
+function without(bytes, field) {
+  const kept = [...parts(bytes)].filter((part) => part.field !== field);
+  return new Uint8Array(kept.flatMap(({ start, end }) => [...bytes.subarray(start, end)]));
+}
+
+function* parts(bytes) {
   let at = 0;
-  const varint = () => {
+  const number = () => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = bytes[at];
@@ -91,18 +134,23 @@ function fields(bytes) {
     }
   };
   while (at < bytes.length) {
-    const tag = varint();
+    const start = at;
+    const tag = number();
     const [field, type] = [Math.floor(tag / 8), tag & 7];
     if (type !== 0 && type !== 2) throw new Error(`field ${field} has wire type ${type}`);
-    let value = varint();
+    let value = number();
     if (type === 2) {
-      const end = at + value;
-      value = bytes.subarray(at, end);
-      at = end;
+      at += value;
+      value = bytes.subarray(at - value, at);
     }
-    const values = found.get(field);
-    if (values === undefined) found.set(field, [value]);
-    else values.push(value);
+    yield { field, value, start, end: at };
   }
-  return found;
+}
+
+function varint(value) {
+  const bytes = [];
+  for (let left = value; ; left = Math.floor(left / 128)) {
+    bytes.push((left % 128) + (left >= 128 ? 0x80 : 0));
+    if (left < 128) return bytes;
+  }
 }
