@@ -9,11 +9,12 @@ use flovyn_protocol::{
 use uuid::Uuid;
 
 use crate::{
-    Answer, Status, Undelivered, border, claims,
+    Answer, Status, Undelivered, border, cancel, claims,
     context::{Caller, Ctx},
     execution, history,
     polling::{self, Poll},
     store::{Activation, Deadline, DeadlineKey, Execution, ExecutionState, Key, ReadyQueue, Work},
+    workers,
 };
 
 /// PollWorkflow.
@@ -82,7 +83,9 @@ fn claim(
     let due_ms = claim.expires_at_ms;
     ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Execution(execution.key), due_ms })?;
     let token = claim.token.clone();
-    execution.started_at_ms.get_or_insert(ctx.now_ms);
+    if execution.started_at_ms.is_none() {
+        begin(ctx, execution, &claim.worker)?;
+    }
     execution.updated_at_ms = ctx.now_ms;
     execution.oldest_claim_sequence.get_or_insert(execution.current_sequence);
     execution.worker = Some(claim.worker.clone());
@@ -90,6 +93,17 @@ fn claim(
     let seen_sequence = execution.current_sequence;
     execution.state = ExecutionState::Running(Activation { claim, seen_sequence, submissions: 0 });
     Ok((token, due_ms - ctx.now_ms))
+}
+
+/// The first claim. A timeout that was not asked for is the one that the worker has registered for the kind.
+fn begin(ctx: &mut Ctx<'_>, execution: &mut Execution, worker: &str) -> Result<(), Status> {
+    execution.started_at_ms = Some(ctx.now_ms);
+    if execution.timeout_ms.is_none()
+        && let Some(timeout_ms) = workers::timeout_ms(ctx, execution.key.org_id, worker, &execution.kind)?
+    {
+        cancel::set_timeout(ctx, execution, timeout_ms)?;
+    }
+    Ok(())
 }
 
 fn describe(

@@ -130,6 +130,14 @@ fn timeout_text(timeout_ms: i64) -> String {
     format!("timed out: not done within {timeout_ms} ms of its start")
 }
 
+/// Decides how long an execution may take from its creation.
+pub(crate) fn set_timeout(ctx: &mut Ctx<'_>, execution: &mut Execution, timeout_ms: i64) -> Result<(), Status> {
+    execution.timeout_ms = Some(timeout_ms);
+    let due_ms = execution.created_at_ms.saturating_add(timeout_ms);
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::WorkflowTimeout(execution.key), due_ms })?;
+    Ok(())
+}
+
 /// The time that an execution may take is over.
 pub(crate) fn timeout_is_over(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
     let Some(mut execution) = ctx.tx.execution(key)? else { return Ok(()) };

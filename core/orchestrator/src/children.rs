@@ -87,6 +87,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, parent: &mut Execution, child: NewChild)
         metadata: None,
         priority_ms: child.priority_ms,
         parent: Some(Parent { id: parent.key.id, child_name: child.name }),
+        timeout_ms: None,
     };
     start::create(ctx, key, start)?;
     Ok(started)

@@ -10,7 +10,7 @@ use flovyn_protocol::{
 use uuid::Uuid;
 
 use crate::{
-    Answer, Status, border,
+    Answer, Status, border, cancel,
     context::{Caller, Ctx, reply},
     execution, history,
     idempotency::{self, NamedBy},
@@ -57,6 +57,7 @@ pub(crate) fn read(
         request.idempotency_key,
         request.idempotency_key_ttl_seconds,
     )?;
+    let timeout_ms = if caller.extended { border::not_negative("timeout_ms", request.timeout_ms)? } else { 0 };
     let start = Start {
         kind: request.workflow_kind,
         queue,
@@ -65,6 +66,7 @@ pub(crate) fn read(
         metadata: encode_metadata(&request.metadata)?,
         priority_ms: i64::from(request.priority_seconds) * 1_000,
         parent: None,
+        timeout_ms: (timeout_ms > 0).then_some(timeout_ms),
     };
     Ok((start, named))
 }
@@ -87,6 +89,8 @@ pub(crate) struct Start {
     pub(crate) metadata: Option<Payload>,
     pub(crate) priority_ms: i64,
     pub(crate) parent: Option<Parent>,
+    /// How long it may take; `None` leaves it to the worker that claims it first.
+    pub(crate) timeout_ms: Option<i64>,
 }
 
 /// Makes an execution and gives it its name.
@@ -139,6 +143,9 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, key: Key, start: Start) -> Result<Execut
         parent_workflow_execution_id: start.parent.as_ref().map(|parent| parent.id.to_string()),
     };
     history::append(ctx, &mut execution, &started)?;
+    if let Some(timeout_ms) = start.timeout_ms {
+        cancel::set_timeout(ctx, &mut execution, timeout_ms)?;
+    }
     execution::make_ready(ctx, &mut execution)?;
     ctx.tx.put_execution(&execution)?;
     Ok(execution)

@@ -6,11 +6,13 @@
 mod definitions;
 
 use alloc::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     string::{String, ToString},
 };
 
-use flovyn_protocol::messages::{WorkerHeartbeatRequest, WorkerRegistrationRequest, WorkerRegistrationResponse};
+use flovyn_protocol::messages::{
+    WorkerHeartbeatRequest, WorkerRegistrationRequest, WorkerRegistrationResponse, WorkflowCapability,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -64,6 +66,12 @@ pub(crate) fn kinds(worker: &WorkerRecord, work: Work) -> Option<&BTreeSet<Strin
     })
 }
 
+/// How long an execution of this kind may take, as the worker that runs it has registered.
+pub(crate) fn timeout_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str, kind: &str) -> Result<Option<i64>, Status> {
+    let registration = find(ctx, org_id, name_or_id)?.and_then(|worker| worker.registration);
+    Ok(registration.and_then(|registration| registration.workflow_timeouts_ms.get(kind).copied()))
+}
+
 /// Until when a worker counts as alive, if it is known.
 pub(crate) fn alive_until_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<i64>, Status> {
     let worker = find(ctx, org_id, name_or_id)?;
@@ -114,8 +122,11 @@ pub(crate) fn register(
     };
     let mut workflow_kinds: BTreeSet<_> = request.workflows.iter().map(|workflow| workflow.kind.clone()).collect();
     let mut task_kinds: BTreeSet<_> = request.tasks.iter().map(|task| task.kind.clone()).collect();
+    let mut workflow_timeouts_ms: BTreeMap<_, _> = request.workflows.iter().filter_map(timeout_of).collect();
     let alive = ctx.now_ms < offline_at_ms(ctx, &worker);
     if let Some(before) = worker.registration.take().filter(|_| alive) {
+        let others = before.workflow_timeouts_ms.into_iter().filter(|(kind, _)| !workflow_kinds.contains(kind));
+        workflow_timeouts_ms.extend(others);
         workflow_kinds.extend(before.workflow_kinds);
         task_kinds.extend(before.task_kinds);
     }
@@ -127,6 +138,7 @@ pub(crate) fn register(
         process_id: request.process_id,
         registered_at_ms: ctx.now_ms,
         workflow_kinds,
+        workflow_timeouts_ms,
         task_kinds,
         metadata: border::payload(&ctx.config.limits, "metadata", &request.metadata)?,
     });
@@ -138,6 +150,12 @@ pub(crate) fn register(
         workflow_conflicts: conflicts,
         ..WorkerRegistrationResponse::default()
     }))
+}
+
+/// The kind and the timeout of a workflow that has one.
+fn timeout_of(workflow: &WorkflowCapability) -> Option<(String, i64)> {
+    let seconds = workflow.timeout_seconds.filter(|seconds| *seconds > 0)?;
+    Some((workflow.kind.clone(), i64::from(seconds) * 1_000))
 }
 
 fn check(ctx: &Ctx<'_>, request: &WorkerRegistrationRequest) -> Result<(), Status> {

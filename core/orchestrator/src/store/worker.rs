@@ -1,4 +1,8 @@
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 
 use flovyn_protocol::Payload;
 use serde::{Deserialize, Serialize};
@@ -34,6 +38,8 @@ pub struct Registration {
     pub registered_at_ms: i64,
     /// The workflows it is given.
     pub workflow_kinds: BTreeSet<String>,
+    /// How long an execution of a workflow may take, by kind, where there is a limit.
+    pub workflow_timeouts_ms: BTreeMap<String, i64>,
     /// The tasks it is given.
     pub task_kinds: BTreeSet<String>,
     /// Whatever it wants people to know.

@@ -16,6 +16,7 @@ mod round_trips;
 mod signals;
 mod submissions;
 mod tasks;
+mod timeouts;
 mod timers;
 mod wake_ups;
 mod workers;
@@ -54,6 +55,7 @@ pub fn suite() -> Vec<Test> {
         signals::TESTS,
         children::TESTS,
         cancel::TESTS,
+        timeouts::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

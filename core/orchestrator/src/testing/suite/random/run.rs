@@ -2,7 +2,7 @@ use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 
 use flovyn_protocol::messages::{
     CreatePromiseCommand, FailTaskRequest, PollResponse, PollTaskResponse, RejectPromiseRequest, ResolvePromiseRequest,
-    SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
+    StartWorkflowRequest, SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
     ext::{CancelWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
 };
 use rand_chacha::ChaCha20Rng;
@@ -102,8 +102,9 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self) {
-        let id = self.world.start("order");
-        self.executions.push(id);
+        let timeout_ms = if self.below(4) == 0 { i64::from(self.below(20_000)) } else { 0 };
+        let request = StartWorkflowRequest { workflow_kind: "order".into(), timeout_ms, ..Default::default() };
+        self.executions.push(self.world.start_with(request).workflow_execution_id);
     }
 
     fn poll(&mut self) {
