@@ -116,11 +116,11 @@ export class EmbeddedTransport implements Transport {
 
   /** Asks the engine. True if the call has its answer, and with it what it was woken for. */
   #attempt(engine: number, call: EngineCall, expired: boolean): boolean {
-    const { scope, body, claim, firstAttemptMs } = call;
+    const { scope, body, claim, extended, firstAttemptMs } = call;
     const nowMs = this.#clock.nowMs();
     try {
       const { method } = scope.facts;
-      const answer = engineHandle(engine, method, body, true, claim, { firstAttemptMs, expired }, nowMs);
+      const answer = engineHandle(engine, method, body, extended, claim, { firstAttemptMs, expired }, nowMs);
       if (answer instanceof Uint8Array) return this.#resolve(call, answer);
       this.#park(engine, call, answer, nowMs);
     } catch (error) {
