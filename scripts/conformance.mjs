@@ -14,14 +14,23 @@ import { runtimes } from './lib/runtimes.mjs';
 /**
  * Runs the conformance suite in runtimes (all, or those named), each with the SDK as it would be published installed in a fresh folder,
  * embedded and against a `flovyn-server` of its own. Prints one line per case that failed and the total.
+ *
+ * In Node, which has several transports, the others than the default run one case of each kind;
+ * `--transport=NAME` runs all cases over that one, and nothing else.
  */
+const OTHER_TRANSPORTS = ['fetch', 'http2'];
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 await main(async () => {
-  const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes);
+  const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  const transport = process.argv.find((argument) => argument.startsWith('--transport='))?.split('=')[1];
+  const chosen = names.length > 0 ? names : transport ? ['node'] : Object.keys(runtimes);
   const unknown = chosen.filter((name) => !(name in runtimes));
   if (unknown.length > 0)
     throw new StepFailed(`There is no runtime ${unknown}; there are ${Object.keys(runtimes).join(', ')}`);
+
+  if (transport && chosen.join() !== 'node') throw new StepFailed('Only Node has transports to choose from');
 
   await ensurePackages('all');
   await ensureBuilt();
@@ -32,8 +41,17 @@ await main(async () => {
     await withConsumer(tarball, async (folder) => {
       cpSync(inRoot('tests/conformance'), folder, { recursive: true });
       cpSync(inRoot('examples/order-processing/dist'), join(folder, 'order'), { recursive: true });
+      const over = (kind, options) =>
+        conform(`${name} over ${kind} against the server`, runtimes[name], folder, {
+          ...options,
+          transport: kind,
+        });
+      if (transport) return withServer((options) => over(transport, options));
       await conform(`${name} embedded`, runtimes[name], folder, { embedded: true });
       await withServer((options) => conform(`${name} against the server`, runtimes[name], folder, options));
+      if (name !== 'node') return undefined;
+      for (const kind of OTHER_TRANSPORTS)
+        await withServer((options) => over(kind, { ...options, extent: 'one of each' }));
     });
   }
   console.log(tallyLine(total));

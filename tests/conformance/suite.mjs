@@ -480,19 +480,20 @@ for (const [what, call] of Object.entries(missing)) {
 }
 
 /**
- * Runs every case with one client.
+ * Runs the cases with one client.
  *
- * @param {object} options of FlovynClient: `{ embedded: true }`, or where the server is and its keys
+ * @param {object} options of FlovynClient: `{ embedded: true }`, or where the server is and its keys; and `extent`,
+ *   which of the cases (see `Suite.run`)
  * @param {(outcome: object) => void} report is given `{ name, ok, ms, error? }` per case, and `{ done }` at the end
  */
-export async function runConformance(options, report) {
+export async function runConformance({ extent, ...options }, report) {
   ledger.latencyMs = 1;
   const client = new FlovynClient({ queue: `conformance-${globalThis.crypto.randomUUID()}`, ...options });
   for (const definition of [...suite.workflows, processOrder]) client.registerWorkflow(definition);
   for (const definition of [...tasks, ...orderTasks]) client.registerTask(definition);
   await client.start();
   try {
-    await suite.run(client, report);
+    await suite.run(client, report, extent);
   } finally {
     await client.stop();
   }
