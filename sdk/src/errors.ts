@@ -6,7 +6,15 @@ export {
   WorkflowFailed,
   WorkflowSuspended,
 } from './errors/workflow.js';
-export { PromiseRejected, PromiseTimeout, TaskCancelled, TaskFailed, TaskTimeout } from './errors/waiting.js';
+export {
+  HandleCancelled,
+  PromiseRejected,
+  PromiseTimeout,
+  TaskCancelled,
+  TaskFailed,
+  TaskTimeout,
+  TimeoutError,
+} from './errors/waiting.js';
 export { AuthenticationError, ConnectionError, GrpcCode, NotFoundError, RpcError } from './errors/rpc.js';
 export type { GrpcCodeName, RpcErrorOptions } from './errors/rpc.js';
 export { ConfigurationError, SerializationError, Unsupported } from './errors/usage.js';

@@ -28,15 +28,29 @@ export type {
   WorkflowWorkerOptions,
 } from './worker/options.js';
 export { WorkflowContextImpl } from './workflow/context.js';
+export type { WorkflowContext } from './workflow/context-types.js';
 export type {
+  CancellablePromise,
+  ChildWorkflowHandle,
+  ChildWorkflowOptions,
   InputAndOptions,
   OperationFunction,
   OperationOptions,
   PromiseOptions,
+  ScopeHandle,
+  ScopeOptions,
   TaskHandle,
   TaskOptions,
-  WorkflowContext,
-} from './workflow/context-types.js';
+  WorkflowInfo,
+} from './workflow/handle-types.js';
+export type {
+  QueryContext,
+  QueryHandler,
+  QueryInfo,
+  SignalHandler,
+  WorkflowHandlers,
+} from './workflow/handlers.js';
+export { type Saga, saga } from './workflow/saga.js';
 export {
   type AnyWorkflow,
   workflow,

@@ -5,7 +5,8 @@ import type { WorkflowHandle } from '../src/client/handle.js';
 import { Duration } from '../src/duration.js';
 import { ConfigurationError, Unsupported } from '../src/errors.js';
 import { task, type TaskDefinition } from '../src/task/define.js';
-import type { TaskHandle, WorkflowContext } from '../src/workflow/context-types.js';
+import type { WorkflowContext } from '../src/workflow/context-types.js';
+import type { CancellablePromise, TaskHandle } from '../src/workflow/handle-types.js';
 import { workflow, type WorkflowDefinition } from '../src/workflow/define.js';
 
 const run = () => null;
@@ -37,8 +38,6 @@ describe('definitions', () => {
   });
 
   test.each([
-    ['handlers', () => workflow({ name: 'w', run, handlers: {} } as never)],
-    ['timeout', () => workflow({ name: 'w', run, timeout: Duration.seconds(1) } as never)],
     ['input', () => workflow({ name: 'w', run, input: {} } as never)],
     ['hooks', () => task({ name: 't', run, hooks: {} } as never)],
     ['totalTimeout', () => task({ name: 't', run, totalTimeout: Duration.seconds(1) } as never)],
@@ -55,6 +54,21 @@ describe('definitions', () => {
       'no time',
       () => task({ name: 't', run, timeout: Duration.seconds(0) }),
       'timeout must be more than no time',
+    ],
+    [
+      'no time for a workflow',
+      () => workflow({ name: 'w', run, timeout: Duration.seconds(0) }),
+      'timeout must be more than no time',
+    ],
+    [
+      'a handler that is none',
+      () => workflow({ name: 'w', run, handlers: { signals: { stop: 1 as never } } }),
+      'handlers.signals["stop"] must be a function, got number',
+    ],
+    [
+      'handlers of another kind',
+      () => workflow({ name: 'w', run, handlers: { updates: {} } as never }),
+      'unknown option "updates"',
     ],
     ['a negative count', () => task({ name: 't', run, retry: { maxRetries: -1 } }), 'retry.maxRetries'],
     [
@@ -98,7 +112,7 @@ describe('types', () => {
       expectTypeOf(ctx.schedule(charge, { id: '1' })).toEqualTypeOf<TaskHandle<{ receipt: string }>>();
       expectTypeOf(ctx.task(either, 'none')).toEqualTypeOf<Promise<Date | bigint>>();
       expectTypeOf(ctx.schedule(nothing)).toEqualTypeOf<TaskHandle<number>>();
-      expectTypeOf(ctx.run('op', async () => 5)).toEqualTypeOf<Promise<number>>();
+      expectTypeOf(ctx.run('op', async () => 5)).toEqualTypeOf<CancellablePromise<number>>();
       expectTypeOf(ctx.get<string>('key')).toEqualTypeOf<string | null>();
       expectTypeOf(
         await Promise.all([ctx.task(charge, { id: '1' }), ctx.sleep(Duration.seconds(1))]),

@@ -54,6 +54,21 @@ const table: [errors.FlovynError, Record<string, unknown>][] = [
     },
   ],
   [
+    new errors.HandleCancelled('timer "5 ms"', 'why'),
+    {
+      name: 'HandleCancelled',
+      code: 'HANDLE_CANCELLED',
+      message: 'The timer "5 ms" was cancelled: why',
+      handle: 'timer "5 ms"',
+      reason: 'why',
+    },
+  ],
+  [new errors.HandleCancelled('scope'), { message: 'The scope was cancelled', reason: undefined }],
+  [
+    new errors.TimeoutError('ctx.scope', 5),
+    { name: 'TimeoutError', code: 'TIMEOUT', message: 'ctx.scope timed out after 5 ms', timeoutMs: 5 },
+  ],
+  [
     new errors.PromiseTimeout('p', 5),
     {
       name: 'PromiseTimeout',

@@ -4,7 +4,7 @@ import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { SignalSource } from '../runtime/signal-source.js';
 import { WorkerHost } from '../worker/worker-host.js';
-import type { InputAndOptions } from '../workflow/context-types.js';
+import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
 import { ClientCalls } from './calls.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';

@@ -104,3 +104,38 @@ export class PromiseRejected extends FlovynError {
     this.reason = reason;
   }
 }
+
+/** Workflow code cancelled what it waited for, by the handle's `cancel`. */
+export class HandleCancelled extends FlovynError {
+  static {
+    nameClass(this, 'HandleCancelled');
+  }
+
+  override readonly code: string = 'HANDLE_CANCELLED';
+  /** What was cancelled, such as `timer "5000 ms"`. */
+  readonly handle: string;
+  /** Why, as given to `cancel`. */
+  readonly reason: string | undefined;
+
+  constructor(handle: string, reason?: string) {
+    super(`The ${handle} was cancelled${reason === undefined ? '' : `: ${reason}`}`);
+    this.handle = handle;
+    this.reason = reason;
+  }
+}
+
+/** The time of `ctx.withTimeout` or of `ctx.scope` was over. */
+export class TimeoutError extends FlovynError {
+  static {
+    nameClass(this, 'TimeoutError');
+  }
+
+  override readonly code: string = 'TIMEOUT';
+  /** The time there was, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(what: string, timeoutMs: number, cause?: unknown) {
+    super(`${what} timed out after ${timeoutMs} ms`, cause);
+    this.timeoutMs = timeoutMs;
+  }
+}

@@ -55,7 +55,10 @@ export class DeterminismViolation extends FlovynError {
   }
 
   override readonly code: string = 'VIOLATION';
-  /** The event that was expected, what came, and a hint, as far as known. */
+  /**
+   * What is known of it: `eventSequence`, `event`, `expected`, `got`, `hint`, and, when the line of workflow code could
+   * be found, `source`, or else `pending`, where code waits: each with `file`, `line`, `column` and the `verb` called.
+   */
   readonly details: unknown;
 
   constructor(message: string, details?: unknown) {

@@ -35,13 +35,16 @@ export class Activation {
   readonly id: number;
   readonly #codec: PayloadCodec | undefined;
   #info: ActivationInfo;
+  /** What it was opened from, kept while it is active. */
+  #claimed: Claimed | undefined;
   #submissions = 0;
   #isClosed = false;
 
-  private constructor(id: number, codec: PayloadCodec | undefined) {
+  private constructor(id: number, codec: PayloadCodec | undefined, claimed?: Claimed) {
     this.id = id;
     this.#info = activationInfo(id);
     this.#codec = codec;
+    this.#claimed = claimed;
   }
 
   /**
@@ -53,7 +56,7 @@ export class Activation {
     codec: PayloadCodec | undefined,
   ): Activation | undefined {
     const id = activationOpen(pollAnswer, extended);
-    return id === 0 ? undefined : new Activation(id, codec);
+    return id === 0 ? undefined : new Activation(id, codec, { pollAnswer, extended });
   }
 
   /** An activation that was opened otherwise. */
@@ -86,6 +89,25 @@ export class Activation {
     throw new Unsupported('The core cannot continue an activation yet: open a new one');
   }
 
+  /**
+   * The same execution once more, to be replayed for what can be learned from it: its whole history, and no right to
+   * submit anything. Undefined if it is not known what this was opened from. It must be closed.
+   */
+  async copy(host: ActivationHost): Promise<Activation | undefined> {
+    if (this.#claimed === undefined) return undefined;
+    const { pollAnswer, extended } = this.#claimed;
+    const copy = Activation.open(pollAnswer, extended, this.#codec);
+    if (copy === undefined) return undefined;
+    try {
+      await copy.#fetchEvents(host);
+      await copy.#decodeEvents();
+      return copy;
+    } catch (error) {
+      copy.close();
+      throw error;
+    }
+  }
+
   /** Sends a partial submission and takes in the events that came back. */
   async submitPartial(host: ActivationHost): Promise<void> {
     const answer = await host.submit(await this.#takeSubmission());
@@ -96,6 +118,7 @@ export class Activation {
   /** Sends the last submission. */
   async submitFinal(host: ActivationHost): Promise<void> {
     await host.submit(await this.#takeSubmission());
+    this.#claimed = undefined;
   }
 
   /** Lets the core forget it. A second call, and one after a trap, do nothing. */
@@ -128,4 +151,9 @@ export class Activation {
     if (this.#codec === undefined) return;
     activationHandleDecodedPayloads(this.id, await this.#codec.decode(activationEncodedPayloads(this.id)));
   }
+}
+
+interface Claimed {
+  readonly pollAnswer: Uint8Array;
+  readonly extended: boolean;
 }

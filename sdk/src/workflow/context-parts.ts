@@ -1,20 +1,26 @@
-import type { ActivationInfo } from '../core.js';
 import type { Logger } from '../logger.js';
 import type { Serializer } from '../serde.js';
+import type { Activation } from './activation.js';
+import type { CancelScope } from './cancel-scope.js';
+import type { WorkflowContext } from './context-types.js';
 import type { AnyWorkflow } from './define.js';
 import type { Operations } from './operations.js';
 import type { PendingHandles } from './pending.js';
 import type { Turn } from './turn.js';
 
-/** What a context is made of. */
+/** What a context is made of. All contexts of an execution share everything but the scope. */
 export interface ContextParts {
-  /** The activation's number in the core. */
-  readonly id: number;
-  readonly info: ActivationInfo;
+  readonly activation: Activation;
   readonly definition: AnyWorkflow;
   readonly turn: Turn;
   readonly pending: PendingHandles;
   readonly operations: Operations;
   readonly serializer: Serializer;
   readonly logger: Logger;
+  /** How each child is cancelled, by its id. */
+  readonly children: Map<string, (reason?: string) => void>;
+  /** What the work of this context belongs to. */
+  readonly scope: CancelScope;
+  /** The context of another scope. */
+  readonly contextOf: (scope: CancelScope) => WorkflowContext;
 }

@@ -1,54 +1,22 @@
 import type { Duration } from '../duration.js';
 import type { Logger } from '../logger.js';
-import type { RetryPolicy } from '../retry.js';
 import type { TaskDefinition } from '../task/define.js';
 import type { WorkflowDefinition } from './define.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
-
-/** Options of one scheduled task. */
-export interface TaskOptions {
-  /** The queue of the workers that may run it. Default: the queue of the workflow. */
-  readonly queue?: string | undefined;
-  /** The whole life of the task from now on, retries included; after it the task fails. Default: no limit. */
-  readonly timeout?: Duration | undefined;
-  /** How failed attempts are retried. Default: `retry` of the definition, else what the server does. */
-  readonly retry?: RetryPolicy | undefined;
-}
-
-/** Options of a promise. */
-export interface PromiseOptions {
-  /** After this long it rejects with a `PromiseTimeout`. Default: it waits for ever. */
-  readonly timeout?: Duration | undefined;
-  /** Another name to settle it by, unique in the organisation. */
-  readonly idempotencyKey?: string | undefined;
-}
-
-/** Options of an operation. They take effect inside it: only its final result is recorded. */
-export interface OperationOptions {
-  /** How long one attempt may take before its signal fires and it fails. Default: no limit. */
-  readonly timeout?: Duration | undefined;
-  /** How failed attempts are retried, in this activation. Default: they are not. */
-  readonly retry?: RetryPolicy | undefined;
-}
-
-/**
- * The function of an operation. `signal` fires when its timeout has passed or the worker may not go on with
- * it.
- */
-export type OperationFunction<T> = (signal: AbortSignal) => T | PromiseLike<T>;
-
-/** A scheduled task: the promise of its result, which can also be awaited later, or never. */
-export interface TaskHandle<Output> extends Promise<Output> {
-  /** Id of the task. */
-  readonly taskExecutionId: string;
-  /** The promise itself. Rejects with `TaskFailed` or `TaskCancelled`. */
-  result(): Promise<Output>;
-}
-
-/** The arguments after a definition: input that may be undefined may be left out. */
-export type InputAndOptions<Input, Options> = undefined extends Input
-  ? [input?: Input, options?: Options | undefined]
-  : [input: Input, options?: Options | undefined];
+import type {
+  CancellablePromise,
+  ChildWorkflowHandle,
+  ChildWorkflowOptions,
+  InputAndOptions,
+  OperationFunction,
+  OperationOptions,
+  PromiseOptions,
+  ScopeHandle,
+  ScopeOptions,
+  TaskHandle,
+  TaskOptions,
+  WorkflowInfo,
+} from './handle-types.js';
 
 /**
  * What a workflow function gets beside its input.
@@ -64,6 +32,8 @@ export type InputAndOptions<Input, Options> = undefined extends Input
 export interface WorkflowContext {
   /** Id of this execution, a UUID. */
   readonly workflowExecutionId: string;
+  /** What is known of this execution. */
+  readonly info: WorkflowInfo;
   /** Logs with the workflow's name and id; silent during replay, so that each line appears once. */
   readonly log: Logger;
 
@@ -86,16 +56,16 @@ export interface WorkflowContext {
   ): Promise<Output>;
 
   /** Resolves after this long, be it months; nothing waits in memory. No time or less: at once. */
-  sleep(duration: Duration): Promise<void>;
+  sleep(duration: Duration): CancellablePromise<void>;
   /** Resolves at this time, at once if it has passed. */
-  sleepUntil(time: Date): Promise<void>;
+  sleepUntil(time: Date): CancellablePromise<void>;
 
   /**
    * A promise settled from outside, by `client.resolvePromise` or `rejectPromise` with the id
    * `<workflowExecutionId>:<name>`. Each call makes a new one, also under the same name. Rejects with
    * `PromiseRejected` or `PromiseTimeout`.
    */
-  promise<T = unknown>(name: string, options?: PromiseOptions): Promise<T>;
+  promise<T = unknown>(name: string, options?: PromiseOptions): CancellablePromise<T>;
 
   /**
    * Calls `fn` once and records what it returns or throws; every replay gets the record. For small side
@@ -103,9 +73,10 @@ export interface WorkflowContext {
    * give services an idempotency key.
    *
    * A timer cannot time an operation out, since it starts only when the activation ends: use the option
-   * `timeout`. An error is recorded by name, message and stack.
+   * `timeout`. An error is recorded by name, message and stack. A cancelled operation goes on until its function
+   * ends, and is recorded; only the wait for it is over.
    */
-  run<T>(name: string, fn: OperationFunction<T>, options?: OperationOptions): Promise<T>;
+  run<T>(name: string, fn: OperationFunction<T>, options?: OperationOptions): CancellablePromise<T>;
 
   /** The value of a key of the execution's state, null if it is not set. `T` is taken on trust. */
   get<T = unknown>(key: string): T | null;
@@ -136,44 +107,77 @@ export interface WorkflowContext {
   /** A number from 0 to below 1, the same on every replay. */
   random(): number;
 
-  /** Whether somebody asked to cancel this execution: false until cancellation is supported. */
+  /** Whether this execution, or the scope that this context belongs to, was asked to end as cancelled. */
   readonly isCancellationRequested: boolean;
-  /** Throws `Unsupported`: comes with cancellation. */
+  /** Throws `WorkflowCancelled` if `isCancellationRequested`. */
   checkCancellation(): void;
-  /** Throws `Unsupported`: comes with cancellation. */
-  requestCancellation(workflowExecutionId: string, reason?: string): Promise<void>;
-  /** Throws `Unsupported`: comes with cancellation. */
-  scope<T>(
-    fn: (ctx: WorkflowContext) => T | PromiseLike<T>,
-    options?: { timeout?: Duration | undefined },
-  ): Promise<T>;
-  /** Throws `Unsupported`: comes with cancellation. */
+  /**
+   * Fires when this execution, or the scope that this context belongs to, is asked to end as cancelled. Its
+   * listeners are workflow code and must be deterministic; operations get a signal of their own.
+   */
+  readonly cancellation: AbortSignal;
+  /**
+   * Asks a child of this execution to end as cancelled, as `cancel` of its handle does. Other executions are
+   * refused with `Unsupported`: cancel them by a client in a task.
+   */
+  requestCancellation(childExecutionId: string, reason?: string): Promise<void>;
+
+  /**
+   * Runs `fn` with a context of its own, whose pending work is cancelled together. The scope belongs to that
+   * context: what is begun with another one is not in it.
+   *
+   * When `timeout` is over, what is pending in the scope is cancelled, and the promise rejects with
+   * `TimeoutError` once `fn` has ended, so that its `catch` and `finally` are done; at once, if nothing was
+   * pending in the scope. If `fn` catches the cancellation, it decides.
+   */
+  scope<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>, options?: ScopeOptions): ScopeHandle<T>;
+  /** Runs `fn` with a context whose work goes on when this execution or a scope around it is cancelled. */
   nonCancellable<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>): Promise<T>;
-  /** Throws `Unsupported`: comes with cancellation. */
+  /**
+   * Waits for `promise`, but no longer than `duration`: rejects with `TimeoutError` then. The one that loses, the
+   * timer or what this context gave as `promise`, is cancelled. What a promise of another kind stands for goes
+   * on: put that into `scope`.
+   */
   withTimeout<T>(promise: PromiseLike<T>, duration: Duration): Promise<T>;
 
-  /** Throws `Unsupported`: comes with child workflows. */
+  /** Starts a child workflow and gives the promise of its result. */
   scheduleWorkflow<Input, Output>(
     definition: WorkflowDefinition<Input, Output>,
-    ...rest: InputAndOptions<Input, { queue?: string | undefined; prioritySeconds?: number | undefined }>
-  ): Promise<Output>;
-  /** Throws `Unsupported`: comes with child workflows. */
+    ...rest: InputAndOptions<Input, ChildWorkflowOptions>
+  ): ChildWorkflowHandle<Output>;
+  /** Starts a child workflow that is defined elsewhere; the result type is taken on trust. */
+  scheduleWorkflowByName<Output = unknown>(
+    name: string,
+    input?: unknown,
+    options?: ChildWorkflowOptions,
+  ): ChildWorkflowHandle<Output>;
+  /** Starts a child workflow and gives the promise of its result, without the handle's other members. */
   workflow<Input, Output>(
     definition: WorkflowDefinition<Input, Output>,
-    ...rest: InputAndOptions<Input, { queue?: string | undefined; prioritySeconds?: number | undefined }>
+    ...rest: InputAndOptions<Input, ChildWorkflowOptions>
   ): Promise<Output>;
 
-  /** Throws `Unsupported`: comes with signals. */
-  waitForSignal<T = unknown>(name: string): Promise<T>;
-  /** Throws `Unsupported`: comes with signals. */
+  /**
+   * The next signal of this name: one that came already, in the order they came, or one that is still to come.
+   * Those who wait are served in the order they asked; one that lost a race goes on waiting and takes a signal,
+   * unless it is cancelled. Signals of a name with a handler go to the handler instead.
+   */
+  waitForSignal<T = unknown>(name: string): CancellablePromise<T>;
+  /** Whether a signal of this name has come that nobody took. */
   hasSignal(name: string): boolean;
-  /** Throws `Unsupported`: comes with signals. */
+  /** How many signals of this name have come that nobody took. */
   pendingSignalCount(name: string): number;
-  /** Throws `Unsupported`: comes with signals. */
+  /** Takes all signals of this name that have come, the oldest first. */
   drainSignals<T = unknown>(name: string): T[];
 
-  /** Throws `Unsupported`: comes with patching. */
+  /**
+   * Whether to take the new way at a place where the code was changed: false for executions that passed it
+   * before the change, true for all others. Decided once per id and execution.
+   */
   patched(id: string): boolean;
-  /** Throws `Unsupported`: comes with patching. */
+  /**
+   * Says that only the new way is left, once no execution from before the change runs any more; when none runs
+   * that began before this call, it can be removed as well.
+   */
   deprecatePatch(id: string): void;
 }

@@ -1,56 +1,47 @@
-import {
-  beginOperation,
-  clearAllState,
-  clearState,
-  createPromise,
-  currentTimeMs,
-  getState,
-  random,
-  randomUuid,
-  scheduleTask,
-  setState,
-  startTimer,
-  stateKeys,
-} from '../core.js';
+import { activationInfo, type ActivationInfo, currentTimeMs, random, randomUuid } from '../core.js';
+import { deprecatePatch, patched } from './core-verbs.js';
 import type { Duration } from '../duration.js';
-import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { checkOptions, checkText, comingLater, optionalMs, wholeMs } from '../options.js';
-import type { Serializer } from '../serde.js';
+import { checkText } from '../options.js';
 import type { TaskDefinition } from '../task/define.js';
+import { cancelledWorkflow } from './cancel-scope.js';
+import type { ContextParts } from './context-parts.js';
+import type { WorkflowContext } from './context-types.js';
+import type { WorkflowDefinition } from './define.js';
 import type {
+  CancellablePromise,
+  ChildWorkflowHandle,
+  ChildWorkflowOptions,
   InputAndOptions,
   OperationFunction,
   OperationOptions,
   PromiseOptions,
+  ScopeHandle,
+  ScopeOptions,
   TaskHandle,
   TaskOptions,
-  WorkflowContext,
-} from './context-types.js';
-import type { ContextParts } from './context-parts.js';
-import { operationPlan, type Operations } from './operations.js';
-import type { PendingHandles } from './pending.js';
+  WorkflowInfo,
+} from './handle-types.js';
 import { replayAwareLogger } from './replay-logger.js';
-import { coreTaskOptions } from './task-options.js';
-import type { Turn } from './turn.js';
+import { requestCancellation, startDefined, startNamed } from './verbs/children.js';
+import { openOperation } from './verbs/operations.js';
+import { openPromise } from './verbs/promises.js';
+import { raceTimeout, runInScope, runUncancelled } from './verbs/scopes.js';
+import { awaitSignal, countSignals, isSignalPending, takeSignals } from './verbs/signals.js';
+import { clearAllValues, clearValue, getValue, setValue, valueKeys } from './verbs/state.js';
+import { scheduleDefined, scheduleNamed } from './verbs/tasks.js';
+import { sleep, sleepUntil } from './verbs/timers.js';
 
-/** The context of one activation: reads and commands go to the core, handles become promises. */
+/** The context of an execution or of a scope in it: says where in `verbs` each of its methods is. */
 export class WorkflowContextImpl implements WorkflowContext {
   readonly workflowExecutionId: string;
   readonly log: Logger;
-  readonly isCancellationRequested = false;
-  readonly #turn: Turn;
-  readonly #pending: PendingHandles;
-  readonly #operations: Operations;
-  readonly #serializer: Serializer;
+  readonly #parts: ContextParts;
 
   private constructor(parts: ContextParts) {
-    this.workflowExecutionId = parts.info.executionId;
+    this.workflowExecutionId = parts.activation.info.executionId;
     this.log = replayAwareLogger(parts);
-    this.#turn = parts.turn;
-    this.#pending = parts.pending;
-    this.#operations = parts.operations;
-    this.#serializer = parts.serializer;
+    this.#parts = parts;
   }
 
   /** @internal */
@@ -58,16 +49,27 @@ export class WorkflowContextImpl implements WorkflowContext {
     return new WorkflowContextImpl(parts);
   }
 
+  get info(): WorkflowInfo {
+    return this.#parts.turn.do('ctx.info', (id) => {
+      const info: CoreInfo = activationInfo(id);
+      return {
+        workflowExecutionId: info.executionId,
+        workflowKind: info.kind,
+        workflowVersion: info.workflowVersion,
+        queue: info.queue,
+        attempt: 1,
+        parentExecutionId: info.parentWorkflowExecutionId,
+        historyLength: info.lastSequence,
+        historyBytes: info.historyBytes ?? 0,
+      };
+    });
+  }
+
   schedule<Input, Output>(
     definition: TaskDefinition<Input, Output>,
     ...[input, options]: InputAndOptions<Input, TaskOptions>
   ): TaskHandle<Output> {
-    if (typeof definition?.name !== 'string') {
-      throw new ConfigurationError('ctx.schedule takes a task definition; for a name use ctx.scheduleByName');
-    }
-    const { name, retry } = definition;
-    const withRetry = retry === undefined ? options : { ...options, retry: options?.retry ?? retry };
-    return this.#schedule('ctx.schedule', name, input, withRetry);
+    return scheduleDefined<Output>(this.#parts, definition, input, options);
   }
 
   scheduleTask<Input, Output>(
@@ -78,7 +80,7 @@ export class WorkflowContextImpl implements WorkflowContext {
   }
 
   scheduleByName<Output = unknown>(name: string, input?: unknown, options?: TaskOptions): TaskHandle<Output> {
-    return this.#schedule('ctx.scheduleByName', name, input, options);
+    return scheduleNamed<Output>(this.#parts, 'ctx.scheduleByName', name, input, options);
   }
 
   task<Input, Output>(
@@ -88,80 +90,40 @@ export class WorkflowContextImpl implements WorkflowContext {
     return this.schedule(definition, ...rest);
   }
 
-  #schedule<Output>(
-    verb: string,
-    name: string,
-    input: unknown,
-    options: TaskOptions | undefined,
-  ): TaskHandle<Output> {
-    checkText(`${verb}, name`, name);
-    const coreOptions = options && coreTaskOptions(name, options);
-    const payload = this.#serializer.serialize(input);
-    const [handle, taskExecutionId] = this.#turn.do(verb, (id) =>
-      scheduleTask(id, name, payload, coreOptions),
-    );
-    const promise = this.#pending.open<Output>(handle, { type: 'task', name });
-    return Object.assign(promise, { taskExecutionId, result: () => promise });
+  sleep(duration: Duration): CancellablePromise<void> {
+    return sleep(this.#parts, duration);
   }
 
-  sleep(duration: Duration): Promise<void> {
-    return this.#sleep('ctx.sleep', wholeMs('ctx.sleep', duration));
+  sleepUntil(time: Date): CancellablePromise<void> {
+    return sleepUntil(this.#parts, time);
   }
 
-  sleepUntil(time: Date): Promise<void> {
-    const untilMs = time instanceof Date ? time.getTime() : Number.NaN;
-    if (Number.isNaN(untilMs))
-      throw new ConfigurationError(`ctx.sleepUntil: expected a valid Date, got ${String(time)}`);
-    // By the clock of the workflow, so that every replay issues the same command.
-    const nowMs = this.#turn.do('ctx.sleepUntil', currentTimeMs);
-    return this.#sleep('ctx.sleepUntil', untilMs - nowMs);
+  promise<T = unknown>(name: string, options: PromiseOptions = {}): CancellablePromise<T> {
+    return openPromise<T>(this.#parts, name, options);
   }
 
-  #sleep(verb: string, durationMs: number): Promise<void> {
-    const handle = this.#turn.do(verb, (id) => startTimer(id, Math.max(0, durationMs)));
-    return this.#pending.open(handle, { type: 'timer', name: `${durationMs} ms` });
-  }
-
-  promise<T = unknown>(name: string, options: PromiseOptions = {}): Promise<T> {
-    checkText('ctx.promise, name', name);
-    const { timeoutMs, idempotencyKey } = promisePlan(name, options);
-    const handle = this.#turn.do('ctx.promise', (id) => createPromise(id, name, timeoutMs, idempotencyKey));
-    return this.#pending.open(handle, { type: 'promise', name });
-  }
-
-  run<T>(name: string, fn: OperationFunction<T>, options: OperationOptions = {}): Promise<T> {
-    checkText('ctx.run, name', name);
-    if (typeof fn !== 'function')
-      throw new ConfigurationError(`ctx.run: operation "${name}" has no function`);
-    const plan = operationPlan(name, options);
-    const handle = this.#turn.do('ctx.run', (id) => beginOperation(id, name));
-    this.#operations.begin(handle, name, fn, plan);
-    return this.#pending.open(handle, { type: 'operation', name });
+  run<T>(name: string, fn: OperationFunction<T>, options: OperationOptions = {}): CancellablePromise<T> {
+    return openOperation(this.#parts, name, fn, options);
   }
 
   get<T = unknown>(key: string): T | null {
-    checkText('ctx.get, key', key);
-    const payload = this.#turn.do('ctx.get', (id) => getState(id, key));
-    return payload === undefined ? null : this.#serializer.deserialize<T>(payload);
+    return getValue<T>(this.#parts, key);
   }
 
   set(key: string, value: unknown): void {
-    checkText('ctx.set, key', key);
-    const payload = this.#serializer.serialize(value);
-    this.#turn.do('ctx.set', (id) => setState(id, key, payload));
+    setValue(this.#parts, key, value);
   }
 
   clear(key: string): void {
-    checkText('ctx.clear, key', key);
-    this.#turn.do('ctx.clear', (id) => clearState(id, key));
+    clearValue(this.#parts, key);
   }
 
   clearAll(): void {
-    this.#turn.do('ctx.clearAll', clearAllState);
+    clearAllValues(this.#parts);
   }
 
   stateKeys(): string[] {
-    return this.#turn.do('ctx.stateKeys', stateKeys);
+    return valueKeys(this.#parts);
   }
 
   getState<T = unknown>(key: string): T | null {
@@ -177,81 +139,108 @@ export class WorkflowContextImpl implements WorkflowContext {
   }
 
   currentTime(): Date {
-    return new Date(this.#turn.do('ctx.currentTime', currentTimeMs));
+    return new Date(this.#parts.turn.do('ctx.currentTime', currentTimeMs));
   }
 
   currentTimeMillis(): number {
-    return this.#turn.do('ctx.currentTimeMillis', currentTimeMs);
+    return this.#parts.turn.do('ctx.currentTimeMillis', currentTimeMs);
   }
 
   randomUUID(): string {
-    return this.#turn.do('ctx.randomUUID', randomUuid);
+    return this.#parts.turn.do('ctx.randomUUID', randomUuid);
   }
 
   random(): number {
-    return this.#turn.do('ctx.random', random);
+    return this.#parts.turn.do('ctx.random', random);
   }
 
-  checkCancellation(): never {
-    throw comingLater('ctx.checkCancellation', 'cancellation');
+  get isCancellationRequested(): boolean {
+    const { turn, scope } = this.#parts;
+    return turn.do('ctx.isCancellationRequested', () => scope.cancelled !== undefined);
   }
 
-  requestCancellation(): never {
-    throw comingLater('ctx.requestCancellation', 'cancellation');
+  checkCancellation(): void {
+    const { turn, scope } = this.#parts;
+    turn.do('ctx.checkCancellation', () => {
+      // A new one each time, whose stack shows this call.
+      if (scope.cancelled !== undefined) throw cancelledWorkflow(scope.cancelled.reason);
+    });
   }
 
-  scope(): never {
-    throw comingLater('ctx.scope', 'cancellation');
+  get cancellation(): AbortSignal {
+    return this.#parts.scope.signal;
   }
 
-  nonCancellable(): never {
-    throw comingLater('ctx.nonCancellable', 'cancellation');
+  requestCancellation(childExecutionId: string, reason?: string): Promise<void> {
+    return requestCancellation(this.#parts, childExecutionId, reason);
   }
 
-  withTimeout(): never {
-    throw comingLater('ctx.withTimeout', 'cancellation; until then use Promise.race with ctx.sleep');
+  scope<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>, options: ScopeOptions = {}): ScopeHandle<T> {
+    return runInScope(this.#parts, fn, options);
   }
 
-  scheduleWorkflow(): never {
-    throw comingLater('ctx.scheduleWorkflow', 'child workflows');
+  nonCancellable<T>(fn: (ctx: WorkflowContext) => T | PromiseLike<T>): Promise<T> {
+    return runUncancelled(this.#parts, fn);
   }
 
-  workflow(): never {
-    throw comingLater('ctx.workflow', 'child workflows');
+  withTimeout<T>(promise: PromiseLike<T>, duration: Duration): Promise<T> {
+    return raceTimeout(this.#parts, promise, duration);
   }
 
-  waitForSignal(): never {
-    throw comingLater('ctx.waitForSignal', 'signals; until then use ctx.promise');
+  scheduleWorkflow<Input, Output>(
+    definition: WorkflowDefinition<Input, Output>,
+    ...[input, options]: InputAndOptions<Input, ChildWorkflowOptions>
+  ): ChildWorkflowHandle<Output> {
+    return startDefined<Output>(this.#parts, definition, input, options);
   }
 
-  hasSignal(): never {
-    throw comingLater('ctx.hasSignal', 'signals');
+  scheduleWorkflowByName<Output = unknown>(
+    name: string,
+    input?: unknown,
+    options?: ChildWorkflowOptions,
+  ): ChildWorkflowHandle<Output> {
+    return startNamed<Output>(this.#parts, 'ctx.scheduleWorkflowByName', name, input, options);
   }
 
-  pendingSignalCount(): never {
-    throw comingLater('ctx.pendingSignalCount', 'signals');
+  workflow<Input, Output>(
+    definition: WorkflowDefinition<Input, Output>,
+    ...rest: InputAndOptions<Input, ChildWorkflowOptions>
+  ): Promise<Output> {
+    return this.scheduleWorkflow(definition, ...rest);
   }
 
-  drainSignals(): never {
-    throw comingLater('ctx.drainSignals', 'signals');
+  waitForSignal<T = unknown>(name: string): CancellablePromise<T> {
+    return awaitSignal<T>(this.#parts, name);
   }
 
-  patched(): never {
-    throw comingLater('ctx.patched', 'patching');
+  hasSignal(name: string): boolean {
+    return isSignalPending(this.#parts, name);
   }
 
-  deprecatePatch(): never {
-    throw comingLater('ctx.deprecatePatch', 'patching');
+  pendingSignalCount(name: string): number {
+    return countSignals(this.#parts, name);
+  }
+
+  drainSignals<T = unknown>(name: string): T[] {
+    return takeSignals<T>(this.#parts, name);
+  }
+
+  patched(patchId: string): boolean {
+    return this.#parts.turn.do('ctx.patched', (id) => {
+      checkText('ctx.patched, id', patchId);
+      return patched(id, patchId);
+    });
+  }
+
+  deprecatePatch(patchId: string): void {
+    this.#parts.turn.do('ctx.deprecatePatch', (id) => {
+      checkText('ctx.deprecatePatch, id', patchId);
+      deprecatePatch(id, patchId);
+    });
   }
 }
 
-function promisePlan(name: string, options: PromiseOptions) {
-  const what = `Promise "${name}"`;
-  checkOptions(what, options, ['timeout', 'idempotencyKey']);
-  const { timeout, idempotencyKey } = options;
-  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
-  if (timeoutMs !== undefined && timeoutMs < 0)
-    throw new ConfigurationError(`${what}: timeout must be no negative time, got ${timeout}`);
-  if (idempotencyKey !== undefined) checkText(`${what}, idempotencyKey`, idempotencyKey);
-  return { timeoutMs, idempotencyKey };
-}
+type CoreInfo = ActivationInfo & {
+  readonly parentWorkflowExecutionId?: string | undefined;
+  readonly historyBytes?: number;
+};

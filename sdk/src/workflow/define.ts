@@ -1,5 +1,7 @@
+import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
-import { checkOptions } from '../options.js';
+import { checkOptions, optionalMs } from '../options.js';
+import { checkHandlers, type WorkflowHandlers } from './handlers.js';
 import type { WorkflowContext } from './context-types.js';
 
 /** A workflow function. It may return its result, a promise or a handle of it. */
@@ -17,6 +19,13 @@ export interface WorkflowConfig<Input, Output> {
   /** The version of the code, for example `1.4.0`. Default: `1.0.0`. */
   readonly version?: string | undefined;
   /**
+   * How long an execution may take from its start, children and timers included; after it the execution is asked to
+   * end as cancelled, and fails with failure type `TIMEOUT`. Default: no limit. `startWorkflow` can set another one.
+   */
+  readonly timeout?: Duration | undefined;
+  /** What is done with signals as they come, and how queries are answered. */
+  readonly handlers?: WorkflowHandlers | undefined;
+  /**
    * Runs again from the start each time an execution goes on; must be deterministic, see `WorkflowContext`.
    */
   readonly run: WorkflowFunction<Input, Output>;
@@ -27,19 +36,16 @@ export interface WorkflowDefinition<Input = unknown, Output = unknown> {
   readonly name: string;
   readonly description: string | undefined;
   readonly version: string | undefined;
+  readonly timeout: Duration | undefined;
+  readonly handlers: WorkflowHandlers | undefined;
   readonly run: WorkflowFunction<Input, Output>;
 }
 
 /** Any definition, whatever its input and output. */
 export type AnyWorkflow = WorkflowDefinition<never, unknown>;
 
-const KNOWN = ['name', 'description', 'version', 'run'];
-const LATER = {
-  handlers: 'signals and queries',
-  timeout: 'workflow timeouts; until then race the work against ctx.sleep',
-  input: 'schemas',
-  output: 'schemas',
-};
+const KNOWN = ['name', 'description', 'version', 'timeout', 'handlers', 'run'];
+const LATER = { input: 'schemas', output: 'schemas' };
 
 /**
  * Defines a workflow. Input and output types flow from `run` to wherever the definition is used.
@@ -59,7 +65,12 @@ export function workflow<Input = unknown, Output = unknown>(
 ): WorkflowDefinition<Input, Output> {
   if (!config?.name) throw new ConfigurationError('Workflow name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Workflow run function is required');
-  const { name, description, version, run } = config;
+  const { name, description, version, timeout, handlers, run } = config;
   checkOptions(`Workflow "${name}"`, config, KNOWN, LATER);
-  return { name, description, version, run };
+  const timeoutMs = optionalMs(`Workflow "${name}", timeout`, timeout);
+  if (timeoutMs !== undefined && timeoutMs <= 0) {
+    throw new ConfigurationError(`Workflow "${name}": timeout must be more than no time, got ${timeout}`);
+  }
+  checkHandlers(`Workflow "${name}"`, handlers);
+  return { name, description, version, timeout, handlers, run };
 }

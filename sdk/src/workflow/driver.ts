@@ -1,42 +1,14 @@
-import {
-  complete,
-  fail,
-  nextStep,
-  operationCompleted,
-  operationFailed,
-  pollJob,
-  pollOperation,
-  type Job,
-  Step,
-} from '../core.js';
-import { CoreError, CoreTrapped } from '../errors.js';
-import { stackOf, textOf } from '../errors/base.js';
-import type { Logger } from '../logger.js';
-import type { Clock } from '../runtime/clock.js';
-import { runDry } from '../runtime/run-dry.js';
-import type { Serializer } from '../serde.js';
+import { nextStep, operationCompleted, operationFailed, pollJob, pollOperation, Step } from '../core.js';
+import { CoreError, DeterminismViolation } from '../errors.js';
 import { type Activation, type ActivationHost, RESUMABLE } from './activation.js';
-import { WorkflowContextImpl } from './context.js';
-import type { AnyWorkflow } from './define.js';
-import { Operations } from './operations.js';
-import { PendingHandles } from './pending.js';
-import { Turn } from './turn.js';
-
-/** What a driver works with. */
-export interface DriverParts {
-  readonly definition: AnyWorkflow;
-  readonly serializer: Serializer;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
+import { explainViolation } from './explain-violation.js';
+import type { WorkflowJob as Job } from './core-verbs.js';
+import { type RunParts, WorkflowRun } from './workflow-run.js';
 
 /**
  * How an activation came to its end: the execution waits for something and may be continued, or it is over.
  */
 export type ActivationEnd = 'suspended' | 'ended';
-
-/** How executions are recorded to have failed by what their code threw. */
-const FAILURE_TYPE = 'ERROR';
 
 /**
  * Runs one execution in one worker: replays the workflow function along its history, lets it go on, submits what it
@@ -62,19 +34,14 @@ const FAILURE_TYPE = 'ERROR';
  */
 export class Driver {
   readonly #activation: Activation;
-  readonly #parts: DriverParts;
-  readonly #turn: Turn;
-  readonly #pending: PendingHandles;
-  readonly #operations: Operations;
+  readonly #parts: RunParts;
+  readonly #run: WorkflowRun;
   #state: 'new' | 'active' | 'suspended' | 'closed' = 'new';
-  #hasEnded = false;
 
-  constructor(activation: Activation, parts: DriverParts) {
+  constructor(activation: Activation, parts: RunParts) {
     this.#activation = activation;
     this.#parts = parts;
-    this.#turn = new Turn(activation.id);
-    this.#pending = new PendingHandles(parts.serializer);
-    this.#operations = new Operations(parts.serializer, parts.clock);
+    this.#run = new WorkflowRun(activation, parts);
   }
 
   /** What is run. */
@@ -82,9 +49,10 @@ export class Driver {
     return this.#activation;
   }
 
-  /** Whether `continue` may be called: it is suspended, and no operation of it runs. */
+  /** Whether `continue` may be called: it is suspended, where a replay would have it, and no operation of it runs. */
   get isContinuable(): boolean {
-    return RESUMABLE && this.#state === 'suspended' && !this.#operations.isBusy;
+    const { operations, turn } = this.#run;
+    return RESUMABLE && this.#state === 'suspended' && !operations.isBusy && !turn.hasStrayed;
   }
 
   /**
@@ -111,26 +79,29 @@ export class Driver {
   /** Lets everything go: what the function still waits for never settles. */
   close(): void {
     this.#state = 'closed';
-    this.#turn.close();
+    this.#run.turn.close();
     this.#activation.close();
   }
 
   async #activate(host: ActivationHost, load: () => Promise<void>): Promise<ActivationEnd> {
-    const onAbort = (): void => this.#operations.abort(host.signal.reason);
+    const { turn, operations } = this.#run;
+    const onAbort = (): void => operations.abort(host.signal.reason);
     host.signal.addEventListener('abort', onAbort);
     this.#state = 'active';
-    this.#turn.open();
+    turn.open();
     try {
       await load();
       while (!(await this.#step(host)));
-      this.#state = this.#hasEnded ? 'closed' : 'suspended';
-      return this.#hasEnded ? 'ended' : 'suspended';
+      this.#state = this.#run.hasEnded ? 'closed' : 'suspended';
+      return this.#run.hasEnded ? 'ended' : 'suspended';
     } catch (error) {
       this.#state = 'closed';
-      this.#operations.abort(error);
-      throw error;
+      operations.abort(error);
+      turn.close();
+      if (!(error instanceof DeterminismViolation)) throw error;
+      throw await explainViolation(error, this.#activation, host, this.#parts);
     } finally {
-      this.#turn.close();
+      turn.close();
       host.signal.removeEventListener('abort', onAbort);
     }
   }
@@ -139,19 +110,21 @@ export class Driver {
   async #step(host: ActivationHost): Promise<boolean> {
     await this.#giveJobs(host);
     const { id } = this.#activation;
-    for (const { handle, result } of this.#operations.takeFinished()) {
+    const { operations } = this.#run;
+    for (const { handle, result } of operations.takeFinished()) {
       if ('value' in result) operationCompleted(id, handle, result.value);
       else operationFailed(id, handle, result.thrown);
     }
     switch (nextStep(id)) {
       case Step.StartOperations:
-        this.#startOperations();
+        for (let handle = pollOperation(id); handle !== 0; handle = pollOperation(id))
+          operations.start(handle);
         return false;
       case Step.SubmitPartial:
         await this.#activation.submitPartial(host);
         return false;
       case Step.AwaitOperation:
-        await this.#operations.untilFinished();
+        await operations.untilFinished();
         return false;
       case Step.SubmitFinal:
         this.#checkCanWake();
@@ -166,100 +139,22 @@ export class Driver {
     // no more.
     host.signal.throwIfAborted();
     for (let job = pollJob(id); job !== undefined; job = pollJob(id)) {
-      this.#turn.begin();
-      this.#give(job);
-      await runDry();
-      this.#turn.end();
+      await this.#run.give(job as Job);
       host.signal.throwIfAborted();
     }
     // The function may have ended, or tried to, while nothing was told to it.
-    if (this.#turn.fatal !== undefined) throw this.#turn.fatal;
-  }
-
-  #give([kind, handle, json]: Job): void {
-    if (kind === 0) return this.#start(json);
-    this.#operations.forget(handle);
-    if (kind === 1) this.#pending.resolve(handle, json);
-    else this.#pending.reject(handle, json);
-  }
-
-  #start(inputPayload: string): void {
-    const ctx = this.#context();
-    try {
-      const input = this.#parts.serializer.deserialize<never>(inputPayload);
-      const result = this.#parts.definition.run(ctx, input);
-      Promise.resolve(result).then(
-        (output) => this.#returned(output),
-        (error: unknown) => this.#threw(error),
-      );
-    } catch (error) {
-      this.#threw(error);
-    }
-  }
-
-  #context(): WorkflowContextImpl {
-    const { definition, serializer, logger } = this.#parts;
-    const { id, info } = this.#activation;
-    const [turn, pending, operations] = [this.#turn, this.#pending, this.#operations];
-    return WorkflowContextImpl.create({
-      id,
-      info,
-      definition,
-      turn,
-      pending,
-      operations,
-      serializer,
-      logger,
-    });
-  }
-
-  #returned(output: unknown): void {
-    let payload: string;
-    try {
-      payload = this.#parts.serializer.serialize(output);
-    } catch (error) {
-      return this.#threw(error);
-    }
-    this.#end((id) => complete(id, payload));
-  }
-
-  #threw(error: unknown): void {
-    if (error instanceof CoreTrapped) this.#turn.stop(error);
-    this.#end((id) => fail(id, textOf(error), stackOf(error), FAILURE_TYPE));
-  }
-
-  #end(tellCore: (id: number) => void): void {
-    this.#hasEnded = true;
-    if (this.#turn.fatal !== undefined) return;
-    if (!this.#turn.isOpen) return this.#turn.stop(this.#endedOutside());
-    try {
-      tellCore(this.#activation.id);
-    } catch (error) {
-      this.#turn.stop(error instanceof Error ? error : new CoreError('INTERNAL', textOf(error)));
-    }
-  }
-
-  #startOperations(): void {
-    const { id } = this.#activation;
-    for (let handle = pollOperation(id); handle !== 0; handle = pollOperation(id))
-      this.#operations.start(handle);
+    const { fatal } = this.#run.turn;
+    if (fatal !== undefined) throw fatal;
   }
 
   /**
    * An execution that waits for nothing would never be woken: better to say so than to let it sleep for ever.
    */
   #checkCanWake(): void {
-    if (this.#hasEnded || this.#pending.size > 0) return;
+    if (this.#run.canWake) return;
     const text =
       'it waits for something that Flovyn does not know (a fetch, a timer of the runtime, a promise of its own), and for ' +
       'nothing that could wake it. Do such work in ctx.run or in a task, and await only what the context gives';
     throw new CoreError('NOT_IN_TURN', `Workflow "${this.#parts.definition.name}" cannot go on: ${text}`);
-  }
-
-  #endedOutside(): CoreError {
-    const text =
-      `Workflow "${this.#parts.definition.name}" ended outside a turn: it waited for something that Flovyn does not know ` +
-      '(a fetch, a timer of the runtime). Do such work in ctx.run or in a task, and await only what the context gives';
-    return new CoreError('NOT_IN_TURN', text);
   }
 }

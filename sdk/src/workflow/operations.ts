@@ -5,7 +5,7 @@ import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
 import type { Clock } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
 import type { Serializer } from '../serde.js';
-import type { OperationFunction, OperationOptions } from './context-types.js';
+import type { OperationFunction, OperationOptions } from './handle-types.js';
 
 /** The end of an operation: a payload, or what it threw as the core wants it. */
 export interface FinishedOperation {
@@ -14,16 +14,17 @@ export interface FinishedOperation {
 }
 
 /**
- * The operations of one activation: begun by workflow code, started by the driver once the turn has run dry,
+ * The operations of one execution: begun by workflow code, started by the driver once the turn has run dry,
  * outside the async context of the workflow, and finished whenever they are.
  */
 export class Operations {
   readonly #begun = new Map<number, Begun>();
+  /** What ends each one that runs, by handle. */
+  readonly #running = new Map<number, AbortController>();
   readonly #finished: FinishedOperation[] = [];
-  readonly #controller = new AbortController();
   readonly #serializer: Serializer;
   readonly #clock: Clock;
-  #running = 0;
+  #isAborted = false;
   #onFinish: (() => void) | undefined;
 
   constructor(serializer: Serializer, clock: Clock) {
@@ -35,7 +36,7 @@ export class Operations {
    * Keeps the function of an operation until it is started, which does not happen if its result is recorded.
    */
   begin(handle: number, name: string, fn: OperationFunction<unknown>, plan: OperationPlan): void {
-    this.#begun.set(handle, { name, fn, plan });
+    this.#begun.set(handle, { name, fn, plan, cancelled: undefined });
   }
 
   /** Drops the function of an operation whose recorded result was delivered. */
@@ -43,17 +44,30 @@ export class Operations {
     this.#begun.delete(handle);
   }
 
+  /**
+   * Nobody waits for the operation any more: its signal fires. It goes on until its function ends, and starts if it has
+   * not, since it is recorded all the same. Nothing happens for a handle of another kind.
+   */
+  cancel(handle: number, reason: Error): void {
+    const begun = this.#begun.get(handle);
+    if (begun !== undefined) begun.cancelled = reason;
+    this.#running.get(handle)?.abort(reason);
+  }
+
   /** Calls the function of an operation. Its end is told by `takeFinished`. */
   start(handle: number): void {
     const begun = this.#begun.get(handle);
     if (begun === undefined) throw new Error(`the core started operation ${handle}, which was not begun`);
     this.#begun.delete(handle);
-    void this.#run(handle, begun);
+    const controller = new AbortController();
+    if (begun.cancelled !== undefined) controller.abort(begun.cancelled);
+    this.#running.set(handle, controller);
+    void this.#run(handle, begun, controller.signal);
   }
 
   /** Whether one was started and has not finished. */
   get isBusy(): boolean {
-    return this.#running > 0;
+    return this.#running.size > 0;
   }
 
   /** The operations that have finished since the last call, in that order. */
@@ -65,29 +79,29 @@ export class Operations {
    * Resolves when an operation has finished that `takeFinished` has not told yet, or when they are aborted.
    */
   async untilFinished(): Promise<void> {
-    if (this.#finished.length > 0 || this.#controller.signal.aborted) return;
+    if (this.#finished.length > 0 || this.#isAborted) return;
     await new Promise<void>((resolve) => {
       this.#onFinish = resolve;
     });
   }
 
-  /** Tells running operations that nobody waits for them any more. */
+  /** Tells running operations that the worker may not go on with them. */
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#isAborted = true;
+    for (const controller of this.#running.values()) controller.abort(reason);
     this.#onFinish?.();
   }
 
-  async #run(handle: number, begun: Begun): Promise<void> {
-    this.#running += 1;
-    const result = await this.#result(begun);
-    this.#running -= 1;
+  async #run(handle: number, begun: Begun, signal: AbortSignal): Promise<void> {
+    const result = await this.#result(begun, signal);
+    this.#running.delete(handle);
     this.#finished.push({ handle, result });
     this.#onFinish?.();
   }
 
-  async #result(begun: Begun): Promise<FinishedOperation['result']> {
+  async #result(begun: Begun, signal: AbortSignal): Promise<FinishedOperation['result']> {
     try {
-      const value = await this.#attempts(begun);
+      const value = await this.#attempts(begun, signal);
       // Outside the attempts: what cannot be written is no reason to do the work again.
       return { value: this.#serializer.serialize(value) };
     } catch (error) {
@@ -95,15 +109,14 @@ export class Operations {
     }
   }
 
-  async #attempts({ name, fn, plan }: Begun): Promise<unknown> {
-    const { signal } = this.#controller;
+  async #attempts({ name, fn, plan }: Begun, signal: AbortSignal): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(name, fn, plan.timeoutMs);
+        return await this.#attempt(name, fn, plan.timeoutMs, signal);
       } catch (error) {
         if (!mayRetry(plan.retry, attempt, error)) throw error;
         await pause(this.#clock, pauseBefore(plan.retry, attempt), signal);
-        // Another worker may have the execution now, and the operation with it.
+        // Nobody waits for it, or another worker has the execution now, and the operation with it.
         if (signal.aborted) throw error;
       }
     }
@@ -113,11 +126,12 @@ export class Operations {
     name: string,
     fn: OperationFunction<unknown>,
     timeoutMs: number | undefined,
+    signal: AbortSignal,
   ): Promise<unknown> {
-    const signal = this.#controller.signal;
     if (timeoutMs === undefined) return fn(signal);
     const own = new AbortController();
     const onAbort = (): void => own.abort(signal.reason);
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     let stopTimer = (): void => {};
     const timedOut = new Promise<never>((_, reject) => {
@@ -157,6 +171,8 @@ interface Begun {
   readonly name: string;
   readonly fn: OperationFunction<unknown>;
   readonly plan: OperationPlan;
+  /** Why it was cancelled before it was started, if it was. */
+  cancelled: Error | undefined;
 }
 
 class OperationTimeout extends FlovynError {

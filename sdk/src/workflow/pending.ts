@@ -1,12 +1,13 @@
 import { SerializationError } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import type { Serializer } from '../serde.js';
+import type { CallSite, CallSites } from './call-sites.js';
 import { markOwn } from './own-errors.js';
 import { rejectionError } from './rejection.js';
 
 /** What a handle stands for, in two words, such as `task` and `charge`. */
 export interface HandleName {
-  readonly type: 'task' | 'timer' | 'promise' | 'operation';
+  readonly type: 'task' | 'timer' | 'promise' | 'operation' | 'signal' | 'child workflow';
   readonly name: string;
 }
 
@@ -18,9 +19,12 @@ export interface HandleName {
 export class PendingHandles {
   readonly #waiting = new Map<number, Waiting>();
   readonly #serializer: Serializer;
+  readonly #sites: CallSites | undefined;
 
-  constructor(serializer: Serializer) {
+  /** With `sites` it remembers where each handle was made. */
+  constructor(serializer: Serializer, sites?: CallSites) {
     this.#serializer = serializer;
+    this.#sites = sites;
   }
 
   /** How many handles wait. */
@@ -30,6 +34,7 @@ export class PendingHandles {
 
   /** The promise of a new handle. */
   open<T>(handle: number, name: HandleName): Promise<T> {
+    this.#sites?.made(handle);
     const promise = new Promise<T>((resolve, reject) => {
       this.#waiting.set(handle, { name, resolve, reject });
     });
@@ -51,8 +56,18 @@ export class PendingHandles {
 
   /** Rejects a handle with what the core says of it. */
   reject(handle: number, rejection: string): void {
+    this.rejectWith(handle, rejectionError(rejection));
+  }
+
+  /** Rejects a handle with an error of ours. */
+  rejectWith(handle: number, error: Error): void {
     const waiting = this.#take(handle);
-    waiting.reject(markOwn(rejectionError(rejection), waiting.name));
+    waiting.reject(markOwn(error, waiting.name));
+  }
+
+  /** Where the handles were made that still wait, as far as it was remembered. */
+  sites(): CallSite[] {
+    return [...this.#waiting.keys()].flatMap((handle) => this.#sites?.of(handle) ?? []);
   }
 
   #take(handle: number): Waiting {
@@ -69,6 +84,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** The error for a payload that cannot be read. */
 function unreadable({ type, name }: HandleName, cause: unknown): SerializationError {
   const path = cause instanceof SerializationError ? cause.path : '$';
   const why = textOf(cause).replace(` (at ${path})`, '');

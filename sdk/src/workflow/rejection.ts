@@ -1,4 +1,11 @@
-import { FlovynError, PromiseRejected, PromiseTimeout, TaskCancelled, TaskFailed } from '../errors.js';
+import {
+  ChildWorkflowFailed,
+  FlovynError,
+  PromiseRejected,
+  PromiseTimeout,
+  TaskCancelled,
+  TaskFailed,
+} from '../errors.js';
 
 /** The error classes of the language: an operation that threw one rejects with one again in every replay. */
 const STANDARD = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
@@ -9,6 +16,7 @@ type Rejection =
   | { code: 'TASK_CANCELLED'; message: string; taskExecutionId: string; kind: string }
   | { code: 'PROMISE_REJECTED'; message: string; promiseId: string; name: string }
   | { code: 'PROMISE_TIMED_OUT'; promiseId: string; name: string }
+  | { code: 'CHILD_FAILED'; message: string; childExecutionId: string; name: string; kind: string }
   | { code: 'OPERATION_FAILED'; message: string; name: string; stack?: string; retryable?: boolean };
 
 /** The error that workflow code sees for a rejection of the core, which is JSON. */
@@ -23,6 +31,8 @@ export function rejectionError(json: string): Error {
       return new PromiseRejected(rejection.name, rejection.message);
     case 'PROMISE_TIMED_OUT':
       return new PromiseTimeout(rejection.name);
+    case 'CHILD_FAILED':
+      return new ChildWorkflowFailed(rejection.childExecutionId, rejection.message);
     case 'OPERATION_FAILED':
       return operationError(rejection);
     default:

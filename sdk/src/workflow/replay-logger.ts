@@ -7,9 +7,10 @@ import type { ContextParts } from './context-parts.js';
  * before.
  */
 export function replayAwareLogger(
-  parts: Pick<ContextParts, 'id' | 'info' | 'definition' | 'turn' | 'logger'>,
+  parts: Pick<ContextParts, 'activation' | 'definition' | 'turn' | 'logger'>,
 ): Logger {
-  const { id, info, definition, turn, logger } = parts;
+  const { activation, definition, turn, logger } = parts;
+  const { id, info } = activation;
   const prefix = `workflow ${definition.name} ${info.executionId}: `;
   // A function that was left behind by its activation says nothing new: another one says it again.
   const isNews = (): boolean => turn.isLive && !isReplaying(id);

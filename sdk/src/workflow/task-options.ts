@@ -2,7 +2,7 @@ import type { ScheduleTaskOptions } from '../core.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions, optionalMs } from '../options.js';
 import { retryPlan } from '../retry.js';
-import type { TaskOptions } from './context-types.js';
+import type { TaskOptions } from './handle-types.js';
 
 const KNOWN = ['queue', 'timeout', 'retry'];
 const LATER = {

@@ -1,4 +1,4 @@
-import { CoreError, CoreTrapped, DeterminismViolation } from '../errors.js';
+import { CoreError, CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
 import { markOwn } from './own-errors.js';
 
 /**
@@ -9,13 +9,16 @@ import { markOwn } from './own-errors.js';
  */
 export class Turn {
   readonly #id: number;
+  readonly #onStray: (error: CoreError) => void;
   #open = false;
   #over = true;
+  #strayed = false;
   #fatal: Error | undefined;
 
-  /** `id` is the activation's in the core. */
-  constructor(id: number) {
+  /** `id` is the activation's in the core. `onStray` is told of calls outside turns, which are refused. */
+  constructor(id: number, onStray: (error: CoreError) => void) {
     this.#id = id;
+    this.#onStray = onStray;
   }
 
   /** Whether workflow code may act. */
@@ -26,6 +29,11 @@ export class Turn {
   /** Whether the activation goes on: turns may follow, and operations of it run. */
   get isLive(): boolean {
     return !this.#over && this.#fatal === undefined;
+  }
+
+  /** Whether code acted, or tried to, outside a turn: it is not where a replay would have it. */
+  get hasStrayed(): boolean {
+    return this.#strayed;
   }
 
   /** What ended the activation, if something did. */
@@ -50,7 +58,8 @@ export class Turn {
   }
 
   /**
-   * The activation has ended: whatever the function does until the next one begins is done by one that was left behind.
+   * The activation has ended: whatever the function does until the next one begins is done by one that was
+   * left behind.
    */
   close(): void {
     this.#open = false;
@@ -62,13 +71,23 @@ export class Turn {
     this.#fatal ??= reason;
   }
 
-  /** Calls the core for workflow code. `verb` is what that code called, such as `ctx.schedule`. */
+  /** Code did something outside a turn that only a turn may do. Gives the error back. */
+  stray(error: CoreError): CoreError {
+    this.#strayed = true;
+    this.#onStray(error);
+    return error;
+  }
+
+  /**
+   * Runs a call of the context. `verb` is what workflow code called, such as `ctx.schedule`; our errors are
+   * marked with it, so that a branch that nobody awaits does not end the process with them.
+   */
   do<R>(verb: string, call: (id: number) => R): R {
-    if (!this.#open) throw markOwn(notInTurn(verb), verb);
+    if (!this.#open) throw markOwn(this.stray(notInTurn(verb)), verb);
     try {
       return call(this.#id);
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
+      if (!(error instanceof FlovynError)) throw error;
       if (error instanceof DeterminismViolation || error instanceof CoreTrapped) this.stop(error);
       throw markOwn(error, verb);
     }

@@ -1,0 +1,41 @@
+import { scheduleTask } from '../core-verbs.js';
+import { ConfigurationError } from '../../errors.js';
+import { checkText } from '../../options.js';
+import type { AnyTask } from '../../task/define.js';
+import type { ContextParts } from '../context-parts.js';
+import type { TaskHandle, TaskOptions } from '../handle-types.js';
+import { coreTaskOptions } from '../task-options.js';
+import { openHandle } from './handle.js';
+
+export function scheduleDefined<Output>(
+  parts: ContextParts,
+  definition: AnyTask,
+  input: unknown,
+  options: TaskOptions | undefined,
+): TaskHandle<Output> {
+  return parts.turn.do('ctx.schedule', () => {
+    if (typeof definition?.name !== 'string') {
+      throw new ConfigurationError('ctx.schedule takes a task definition; for a name use ctx.scheduleByName');
+    }
+    const { name, retry } = definition;
+    const withRetry = retry === undefined ? options : { ...options, retry: options?.retry ?? retry };
+    return scheduleNamed<Output>(parts, 'ctx.schedule', name, input, withRetry);
+  });
+}
+
+export function scheduleNamed<Output>(
+  parts: ContextParts,
+  verb: string,
+  name: string,
+  input: unknown,
+  options: TaskOptions | undefined,
+): TaskHandle<Output> {
+  return parts.turn.do(verb, (id) => {
+    checkText(`${verb}, name`, name);
+    const coreOptions = options && coreTaskOptions(name, options);
+    const payload = parts.serializer.serialize(input);
+    const [handle, taskExecutionId] = scheduleTask(id, parts.scope.id, name, payload, coreOptions);
+    const promise = openHandle<Output>(parts, handle, { type: 'task', name });
+    return Object.assign(promise, { taskExecutionId, result: () => promise });
+  });
+}
