@@ -73,7 +73,7 @@ const engine = vi.hoisted(() => {
       return state.dueMs;
     },
     engineTakeWakes() {
-      const one = state.wakes.splice(0);
+      const one = state.wakes.splice(0).map((key) => [key]);
       return one.length > 0 ? { one, all: [] } : undefined;
     },
     engineTakeWarnings: () => state.warnings.splice(0),

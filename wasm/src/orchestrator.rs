@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use flovyn_orchestrator::{
-    Answer, Attempt, Config, Env, Park, Principal, PrincipalKind, Request, Tick, WaitKey, Warning, handle,
+    Answer, Attempt, Config, Env, Park, Principal, PrincipalKind, Request, Tick, WaitKey, Wake, Warning, handle,
     memory::{Committed, MemoryStore},
     tick,
 };
@@ -28,7 +28,7 @@ struct Engine {
     principal: Principal,
     store: MemoryStore,
     rng: ChaCha12Rng,
-    wakes: Vec<WaitKey>,
+    wakes: Vec<Wake>,
     warnings: Vec<Warning>,
 }
 
@@ -56,8 +56,11 @@ export interface Parked {
 
 /** Whom to ask again. */
 export interface Wakes {
-  /** Each announces one piece of work: of the calls that wait for it, ask one after the other until one is answered. */
-  readonly one: string[];
+  /**
+   * Each announces one piece of work: of the calls that wait for the first key, and then of those that wait for the
+   * next, ask one after the other until one is answered.
+   */
+  readonly one: string[][];
   /** Ask every call that waits for it. */
   readonly all: string[];
 }
@@ -150,9 +153,14 @@ pub fn engine_take_wakes(engine: u32) -> Result<Option<Wakes>, Error> {
     if wakes.is_empty() {
         return Ok(None);
     }
-    let (one, all): (Vec<_>, Vec<_>) = wakes.iter().partition(|key| key.is_queue());
-    let texts = |keys: Vec<&WaitKey>| strings(keys.into_iter().map(WaitKey::as_str)).into();
-    Ok(Some(object(&[("one", texts(one)), ("all", texts(all))])))
+    let (one, all): (Vec<_>, Vec<_>) = wakes.iter().partition(|wake| wake.key.is_queue());
+    let one: Array = one.into_iter().map(|wake| JsValue::from(strings(keys(wake).map(WaitKey::as_str)))).collect();
+    let all = strings(all.into_iter().map(|wake| wake.key.as_str()));
+    Ok(Some(object(&[("one", one.into()), ("all", all.into())])))
+}
+
+fn keys(wake: &Wake) -> impl Iterator<Item = &WaitKey> {
+    wake.first.iter().chain([&wake.key])
 }
 
 /// What people should be told, since the last call.

@@ -24,7 +24,7 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, execution: &mut Execution) -> Result
     execution.state = ExecutionState::Ready;
     execution.updated_at_ms = ctx.now_ms;
     let queue = queue(execution);
-    ctx.tx.wake(WaitKey::queue(&queue));
+    ctx.tx.wake(WaitKey::queue(&queue).into());
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: execution.key.id,
@@ -104,7 +104,7 @@ pub(crate) fn end(ctx: &mut Ctx<'_>, execution: &mut Execution, body: &EventBody
     execution.ended_at_ms = Some(ctx.now_ms);
     ctx.tx.remove_deadline(&DeadlineKey::Execution(execution.key))?;
     ctx.tx.remove_execution_deadlines(execution.key)?;
-    ctx.tx.wake(WaitKey::execution(execution.key));
+    ctx.tx.wake(WaitKey::execution(execution.key).into());
     cancel::ended(ctx, execution, body)?;
     children::notify_parent(ctx, execution, body)
 }

@@ -41,14 +41,15 @@
 //! let Answer::Reply { body, .. } = committed.value else { unreachable!("starting does not wait") };
 //! assert_eq!(StartWorkflowResponse::decode(body.as_slice())?.workflow_execution_id.len(), 36);
 //! // Whoever polls this queue is to be asked again.
-//! assert_eq!(committed.wakes[0].as_str(), "workflows/00000000-0000-0000-0000-000000000001/default");
+//! assert_eq!(committed.wakes[0].key.as_str(), "workflows/00000000-0000-0000-0000-000000000001/default");
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
 //! # What a host does
 //! - One [`Request`] is one [`Tx`]. It commits on `Ok`, [`Answer::Park`] included, and leaves no trace on `Err`. Whoever
 //!   was refused with a conflict of the store is run again: [`handle`] keeps nothing between two calls.
-//! - After the commit it hands the keys given to [`Tx::wake`] to the requests that are parked on them. No wake may fall
+//! - It hands what was given to [`Tx::wake`] to the requests that are parked on the key: after the commit, or within it
+//!   if their answers wait for it too. No wake may fall
 //!   between an attempt and the registration of its waiter. One waiter of a queue that gets an answer is enough
 //!   ([`WaitKey::is_queue`]); of every other key all are woken.
 //! - A parked request is asked again with [`Attempt`] as it was first made; at [`Park::deadline_ms`] with
@@ -99,7 +100,7 @@ pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
     EventRecord, Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent,
     PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError,
-    TaskRecord, TaskState, Tx, WaitKey, Warning, Work, WorkerRecord,
+    TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

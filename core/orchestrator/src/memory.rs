@@ -23,7 +23,7 @@ use crate::{
     Status,
     store::{
         DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
-        TaskRecord, Tx, WaitKey, Warning, Work, WorkerRecord,
+        TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
     },
 };
 
@@ -61,7 +61,7 @@ pub struct Committed<T> {
     /// What the function gave.
     pub value: T,
     /// Who is to be woken.
-    pub wakes: Vec<WaitKey>,
+    pub wakes: Vec<Wake>,
     /// What people should be told.
     pub warnings: Vec<Warning>,
 }

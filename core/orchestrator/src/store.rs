@@ -24,7 +24,7 @@ pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
 pub use ready::{ReadyEntry, ReadyQueue, Work};
 pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskRecord, TaskState};
-pub use wake::{WaitKey, Warning};
+pub use wake::{WaitKey, Wake, Warning};
 pub use worker::{DefinitionRecord, Registration, WorkerRecord};
 
 /// One transaction of a store.
@@ -112,9 +112,9 @@ pub trait Tx {
     /// Stores a definition, by organisation, work, kind and version.
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
 
-    /// Wakes who is parked on this key, after the commit. Said once for each piece of work, so two wakes of one queue
-    /// are two waiters.
-    fn wake(&mut self, key: WaitKey);
+    /// Wakes who is parked on a key, after the commit. Said once for each piece of work, so two wakes of one queue are
+    /// two waiters.
+    fn wake(&mut self, wake: Wake);
     /// Tells the people who run the server, after the commit.
     fn warn(&mut self, warning: Warning);
 }

@@ -36,7 +36,7 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(),
     task.state = TaskState::Ready;
     task.updated_at_ms = ctx.now_ms;
     let queue = ReadyQueue { work: Work::Task, org_id: task.key.org_id, name: task.queue.clone() };
-    ctx.tx.wake(WaitKey::queue(&queue));
+    ctx.tx.wake(WaitKey::queue(&queue).into());
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: task.key.id,

@@ -158,7 +158,7 @@ export class EmbeddedTransport implements Transport {
     let wakes = engineTakeWakes(engine);
     do {
       for (const key of wakes?.all ?? []) this.#wakeAll(engine, key);
-      for (const key of wakes?.one ?? []) this.#wakeOne(engine, key);
+      for (const keys of wakes?.one ?? []) this.#wakeOne(engine, keys);
       if (this.#ended !== undefined) return;
       this.#armTick(engine, engineTick(engine, this.#clock.nowMs()));
       wakes = engineTakeWakes(engine);
@@ -171,9 +171,9 @@ export class EmbeddedTransport implements Transport {
     }
   }
 
-  /** Asks one call after the other until one of them gets the piece of work that the key announced. */
-  #wakeOne(engine: number, key: string): void {
-    for (const call of this.#parked.under(key)) {
+  /** Asks one call after the other until one of them gets the piece of work that the keys announced. */
+  #wakeOne(engine: number, keys: readonly string[]): void {
+    for (const call of new Set(keys.flatMap((key) => this.#parked.under(key)))) {
       if (this.#ended !== undefined || this.#attempt(engine, call, false)) return;
     }
   }

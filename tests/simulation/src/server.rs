@@ -64,7 +64,7 @@ impl Server {
         let env = &mut Env { now_ms: self.now_ms, rng: &mut self.rng };
         let (config, principal) = (&self.config, &self.principal);
         let committed = self.store.transaction(|tx| handle(config, &request, principal, env, tx))?;
-        self.wakes.extend(committed.wakes);
+        self.wakes.extend(committed.wakes.into_iter().map(|wake| wake.key));
         Ok(committed.value)
     }
 
@@ -105,7 +105,7 @@ impl Server {
         let env = &mut Env { now_ms: self.now_ms, rng: &mut self.rng };
         let config = &self.config;
         let committed = self.store.transaction(|tx| release_undelivered(config, undelivered, env, tx)).unwrap();
-        self.wakes.extend(committed.wakes);
+        self.wakes.extend(committed.wakes.into_iter().map(|wake| wake.key));
     }
 
     /// Time passes, and what is due is done at its time.
@@ -123,7 +123,7 @@ impl Server {
             let env = &mut Env { now_ms: self.now_ms, rng: &mut self.rng };
             let config = &self.config;
             let committed = self.store.transaction(|tx| tick(config, env, tx)).unwrap();
-            self.wakes.extend(committed.wakes);
+            self.wakes.extend(committed.wakes.into_iter().map(|wake| wake.key));
             let next_due_ms = committed.value.next_due_ms;
             if next_due_ms.is_none_or(|due_ms| due_ms > self.now_ms) {
                 return next_due_ms;

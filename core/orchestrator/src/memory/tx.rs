@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning,
-    Work, WorkerRecord,
+    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
+    WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -23,7 +23,7 @@ pub(super) struct MemoryTx<'a> {
     /// The numbers of the next entries, before the transaction.
     ready_next: u64,
     deadlines_next: u64,
-    pub(super) wakes: Vec<WaitKey>,
+    pub(super) wakes: Vec<Wake>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -237,8 +237,8 @@ impl Tx for MemoryTx<'_> {
         self.log(Undo::Definition(change))
     }
 
-    fn wake(&mut self, key: WaitKey) {
-        self.wakes.push(key);
+    fn wake(&mut self, wake: Wake) {
+        self.wakes.push(wake);
     }
 
     fn warn(&mut self, warning: Warning) {

@@ -13,6 +13,11 @@ impl WaitKey {
         Self(alloc::format!("{}/{}/{}", queue.work.name(), queue.org_id, queue.name))
     }
 
+    /// Work in a queue that this worker should have first.
+    pub fn worker(queue: &ReadyQueue, worker: &str) -> Self {
+        Self(alloc::format!("{}/{}/{}/of/{worker}", queue.work.name(), queue.org_id, queue.name))
+    }
+
     /// The end of an execution.
     pub fn execution(key: Key) -> Self {
         Self(alloc::format!("execution/{key}"))
@@ -33,6 +38,21 @@ impl WaitKey {
 impl fmt::Display for WaitKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Something became available.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wake {
+    /// Who waits for it.
+    pub key: WaitKey,
+    /// Of those, who is asked first, if anybody is parked on this.
+    pub first: Option<WaitKey>,
+}
+
+impl From<WaitKey> for Wake {
+    fn from(key: WaitKey) -> Self {
+        Self { key, first: None }
     }
 }
 

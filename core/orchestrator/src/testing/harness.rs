@@ -1,7 +1,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    Status, Tx, WaitKey, Warning,
+    Status, Tx, Wake, Warning,
     memory::{Committed, MemoryStore},
 };
 
@@ -14,7 +14,7 @@ pub trait Harness {
     ///
     /// # Errors
     /// Those of the function and of the store.
-    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<WaitKey>, Vec<Warning>), Status>;
+    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<Wake>, Vec<Warning>), Status>;
 
     /// Everything that is stored, as text: the same text if and only if the same is stored.
     fn dump(&mut self) -> String;
@@ -30,7 +30,7 @@ pub struct MemoryHarness {
 }
 
 impl Harness for MemoryHarness {
-    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<WaitKey>, Vec<Warning>), Status> {
+    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<Wake>, Vec<Warning>), Status> {
         let Committed { wakes, warnings, .. } = self.store.transaction(|tx| function(tx))?;
         Ok((wakes, warnings))
     }

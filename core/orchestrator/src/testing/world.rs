@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::Harness;
 use crate::{
-    Answer, Attempt, Code, Config, Env, Park, Principal, PrincipalKind, Request, Status, Undelivered, WaitKey, Warning,
-    handle, release_undelivered, tick,
+    Answer, Attempt, Code, Config, Env, Park, Principal, PrincipalKind, Request, Status, Undelivered, WaitKey, Wake,
+    Warning, handle, release_undelivered, tick,
 };
 
 /// When every test begins.
@@ -30,6 +30,8 @@ pub(super) struct World<'a> {
     pub(super) config: Config,
     pub(super) now_ms: i64,
     pub(super) wakes: Vec<WaitKey>,
+    /// Who should have what the wakes announce first.
+    pub(super) preferred: Vec<WaitKey>,
     pub(super) warnings: Vec<Warning>,
     /// Compare the whole store before and after each refused call.
     pub(super) check_undo: bool,
@@ -111,6 +113,7 @@ impl<'a> World<'a> {
             config: Config::default(),
             now_ms: START_MS,
             wakes: Vec::new(),
+            preferred: Vec::new(),
             warnings: Vec::new(),
             check_undo: true,
             rng,
@@ -124,6 +127,13 @@ impl<'a> World<'a> {
             self.now_ms = self.now_ms.max(due_ms);
         }
         self.now_ms = end_ms;
+    }
+
+    fn note(&mut self, wakes: Vec<Wake>) {
+        for Wake { key, first } in wakes {
+            self.wakes.push(key);
+            self.preferred.extend(first);
+        }
     }
 
     /// Does what is due now, all of it, and says when the next thing is.
@@ -147,7 +157,7 @@ impl<'a> World<'a> {
                 Ok(())
             })
             .expect("a tick gives no errors");
-        self.wakes.extend(wakes);
+        self.note(wakes);
         self.warnings.extend(warnings);
         next_due_ms
     }
@@ -175,7 +185,7 @@ impl<'a> World<'a> {
         });
         match result {
             Ok((wakes, warnings)) => {
-                self.wakes.extend(wakes);
+                self.note(wakes);
                 self.warnings.extend(warnings);
                 Ok(answer.expect("a transaction runs its function"))
             }
@@ -231,7 +241,7 @@ impl<'a> World<'a> {
             .harness
             .transaction(&mut |tx| release_undelivered(&config, undelivered, &mut Env { now_ms, rng: &mut *rng }, tx))
             .unwrap();
-        self.wakes.extend(wakes);
+        self.note(wakes);
     }
 
     pub(super) fn sign_of_life(&mut self, worker: &str) {

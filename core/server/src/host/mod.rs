@@ -1,10 +1,12 @@
 //! What stands between HTTP and the rules: one writer, the requests that wait, and time.
 
-mod hub;
+mod call;
 mod polls;
 mod presence;
 mod receipt;
+mod room;
 mod ticker;
+mod worker;
 mod writer;
 
 use std::{
@@ -12,23 +14,21 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{self as orchestrator, Answer, Request, WaitKey, Warning};
+use flovyn_orchestrator::{self as orchestrator, Warning};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::writer::WriterStats;
+pub(crate) use self::{call::Call, presence::Presence, receipt::Reply, writer::Attempt};
 use self::{
-    hub::{Baton, Hub, Parked, Reach},
+    call::{CallJob, News, Waiting},
     polls::Polls,
-    receipt::Receipt,
     ticker::Deadlines,
-    writer::{AfterCommit, Writer},
+    writer::{AfterCommit, Writer, stopping},
 };
-pub(crate) use self::{presence::Presence, receipt::Reply, writer::Attempt};
 use crate::{
-    auth::Caller,
     clock,
     server::StartError,
     store::sqlite::{Committed, Store},
@@ -38,7 +38,6 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Host {
     writer: Arc<Writer>,
-    hub: Arc<Hub>,
     polls: Arc<Polls>,
     rules: Arc<orchestrator::Config>,
     /// True when nothing may wait any more.
@@ -47,82 +46,49 @@ pub(crate) struct Host {
     thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
-/// One unary call, as it came.
-#[derive(Debug)]
-pub(crate) struct Call {
-    /// The path of gRPC.
-    pub(crate) method: String,
-    /// The message.
-    pub(crate) body: Vec<u8>,
-    /// The client announced that it knows our extensions.
-    pub(crate) extended: bool,
-    /// The token of the claim under which the call is made.
-    pub(crate) claim: Option<String>,
-    /// When the client will have given up, in milliseconds since 1970.
-    pub(crate) deadline_ms: Option<i64>,
-    /// Who calls.
-    pub(crate) caller: Caller,
-}
-
-/// What became of one attempt.
-enum Outcome {
-    Replied(Reply),
-    Parked(Parked, i64),
-}
-
 impl Host {
     /// Starts the writer and the ticker. Needs a runtime of tokio.
     pub(crate) fn start(store: Store, rules: orchestrator::Config) -> Result<Self, StartError> {
         let mut seed = <ChaCha20Rng as SeedableRng>::Seed::default();
         getrandom::fill(&mut seed).map_err(StartError::Random)?;
-        let (hub, deadlines) = (Arc::new(Hub::default()), Deadlines::new());
-        let effects = Effects { hub: Arc::clone(&hub), deadlines: deadlines.clone() };
+        let deadlines = Deadlines::new();
+        let effects = Effects { deadlines: deadlines.clone() };
         let (writer, thread) =
             Writer::start(store, ChaCha20Rng::from_seed(seed), effects).map_err(StartError::Thread)?;
         let (writer, rules) = (Arc::new(writer), Arc::new(rules));
         let ticker = tokio::spawn(ticker::run(Arc::clone(&writer), Arc::clone(&rules), deadlines));
         let (polls, closing) = (Arc::new(Polls::default()), watch::channel(false).0);
-        Ok(Self { writer, hub, polls, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
+        Ok(Self { writer, polls, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
     }
 
     /// Answers a call, now or when what it waits for is there. Dropping the future gives up: the call waits no more,
     /// and a claim that was on its way is given back.
     pub(crate) async fn call(&self, call: Call) -> Result<Reply, Status> {
-        let call = Arc::new(call);
-        let first_ms = clock::now_ms();
-        let (mut expired, mut baton, mut place) = (false, None, None);
-        loop {
-            let outcome = self.attempt(&call, orchestrator::Attempt { first_ms, expired }).await?;
-            let (mut parked, deadline_ms) = match outcome {
-                Outcome::Replied(reply) => {
-                    if let Some(baton) = baton {
-                        Baton::stop(baton);
-                    }
-                    return Ok(reply);
-                }
-                Outcome::Parked(..) if expired => {
-                    return Err(Status::internal("the server broke one of its own rules: it parked an expired poll"));
-                }
-                Outcome::Parked(parked, deadline_ms) => (parked, deadline_ms),
-            };
-            // Whoever could not take what woke it lets the next one try.
-            drop(baton.take());
-            if place.is_none() {
-                place = self.polls.enter(call.caller.key, self.rules.limits.concurrent_polls_per_key_max);
-            }
-            if place.is_none() {
-                expired = true;
-                continue;
-            }
+        let (key, rules, writer) = (call.caller.key, Arc::clone(&self.rules), Arc::downgrade(&self.writer));
+        let (job, news) = CallJob::new(call, clock::now_ms(), rules, writer);
+        self.writer.send(job);
+        match news.await {
+            Ok(News::Answered(result)) => result,
+            Ok(News::Waiting(waiting)) => self.wait(waiting, key).await,
+            Err(_) => Err(stopping()),
+        }
+    }
+
+    async fn wait(&self, mut waiting: Waiting, key: usize) -> Result<Reply, Status> {
+        let place = self.polls.enter(key, self.rules.limits.concurrent_polls_per_key_max);
+        if place.is_some() {
             let mut closing = self.closing.subscribe();
+            let deadline = clock::instant_of(waiting.deadline_ms);
             tokio::select! {
-                // A wake first: at the deadline there may be work after all.
+                // The answer first: at the deadline there may be one after all.
                 biased;
-                woken = parked.woken() => baton = Some(woken),
-                () = tokio::time::sleep_until(clock::instant_of(deadline_ms)) => expired = true,
-                _ = closing.wait_for(|closing| *closing) => expired = true,
+                answered = waiting.answered() => return answered,
+                () = tokio::time::sleep_until(deadline) => {}
+                _ = closing.wait_for(|closing| *closing) => {}
             }
         }
+        waiting.expire();
+        waiting.answered().await
     }
 
     /// Runs a function in a transaction; its result is there once it is on disk.
@@ -140,7 +106,7 @@ impl Host {
     }
 
     pub(crate) fn parked(&self) -> usize {
-        self.hub.parked()
+        self.writer.waiting()
     }
 
     /// Completes when the writer has ended by itself.
@@ -165,46 +131,16 @@ impl Host {
             _ => Err(Status::new(Code::Internal, "the thread that writes has panicked")),
         }
     }
-
-    async fn attempt(&self, call: &Arc<Call>, attempt: orchestrator::Attempt) -> Result<Outcome, Status> {
-        let (call, hub) = (Arc::clone(call), Arc::clone(&self.hub));
-        let (rules, writer) = (Arc::clone(&self.rules), Arc::downgrade(&self.writer));
-        let handle = move |transaction: &mut Attempt<'_>| {
-            let request = Request {
-                method: &call.method,
-                body: &call.body,
-                extended: call.extended,
-                claim: call.claim.as_deref(),
-                deadline_ms: call.deadline_ms,
-                attempt,
-            };
-            let Attempt { env, tx } = transaction;
-            Ok(match orchestrator::handle(&rules, &request, &call.caller.principal, env, *tx)? {
-                Answer::Reply { body, undelivered } => {
-                    let receipt = undelivered.map(|undelivered| Receipt::new(writer, rules, undelivered));
-                    Outcome::Replied(Reply::new(body, receipt))
-                }
-                // On this thread: the wakes of this commit and of later ones find the waiter registered.
-                Answer::Park(park) => Outcome::Parked(hub.park(park.keys), park.deadline_ms),
-            })
-        };
-        self.writer.run(handle).await
-    }
 }
 
 /// Does what commits bring about.
 struct Effects {
-    hub: Arc<Hub>,
     deadlines: Deadlines,
 }
 
 impl AfterCommit for Effects {
     fn committed(&mut self, committed: Committed) {
-        let Committed { wakes, earliest_due_ms, warnings } = committed;
-        for key in wakes {
-            let reach = reach(&key);
-            self.hub.wake(key, reach);
-        }
+        let Committed { earliest_due_ms, warnings, .. } = committed;
         if let Some(due_ms) = earliest_due_ms {
             self.deadlines.announce(due_ms);
         }
@@ -212,10 +148,6 @@ impl AfterCommit for Effects {
             log(&warning);
         }
     }
-}
-
-fn reach(key: &WaitKey) -> Reach {
-    if key.is_queue() { Reach::One } else { Reach::All }
 }
 
 fn log(warning: &Warning) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use flovyn_orchestrator::{
-    Status, WaitKey, Warning,
+    Status, Wake, Warning,
     testing::{Harness, InTransaction, MemoryHarness, random_run, suite},
 };
 use rusqlite::types::ValueRef;
@@ -41,7 +41,7 @@ fn open(data: &TempDir) -> Store {
 }
 
 impl Harness for TwinHarness {
-    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<WaitKey>, Vec<Warning>), Status> {
+    fn transaction(&mut self, function: &mut InTransaction<'_>) -> Result<(Vec<Wake>, Vec<Warning>), Status> {
         let (memory, sqlite) = (&mut self.memory, self.sqlite.as_mut().unwrap());
         sqlite.begin()?;
         let result =

@@ -15,7 +15,7 @@ mod workers;
 
 use std::{fs, io, path::Path};
 
-use flovyn_orchestrator::{Status, StoreError, Tx, WaitKey, Warning};
+use flovyn_orchestrator::{Status, StoreError, Tx, Wake, Warning};
 use rusqlite::Connection;
 
 use self::{record::failed, transaction::Transaction};
@@ -50,8 +50,8 @@ pub enum OpenError {
 /// What a commit has brought about outside the database.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
-    /// Who is woken, in the order in which things happened.
-    pub(crate) wakes: Vec<WaitKey>,
+    /// Who is woken and was not taken before, in the order in which things happened.
+    pub(crate) wakes: Vec<Wake>,
     /// The earliest of the deadlines that were set, in milliseconds since 1970.
     pub(crate) earliest_due_ms: Option<i64>,
     /// What the people who run the server should know.
@@ -111,6 +111,11 @@ impl Store {
             return Err(error.into());
         }
         Ok(result)
+    }
+
+    /// The wakes that no commit has told yet.
+    pub(crate) fn take_wakes(&mut self) -> Vec<Wake> {
+        std::mem::take(&mut self.effects.wakes)
     }
 
     /// Puts the group on the disk. If that fails, nothing of it is stored.

@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning, Work,
-    WorkerRecord,
+    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
@@ -187,8 +186,8 @@ impl Tx for Transaction<'_> {
         workers::put_definition(self.write()?, definition)
     }
 
-    fn wake(&mut self, key: WaitKey) {
-        self.effects.wakes.push(key);
+    fn wake(&mut self, wake: Wake) {
+        self.effects.wakes.push(wake);
     }
 
     fn warn(&mut self, warning: Warning) {

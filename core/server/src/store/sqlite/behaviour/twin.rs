@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, WaitKey, Warning, Work,
-    WorkerRecord,
+    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use uuid::Uuid;
@@ -143,8 +142,8 @@ impl Tx for TwinTx<'_> {
         both!(self.put_definition(definition))
     }
 
-    fn wake(&mut self, key: WaitKey) {
-        both!(self.wake(key.clone()));
+    fn wake(&mut self, wake: Wake) {
+        both!(self.wake(wake.clone()));
     }
 
     fn warn(&mut self, warning: Warning) {
