@@ -126,8 +126,18 @@ function notInstalled(cause: unknown): ConfigurationError {
 
 // --- replay: one workflow execution during one activation --------------------------------------------------
 
-export { Step } from './generated/core.js';
-export type { ActivationInfo, Job, ScheduleTaskOptions, ViolationDetails } from './generated/core.js';
+export { CancelEffect, Step } from './generated/core.js';
+export type {
+  ActivationInfo,
+  Job,
+  Rejection,
+  ScheduleTaskOptions,
+  StartChildOptions,
+  ViolationDetails,
+} from './generated/core.js';
+
+/** The scope of the whole workflow. */
+export const ROOT_SCOPE = 0;
 
 export const activationOpen = opening(glue.activationOpen);
 export const activationOpenHistory = opening(glue.activationOpenHistory);
@@ -136,6 +146,7 @@ export const activationHandleFirstEvents = guardedById(glue.activationHandleFirs
 export const activationHandleEvents = guardedById(glue.activationHandleEvents);
 export const activationEncodedPayloads = guardedById(glue.activationEncodedPayloads);
 export const activationHandleDecodedPayloads = guardedById(glue.activationHandleDecodedPayloads);
+export const activationResume = guardedById(glue.activationResume);
 export const nextStep = guardedById(glue.nextStep);
 export const stageSubmission = guardedById(glue.stageSubmission);
 export const takeSubmission = guardedById(glue.takeSubmission);
@@ -147,6 +158,7 @@ export const scheduleTask = guardedById(glue.scheduleTask);
 export const startTimer = guardedById(glue.startTimer);
 export const createPromise = guardedById(glue.createPromise);
 export const beginOperation = guardedById(glue.beginOperation);
+export const startChild = guardedById(glue.startChild);
 export const setState = guardedById(glue.setState);
 export const clearState = guardedById(glue.clearState);
 export const clearAllState = guardedById(glue.clearAllState);
@@ -154,7 +166,19 @@ export const getState = guardedById(glue.getState);
 export const stateKeys = guardedById(glue.stateKeys);
 export const currentTimeMs = guardedById(glue.currentTimeMs);
 export const random = guardedById(glue.random);
+export const patched = guardedById(glue.patched);
+export const deprecatePatch = guardedById(glue.deprecatePatch);
 export const randomUuid = guardedById(glue.randomUuid);
+
+export const waitForSignal = guardedById(glue.waitForSignal);
+export const hasSignal = guardedById(glue.hasSignal);
+export const pendingSignalCount = guardedById(glue.pendingSignalCount);
+export const drainSignals = guardedById(glue.drainSignals);
+export const setSignalHandlers = guardedById(glue.setSignalHandlers);
+export const openScope = guardedById(glue.openScope);
+export const cancelScope = guardedById(glue.cancelScope);
+export const cancelHandle = guardedById(glue.cancelHandle);
+export const isCancellationRequested = guardedById(glue.isCancellationRequested);
 
 export const pollJob = guardedById(glue.pollJob);
 export const pollOperation = guardedById(glue.pollOperation);
@@ -162,6 +186,7 @@ export const operationCompleted = guardedById(glue.operationCompleted);
 export const operationFailed = guardedById(glue.operationFailed);
 export const complete = guardedById(glue.complete);
 export const fail = guardedById(glue.fail);
+export const completeCancelled = guardedById(glue.completeCancelled);
 export const isReplaying = guardedById(glue.isReplaying);
 
 // --- messages: plain objects <-> bytes of the contract -----------------------------------------------------

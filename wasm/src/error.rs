@@ -33,6 +33,8 @@ export interface ViolationDetails {
   readonly differences: readonly { readonly field: string; readonly expected: string; readonly got: string }[];
   /** What usually causes this, and what to do. */
   readonly hint: string;
+  /** The handle of what the code did instead, where there is one. */
+  readonly handle: number | undefined;
 }
 "#;
 
@@ -126,6 +128,7 @@ fn details(violation: Violation) -> JsValue {
         ("got", violation.got.into()),
         ("differences", differences.into()),
         ("hint", violation.hint.into()),
+        ("handle", violation.handle.into()),
     ])
 }
 

@@ -6,7 +6,7 @@ use flovyn_protocol::messages::{
     GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse,
     WorkflowEvent, WorkflowStatus,
 };
-use flovyn_replay::{Execution, ExecutionInfo, Submission, describe};
+use flovyn_replay::{Execution, ExecutionInfo, Resumption, Submission, describe};
 use js_sys::Array;
 use prost::Message;
 use wasm_bindgen::prelude::*;
@@ -22,11 +22,13 @@ mod command;
 mod history;
 mod info;
 mod job;
+mod signal;
 
 pub use command::*;
 pub use info::ActivationInfo;
 use info::Info;
 pub use job::*;
+pub use signal::*;
 
 thread_local! {
     static ACTIVATIONS: Table<Activation> = const { Table::new("activation") };
@@ -35,6 +37,7 @@ thread_local! {
 /// What JavaScript knows by one number.
 struct Activation {
     execution: Execution,
+    extended: bool,
     info: Info,
     first_events: Vec<WorkflowEvent>,
     taken: Option<Submission>,
@@ -55,9 +58,10 @@ pub fn activation_open(
         kind: found.kind.clone(),
         task_time_ms: found.workflow_task_time_millis,
         extended,
+        tolerant: false,
     })?;
     let info = Info::new(found, response, &first_events);
-    let activation = Activation { execution, info, first_events, taken: None };
+    let activation = Activation { execution, extended, info, first_events, taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
@@ -65,17 +69,18 @@ pub fn activation_open(
 #[wasm_bindgen(js_name = activationOpenHistory)]
 pub fn activation_open_history(history: &str) -> Result<u32, Error> {
     let (info, events) = history::parse(history)?;
+    let extended = info.extended;
     let known = Info::of_file(&info);
     let mut execution = Execution::new(info)?;
     execution.handle_events(&events)?;
-    let activation = Activation { execution, info: known, first_events: Vec::new(), taken: None };
+    let activation = Activation { execution, extended, info: known, first_events: Vec::new(), taken: None };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
 /// What the poll's answer said of the execution, and how far its history is loaded.
 #[wasm_bindgen(js_name = activationInfo)]
 pub fn activation_info(activation: u32) -> Result<ActivationInfo, Error> {
-    with(activation, |activation| Ok(activation.info.to_js(activation.execution.last_sequence())))
+    with(activation, |activation| Ok(activation.info.to_js(&activation.execution)))
 }
 
 /// Hands over the events that came with the poll's answer.
@@ -95,6 +100,7 @@ pub fn activation_handle_events(
 ) -> Result<bool, Error> {
     let page = GetEventsResponse::decode(get_events_response)?;
     with(activation, |activation| {
+        activation.info.read(&page.events);
         activation.execution.handle_events(&page.events)?;
         activation.info.has_more_events = page.has_more;
         Ok(page.has_more)
@@ -128,6 +134,29 @@ pub fn stage_submission(activation: u32) -> Result<Array, Error> {
     })
 }
 
+/// Continues a suspended activation with the answer of a new poll, instead of replaying its history. True if there are
+/// more events to fetch with GetEvents.
+#[wasm_bindgen(js_name = activationResume)]
+pub fn activation_resume(
+    activation: u32,
+    #[wasm_bindgen(js_name = pollResponse)] poll_response: &[u8],
+) -> Result<bool, Error> {
+    let mut response = PollResponse::decode(poll_response)?;
+    let found = response.workflow_execution.take();
+    let events = take(&mut response.events);
+    with(activation, |activation| {
+        let id = activation.execution.execution_id();
+        let Some(found) = found.filter(|found| found.id == id) else {
+            return Err(Error::invalid_argument(format!("pollResponse: expected the execution {id}, got another")));
+        };
+        let task_time_ms = found.workflow_task_time_millis;
+        activation.execution.resume(Resumption { task_time_ms, extended: activation.extended })?;
+        activation.info.renew(found, response, &events);
+        activation.execution.handle_events(&events)?;
+        Ok(activation.info.has_more_events)
+    })
+}
+
 /// The bytes of SubmitWorkflowCommands; `encoded` are the payloads of `stageSubmission` after the codec. With a final
 /// one, `poll` asks for the next piece of work in the answer (extension), see `submitAnswerNext`.
 #[wasm_bindgen(js_name = takeSubmission)]
@@ -145,7 +174,8 @@ pub fn take_submission(
             status: submission.status.into(),
             submission_number: submission.submission_number,
             after_sequence: submission.after_sequence,
-            poll: if submission.status == WorkflowStatus::Running { None } else { poll },
+            // Only a last submission gives the claim up, and only a server with the extension knows the field.
+            poll: poll.filter(|_| submission.submission_number > 0 && submission.status != WorkflowStatus::Running),
         };
         let bytes = request.encode_to_vec();
         activation.taken = Some(Submission { commands: request.commands, ..submission });
@@ -198,6 +228,8 @@ pub enum Step {
     AwaitOperation = 2,
     /// Stage, take and send the last submission of this activation.
     SubmitFinal = 3,
+    /// Call `pollJob` again: an operation has finished that is settled before its record is sent.
+    PollJob = 4,
 }
 
 impl From<flovyn_replay::Step> for Step {
@@ -207,6 +239,7 @@ impl From<flovyn_replay::Step> for Step {
             flovyn_replay::Step::SubmitPartial => Self::SubmitPartial,
             flovyn_replay::Step::AwaitOperation => Self::AwaitOperation,
             flovyn_replay::Step::SubmitFinal => Self::SubmitFinal,
+            flovyn_replay::Step::PollJob => Self::PollJob,
         }
     }
 }

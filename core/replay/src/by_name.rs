@@ -1,4 +1,7 @@
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+};
 
 use slab::Slab;
 
@@ -8,15 +11,43 @@ use slab::Slab;
 /// type of map, and the things beside it.
 #[derive(Debug)]
 pub(crate) struct ByName<T> {
-    places: BTreeMap<String, usize>,
+    places: Places,
     things: Slab<T>,
 }
 
-impl<T> ByName<T> {
-    pub(crate) fn new() -> Self {
-        Self { places: BTreeMap::new(), things: Slab::new() }
+/// The part that is the same for every type of thing.
+#[derive(Debug, Default)]
+struct Places {
+    map: BTreeMap<String, usize>,
+    name_bytes: usize,
+}
+
+impl Places {
+    // Kept out of the copies that the compiler makes for each type of thing.
+    #[inline(never)]
+    fn insert(&mut self, name: String, place: usize) -> Option<usize> {
+        let bytes = name.len();
+        let before = self.map.insert(name, place);
+        if before.is_none() {
+            self.name_bytes += bytes;
+        }
+        before
     }
 
+    #[inline(never)]
+    fn remove(&mut self, name: &str) -> Option<usize> {
+        let place = self.map.remove(name)?;
+        self.name_bytes -= name.len();
+        Some(place)
+    }
+
+    #[inline(never)]
+    fn get(&self, name: &str) -> Option<usize> {
+        self.map.get(name).copied()
+    }
+}
+
+impl<T> ByName<T> {
     pub(crate) fn insert(&mut self, name: String, thing: T) {
         let place = self.things.insert(thing);
         if let Some(before) = self.places.insert(name, place) {
@@ -30,16 +61,38 @@ impl<T> ByName<T> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.things.get(*self.places.get(name)?)
+        self.things.get(self.places.get(name)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut T> {
+        self.things.get_mut(self.places.get(name)?)
+    }
+
+    pub(crate) fn get_or_insert(&mut self, name: &str, thing: fn() -> T) -> &mut T {
+        let place = match self.places.get(name) {
+            Some(place) => place,
+            None => {
+                let place = self.things.insert(thing());
+                self.places.insert(name.to_string(), place);
+                place
+            }
+        };
+        &mut self.things[place]
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(String::as_str)
+        self.places.map.keys().map(String::as_str)
+    }
+
+    /// Without what the things hold outside of themselves.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entries = self.places.map.len() * (size_of::<String>() + size_of::<usize>());
+        self.places.name_bytes + entries + self.things.capacity() * size_of::<T>()
     }
 }
 
 impl<T> Default for ByName<T> {
     fn default() -> Self {
-        Self::new()
+        Self { places: Places::default(), things: Slab::new() }
     }
 }

@@ -13,6 +13,15 @@ use flovyn_protocol::{
 
 use crate::{ReplayError, slot::Slot};
 
+/// The internal operation that records the time that workflow code has read.
+pub(crate) const TIME: &str = "$time";
+/// The one that records how many signals the first turn saw.
+pub(crate) const SIGNALS: &str = "$signals";
+/// The one that records how much of the history had been handed over when an operation was settled.
+pub(crate) const SEEN: &str = "$seen";
+/// Before the id of a patch: the code has taken the new way.
+pub(crate) const PATCH_PREFIX: &str = "$patch:";
+
 /// Internal operations are the engine's own: a codec never sees them.
 pub(crate) fn is_internal(operation_name: &str) -> bool {
     operation_name.starts_with('$')
@@ -53,6 +62,7 @@ fn places(command: &mut WorkflowCommand) -> vec::IntoIter<Place<'_>> {
         }
         Some(CommandData::SetState(c)) => alloc::vec![Place::Payload(&mut c.value)],
         Some(CommandData::ScheduleTask(c)) => alloc::vec![Place::Payload(&mut c.input)],
+        Some(CommandData::ScheduleChildWorkflow(c)) => alloc::vec![Place::Payload(&mut c.input)],
         Some(CommandData::CompleteWorkflow(c)) => alloc::vec![Place::Payload(&mut c.output)],
         Some(CommandData::FailWorkflow(c)) => {
             alloc::vec![Place::Text(&mut c.error), Place::Text(&mut c.stack_trace)]

@@ -25,6 +25,10 @@ impl Counters {
         id.to_string()
     }
 
+    pub(crate) fn last_handle(&self) -> Handle {
+        self.last_handle
+    }
+
     pub(crate) fn next_handle(&mut self) -> Handle {
         self.last_handle += 1;
         self.last_handle

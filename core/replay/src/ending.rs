@@ -16,6 +16,7 @@ use crate::{ReplayError, WorkflowFailure, slot::Slot, wire};
 pub(crate) enum Outcome {
     Completed(Payload),
     Failed(WorkflowFailure),
+    Cancelled { reason: String },
 }
 
 impl Outcome {
@@ -23,6 +24,7 @@ impl Outcome {
         match self {
             Self::Completed(_) => WorkflowStatus::Completed,
             Self::Failed(_) => WorkflowStatus::Failed,
+            Self::Cancelled { .. } => WorkflowStatus::Cancelled,
         }
     }
 
@@ -30,6 +32,7 @@ impl Outcome {
         match self {
             Self::Completed(output) => wire::complete_workflow(output),
             Self::Failed(failure) => wire::fail_workflow(failure),
+            Self::Cancelled { reason } => wire::cancel_workflow(reason),
         }
     }
 
@@ -41,6 +44,7 @@ impl Outcome {
                 let error = Slot::text(failure.error.clone())?;
                 Ending::Failed { error, failure_type: failure.failure_type.clone() }
             }
+            Self::Cancelled { reason } => Ending::Cancelled { reason: reason.clone() },
         })
     }
 }
@@ -59,6 +63,15 @@ impl Ending {
             Self::Completed(_) => "WORKFLOW_COMPLETED",
             Self::Failed { .. } => "WORKFLOW_EXECUTION_FAILED",
             Self::Cancelled { .. } => "WORKFLOW_CANCELLED",
+        }
+    }
+
+    /// Whether a replay that ends like `got` is the run that ended so. A cancelled execution may have been ended by the
+    /// server, with its own reason.
+    pub(crate) fn is_confirmed_by(&self, got: &Ending) -> bool {
+        match (self, got) {
+            (Self::Cancelled { .. }, Self::Cancelled { .. }) => true,
+            _ => self == got,
         }
     }
 

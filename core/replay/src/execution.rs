@@ -21,6 +21,8 @@ pub struct ExecutionInfo {
     pub task_time_ms: i64,
     /// The server announced our extensions.
     pub extended: bool,
+    /// The history may have been written by another SDK: what such a one does differently is no violation.
+    pub tolerant: bool,
 }
 
 /// One workflow execution during one activation. The crate's documentation says how it is driven.
@@ -36,6 +38,12 @@ pub struct Execution {
     /// New commands since the last submission, in the order in which they were issued.
     pub(crate) issued: Vec<WorkflowCommand>,
     pub(crate) submissions: i32,
+    /// In the first activation until its first submission: how many signals its first turn saw.
+    pub(crate) first_signals: Option<u32>,
+    /// What this submission has recorded as `$seen`.
+    pub(crate) seen: Option<i32>,
+    /// Why the execution was asked to end as cancelled, once it was.
+    pub(crate) cancellation: Option<String>,
 }
 
 /// The life of the workflow function.
@@ -67,6 +75,9 @@ impl Execution {
             random: Random::new(id),
             issued: Vec::new(),
             submissions: 0,
+            first_signals: None,
+            seen: None,
+            cancellation: None,
         })
     }
 
@@ -90,6 +101,20 @@ impl Execution {
         &self.info.kind
     }
 
+    /// About how much memory the execution holds, in bytes: for the bound of a cache.
+    pub fn memory_bytes(&self) -> usize {
+        let expected = match &self.phase {
+            Phase::Closed(Some(expected)) | Phase::Answering(expected) => expected.memory_bytes(),
+            _ => 0,
+        };
+        size_of::<Self>() + self.history.memory_bytes() + self.machines.memory_bytes() + expected
+    }
+
+    /// How many bytes of event data the history has.
+    pub fn history_bytes(&self) -> u64 {
+        self.history.bytes()
+    }
+
     /// How often an event was looked at so far: a measure of work that does not depend on the machine. It grows with
     /// the number of events and not with its square.
     pub fn event_looks(&self) -> u64 {
@@ -110,7 +135,9 @@ impl Execution {
     /// The oldest command event that no command has claimed. Only violations look for it.
     pub(crate) fn first_unclaimed(&self) -> Option<(i32, Signature<'_>)> {
         self.history.entries().find_map(|entry| match &entry.item {
-            Item::Command { lane, ordinal } if !self.machines.is_claimed(*lane, *ordinal) => self.machines.front(*lane),
+            Item::Command { lane, ordinal } if !self.machines.lanes.is_claimed(*lane, *ordinal) => {
+                self.machines.lanes.front(*lane)
+            }
             Item::Operation { line, ordinal, .. } if !self.machines.operations.is_claimed(*line, *ordinal) => {
                 Some((entry.sequence, self.machines.operations.signature(*line)))
             }
@@ -124,7 +151,7 @@ impl Execution {
             return self.check_not_ended(got);
         }
         match self.first_unclaimed() {
-            Some((sequence, expected)) => Err(Violation::other_command(sequence, &expected, got)),
+            Some((sequence, expected)) => Err(Violation::added(sequence, &expected, got)),
             None => Ok(()),
         }
     }

@@ -4,17 +4,29 @@ use core::cell::Cell;
 use crate::{
     ReplayError,
     ending::Ending,
-    machines::{LaneId, LineId, PromiseEnd, TaskEnd},
+    lane::LaneId,
+    machines::{ChildEnd, LineId, PromiseEnd, TaskEnd},
     slot::Slot,
 };
 
 /// The events that the cursor has not passed yet. It stands at the front; what it has passed is gone, payloads
 /// included, so a long history does not stay in memory.
+///
+/// An operation that was recorded on a server without the extension settled before the events that landed in its
+/// activation, although its event stands after them. Its place is told by the last `$seen` before it: after the
+/// events that its activation had seen and before any later one.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     entries: VecDeque<Entry>,
+    /// Operations with another place than their own, and the event after which it is.
+    moved: VecDeque<(i32, Entry)>,
+    /// What the last `$seen` says.
+    seen: Option<i32>,
+    has_commands: bool,
     last_sequence: i32,
-    undecoded: usize,
+    bytes: u64,
+    /// How many at the end of `entries` and of `moved` no codec has decoded.
+    undecoded: (usize, usize),
     looks: Cell<u64>,
 }
 
@@ -53,6 +65,18 @@ pub(crate) enum Item {
         promise_id: String,
         end: PromiseEnd,
     },
+    Child {
+        child_execution_id: String,
+        name: String,
+        end: ChildEnd,
+    },
+    Signal {
+        name: String,
+        value: Slot,
+    },
+    Cancellation {
+        reason: String,
+    },
     End(Ending),
 }
 
@@ -66,43 +90,101 @@ impl History {
         Ok(sequence == expected)
     }
 
-    /// Holds the next event: its item, or only its number where replay has no use for it.
-    pub(crate) fn add(&mut self, sequence: i32, item: Option<Item>) {
+    /// Counts the next event, and whether a command left it.
+    pub(crate) fn count(&mut self, sequence: i32, is_command: bool, bytes: usize) {
         self.last_sequence = sequence;
-        if let Some(item) = item {
-            self.entries.push_back(Entry { sequence, item });
-            self.undecoded += 1;
+        self.has_commands |= is_command;
+        self.bytes += bytes as u64;
+    }
+
+    /// Holds an item of the last event.
+    pub(crate) fn add(&mut self, item: Item) {
+        let entry = Entry { sequence: self.last_sequence, item };
+        match (self.seen, &entry.item) {
+            (Some(seen), Item::Operation { .. }) => {
+                self.moved.push_back((seen, entry));
+                self.undecoded.1 += 1;
+            }
+            _ => {
+                self.entries.push_back(entry);
+                self.undecoded.0 += 1;
+            }
         }
+    }
+
+    /// Operations from here on belong after that event; `None` leaves them where they stand.
+    pub(crate) fn set_seen(&mut self, sequence: Option<i32>) {
+        // The start comes first whatever a history says, and what was seen once stays seen.
+        self.seen = sequence.map(|sequence| sequence.max(1).max(self.moved.back().map_or(1, |(seen, _)| *seen)));
+    }
+
+    /// Operations do not have the place of their events.
+    pub(crate) fn moves_operations(&self) -> bool {
+        self.seen.is_some()
     }
 
     /// Moves the cursor over the next event.
     pub(crate) fn pass(&mut self) -> Option<Entry> {
-        let entry = self.entries.pop_front()?;
-        self.undecoded = self.undecoded.min(self.entries.len());
+        let next = self.entries.front().map(|entry| entry.sequence);
+        let entry = match self.moved.front() {
+            Some((seen, _)) if next.is_none_or(|next| *seen < next) => self.moved.pop_front()?.1,
+            _ => self.entries.pop_front()?,
+        };
+        self.undecoded.0 = self.undecoded.0.min(self.entries.len());
+        self.undecoded.1 = self.undecoded.1.min(self.moved.len());
         self.count_look();
         Some(entry)
+    }
+
+    /// Moves the cursor over the next event if that is a signal.
+    pub(crate) fn pass_signal(&mut self) -> Option<Entry> {
+        match self.entries.front()?.item {
+            Item::Signal { .. } => self.pass(),
+            _ => None,
+        }
+    }
+
+    /// How many signals the cursor stands before.
+    pub(crate) fn leading_signals(&self) -> u32 {
+        let signals = self.entries.iter().take_while(|entry| matches!(entry.item, Item::Signal { .. }));
+        // A history of 2^32 events does not fit into memory.
+        u32::try_from(signals.count()).unwrap_or(u32::MAX)
     }
 
     /// Drops what no job will be made of any more.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
-        self.undecoded = 0;
+        self.moved.clear();
+        self.undecoded = (0, 0);
     }
 
     /// The slots of the events that were added since the last call.
     pub(crate) fn undecoded(&self) -> impl Iterator<Item = &Slot> {
-        let decoded = self.entries.len() - self.undecoded;
-        self.entries.range(decoded..).filter_map(|entry| entry.item.slot())
+        let entries = self.entries.range(self.entries.len() - self.undecoded.0..);
+        let moved = self.moved.range(self.moved.len() - self.undecoded.1..).map(|(_, entry)| entry);
+        entries.chain(moved).filter_map(|entry| entry.item.slot())
     }
 
     /// The same, to be replaced; from here on they count as decoded.
     pub(crate) fn decode(&mut self) -> impl Iterator<Item = &mut Slot> {
-        let decoded = self.entries.len() - core::mem::take(&mut self.undecoded);
-        self.entries.range_mut(decoded..).filter_map(|entry| entry.item.slot_mut())
+        let (entries, moved) = core::mem::take(&mut self.undecoded);
+        let (entries, moved) = (self.entries.len() - entries, self.moved.len() - moved);
+        let moved = self.moved.range_mut(moved..).map(|(_, entry)| entry);
+        self.entries.range_mut(entries..).chain(moved).filter_map(|entry| entry.item.slot_mut())
     }
 
+    /// What the cursor has not passed, in the order of the events.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().inspect(|_| self.count_look())
+        let (mut entries, mut moved) = (self.entries.iter().peekable(), self.moved.iter().peekable());
+        core::iter::from_fn(move || {
+            self.count_look();
+            match (entries.peek(), moved.peek()) {
+                (Some(entry), Some((_, other))) if other.sequence < entry.sequence => moved.next(),
+                (None, _) => moved.next(),
+                _ => return entries.next(),
+            }
+            .map(|(_, entry)| entry)
+        })
     }
 
     /// How the history ends, and where, once it has.
@@ -114,8 +196,24 @@ impl History {
         }
     }
 
+    /// No command has left an event yet.
+    pub(crate) fn has_no_commands(&self) -> bool {
+        !self.has_commands
+    }
+
     pub(crate) fn last_sequence(&self) -> i32 {
         self.last_sequence
+    }
+
+    /// The data of all events that came, passed ones included.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let entries = self.entries.iter().chain(self.moved.iter().map(|(_, entry)| entry));
+        let payloads: usize = entries.filter_map(|entry| entry.item.slot()).map(|slot| slot.as_json().len()).sum();
+        (self.entries.capacity() + self.moved.capacity()) * size_of::<Entry>() + payloads
     }
 
     pub(crate) fn looks(&self) -> u64 {
@@ -134,6 +232,8 @@ impl Item {
             | Self::Operation { result: slot, .. }
             | Self::Task { end: TaskEnd::Completed(slot) | TaskEnd::Failed { error: slot, .. }, .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
+            | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
+            | Self::Signal { value: slot, .. }
             | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => Some(slot),
             _ => None,
         }
@@ -145,6 +245,8 @@ impl Item {
             | Self::Operation { result: slot, .. }
             | Self::Task { end: TaskEnd::Completed(slot) | TaskEnd::Failed { error: slot, .. }, .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
+            | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
+            | Self::Signal { value: slot, .. }
             | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => Some(slot),
             _ => None,
         }

@@ -3,6 +3,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
+use core::mem;
 
 use flovyn_protocol::{
     Payload,
@@ -10,15 +11,19 @@ use flovyn_protocol::{
     messages::WorkflowEvent,
 };
 
-use crate::{Execution, Handle, OperationError, ReplayError, codec, execution::Life, intake, phase::Phase, slot::Slot};
+use crate::{
+    Execution, Handle, OperationError, ReplayError, Resumption, codec, execution::Life, intake, phase::Phase,
+    slot::Slot,
+};
 
 /// Inputs from outside: events of the history and results of operations.
 impl Execution {
-    /// Takes events in, page by page: the complete history before the first job, and after a partial submission
-    /// the events of its answer. Events that are held already are skipped.
+    /// Takes events in, page by page: the complete history before the first job, after a partial submission the
+    /// events of its answer, and after [`resume`](Self::resume) all since the last submission. Events that are held
+    /// already are skipped.
     ///
     /// Every error but `OUT_OF_ORDER` is fatal: `HISTORY_GAP` where a number is missing, `INVALID_HISTORY` where an
-    /// event says what no history can say, `UNSUPPORTED` for an event of a kind that this engine cannot replay,
+    /// event says what no history can say, `UNSUPPORTED` for an internal operation that this engine does not know,
     /// `STALE` where the answer does not have the commands of the submission.
     pub fn handle_events(&mut self, events: &[WorkflowEvent]) -> Result<(), ReplayError> {
         match (&self.phase, &self.life) {
@@ -35,15 +40,14 @@ impl Execution {
         }
         let event = Event::parse(message)
             .map_err(|error| ReplayError::InvalidHistory { sequence: error.sequence, problem: error.problem })?;
-        let sequence = event.sequence;
         let wanted = self.check_place(&event)?;
         self.check_answer(&event)?;
-        let item = if wanted { intake::take_in(&mut self.machines, &message.event_type, event)? } else { None };
-        self.history.add(sequence, item);
-        Ok(())
+        let is_command = intake::signature(&event.body).is_some();
+        self.history.count(event.sequence, is_command, message.event_data.len());
+        if wanted { self.take_in(event) } else { Ok(()) }
     }
 
-    /// A history begins with WORKFLOW_STARTED, and after its end only late settlements come, which nobody wants.
+    /// A history begins with WORKFLOW_STARTED, and after its end only late news comes, which nobody wants.
     fn check_place(&self, event: &Event) -> Result<bool, ReplayError> {
         let Event { sequence, body } = event;
         let invalid = |expected: &str| {
@@ -56,7 +60,7 @@ impl Execution {
             _ => {}
         }
         match self.history.end() {
-            Some(_) if intake::is_settlement(body) || intake::is_skipped(body) => Ok(false),
+            Some(_) if intake::is_from_outside(body) || intake::is_skipped(body) => Ok(false),
             Some((_, end)) => invalid(&format!("nothing after {}", end.event_type())),
             None => Ok(true),
         }
@@ -76,6 +80,35 @@ impl Execution {
             Phase::Answering(expected) => expected.meet(*sequence, body),
             _ => stale("no command event, since no submission is under way"),
         }
+    }
+
+    /// The signals of these names are for handlers: each is a job of its own, and none is queued. Called before the
+    /// first job.
+    pub fn set_signal_handlers<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Result<(), ReplayError> {
+        if !matches!(self.phase, Phase::Loading) {
+            return self.phase.refuse("set_signal_handlers");
+        }
+        names.into_iter().for_each(|name| self.machines.signals.set_handler(name));
+        Ok(())
+    }
+
+    /// Goes on with a suspended execution after its last submission, in a new activation: instead of a replay of the
+    /// whole history, [`handle_events`](Self::handle_events) takes the events since then, the first of which must be
+    /// those of the submission's commands. Submissions are numbered from 1 again.
+    ///
+    /// Fails with `OUT_OF_ORDER` if the last submission was not taken, or has ended the execution.
+    pub fn resume(&mut self, resumption: Resumption) -> Result<(), ReplayError> {
+        match mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Closed(Some(expected)) => self.phase = Phase::Answering(expected),
+            phase => {
+                self.phase = phase;
+                return self.phase.refuse("resume");
+            }
+        }
+        self.info.task_time_ms = resumption.task_time_ms;
+        self.info.extended = resumption.extended;
+        self.submissions = 0;
+        Ok(())
     }
 
     /// The payloads of all events that were added since the last call, as JSON texts in order, for a codec. Only
@@ -99,7 +132,7 @@ impl Execution {
     }
 
     /// Takes the result of an operation in that [`poll_operation`](Self::poll_operation) gave. It is settled when
-    /// its record has come back.
+    /// its record has come back, or, on a server without the extension, by [`poll_job`](Self::poll_job).
     ///
     /// Fails with `INVALID_ARGUMENT` if no operation runs under that handle.
     pub fn handle_operation_result(
@@ -107,7 +140,7 @@ impl Execution {
         handle: Handle,
         result: Result<Payload, OperationError>,
     ) -> Result<(), ReplayError> {
-        if matches!(self.phase, Phase::Closed | Phase::Failed(_)) {
+        if matches!(self.phase, Phase::Closed(_) | Phase::Failed(_)) {
             return self.phase.refuse("handle_operation_result");
         }
         if !self.machines.operations.is_running(handle) {

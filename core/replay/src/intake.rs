@@ -11,13 +11,12 @@ use flovyn_protocol::{
 };
 
 use crate::{
-    ReplayError,
-    codec::is_internal,
+    Execution, ReplayError,
+    codec::{PATCH_PREFIX, SEEN, SIGNALS, TIME, is_internal},
     ending::Ending,
     history::Item,
-    machines::{
-        Clock, LaneId, Machines, PromiseEnd, PromiseRecord, StateRecord, TaskEnd, TaskRecord, TimeRecord, TimerRecord,
-    },
+    lane::Record,
+    machines::{ChildEnd, PromiseEnd, TaskEnd},
     signature::{Change, Signature},
     slot::Slot,
 };
@@ -28,9 +27,15 @@ pub(crate) fn signature(event: &EventBody) -> Option<Signature<'_>> {
         EventBody::TaskScheduled { kind, .. } => Signature::Task { kind },
         EventBody::TimerStarted { timer_id, .. } => Signature::Timer { id: timer_id },
         EventBody::PromiseCreated { name, .. } => Signature::Promise { name },
+        EventBody::ChildWorkflowInitiated { name, kind, .. } => Signature::Child { name, kind },
         EventBody::OperationCompleted { name, .. } => Signature::Operation { name },
         EventBody::StateSet { key, .. } => Signature::State { key, change: Change::Set },
         EventBody::StateCleared { key } => Signature::State { key, change: Change::Clear },
+        EventBody::TimerCancelled { timer_id } => Signature::TimerCancellation { id: timer_id },
+        EventBody::TaskCancellationRequested { task_execution_id, .. } => {
+            Signature::TaskCancellation { id: task_execution_id }
+        }
+        EventBody::ChildWorkflowCancellationRequested { name, .. } => Signature::ChildCancellation { name },
         _ => return None,
     })
 }
@@ -45,11 +50,14 @@ pub(crate) fn summary(event: &EventBody) -> String {
 
 /// Whether replay passes over such an event as if it were not there.
 pub(crate) fn is_skipped(event: &EventBody) -> bool {
-    matches!(event, EventBody::WorkflowSuspended { .. } | EventBody::Unknown { .. })
+    matches!(
+        event,
+        EventBody::WorkflowSuspended { .. } | EventBody::ChildWorkflowStarted { .. } | EventBody::Unknown { .. }
+    )
 }
 
-/// Whether the event settles something. One that comes late is ignored.
-pub(crate) fn is_settlement(event: &EventBody) -> bool {
+/// Whether the event comes from outside. One that comes after the end is ignored.
+pub(crate) fn is_from_outside(event: &EventBody) -> bool {
     matches!(
         event,
         EventBody::TaskCompleted { .. }
@@ -59,6 +67,10 @@ pub(crate) fn is_settlement(event: &EventBody) -> bool {
             | EventBody::PromiseResolved { .. }
             | EventBody::PromiseRejected { .. }
             | EventBody::PromiseTimeout { .. }
+            | EventBody::ChildWorkflowCompleted { .. }
+            | EventBody::ChildWorkflowFailed { .. }
+            | EventBody::SignalReceived { .. }
+            | EventBody::CancellationRequested { .. }
     )
 }
 
@@ -72,57 +84,95 @@ pub(crate) fn is_end(event: &EventBody) -> bool {
     )
 }
 
-/// Takes one event in. `event_type` is its type as it came, which may be another spelling of ours.
-pub(crate) fn take_in(machines: &mut Machines, event_type: &str, event: Event) -> Result<Option<Item>, ReplayError> {
-    let Event { sequence, body } = event;
-    if is_skipped(&body) {
-        return Ok(None);
+impl Execution {
+    /// Takes one event in.
+    pub(crate) fn take_in(&mut self, Event { sequence, body }: Event) -> Result<(), ReplayError> {
+        match body {
+            body if is_skipped(&body) => return Ok(()),
+            EventBody::OperationCompleted { name, result } if is_internal(&name) => {
+                return self.take_in_internal(sequence, name, &result);
+            }
+            EventBody::OperationCompleted { name, result } => {
+                let (line, ordinal) = self.machines.operations.record(&name);
+                self.history.add(Item::Operation { line, ordinal, result: Slot::payload(result) });
+            }
+            // A server that does not know the extension may leave no such event, so none is looked for there.
+            EventBody::ChildWorkflowCancellationRequested { .. } if !self.info.extended => {}
+            body if signature(&body).is_some() => {
+                if let Some(record) = record(body) {
+                    self.take_in_record(sequence, record);
+                }
+            }
+            body => {
+                if let Some(item) = item(body)? {
+                    self.history.add(item);
+                }
+            }
+        }
+        Ok(())
     }
+
+    fn take_in_record(&mut self, sequence: i32, record: Record) {
+        let (lane, ordinal, live) = self.machines.lanes.record(sequence, record);
+        if let Some(Record::Promise { promise_id, .. }) = live {
+            self.machines.promises.created(&mut self.machines.handles, promise_id);
+        }
+        self.history.add(Item::Command { lane, ordinal });
+    }
+
+    /// The records of the engine's own. Only the time is claimed; the others are read here, before the first job.
+    fn take_in_internal(&mut self, sequence: i32, name: String, result: &Payload) -> Result<(), ReplayError> {
+        match name.as_str() {
+            TIME => self.take_in_record(sequence, Record::Time { time_ms: number(sequence, &name, result)? }),
+            SIGNALS => self.machines.signals.recorded = number(sequence, &name, result)?,
+            SEEN if result.as_json() == "null" => self.history.set_seen(None),
+            SEEN => self.history.set_seen(Some(number(sequence, &name, result)?)),
+            name => match name.strip_prefix(PATCH_PREFIX) {
+                Some(id) => self.machines.patches.record(id.to_string()),
+                None => {
+                    let what = format!(
+                        "event {sequence} is the internal operation {name:?}, which this version of the engine cannot \
+                         replay"
+                    );
+                    return Err(ReplayError::Unsupported { what });
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn number<T: core::str::FromStr>(sequence: i32, name: &str, result: &Payload) -> Result<T, ReplayError> {
+    result.as_json().parse().map_err(|_| ReplayError::InvalidHistory {
+        sequence,
+        problem: format!("expected a whole number as the result of {name:?}, got {result:?}"),
+    })
+}
+
+/// What a command event is claimed as.
+fn record(body: EventBody) -> Option<Record> {
+    Some(match body {
+        EventBody::TaskScheduled { kind, task_execution_id, .. } => Record::Task { kind, task_execution_id },
+        EventBody::TimerStarted { timer_id, .. } => Record::Timer { timer_id },
+        EventBody::PromiseCreated { promise_id, name, .. } => Record::Promise { name, promise_id },
+        EventBody::ChildWorkflowInitiated { name, kind, child_execution_id, .. } => {
+            Record::Child { name, kind, child_execution_id }
+        }
+        EventBody::StateSet { key, .. } => Record::State { key, change: Change::Set },
+        EventBody::StateCleared { key } => Record::State { key, change: Change::Clear },
+        EventBody::TimerCancelled { timer_id } => Record::TimerCancellation { timer_id },
+        EventBody::TaskCancellationRequested { task_execution_id, .. } => {
+            Record::TaskCancellation { task_execution_id }
+        }
+        EventBody::ChildWorkflowCancellationRequested { name, .. } => Record::ChildCancellation { name },
+        _ => return None,
+    })
+}
+
+/// What any other event means to the cursor.
+fn item(body: EventBody) -> Result<Option<Item>, ReplayError> {
     Ok(Some(match body {
         EventBody::WorkflowStarted { input, .. } => Item::Start { input: Slot::payload(input) },
-        EventBody::OperationCompleted { name, result } => operation(machines, sequence, name, result)?,
-        EventBody::TaskScheduled { kind, task_execution_id, .. } => {
-            let record = TaskRecord { kind, task_execution_id };
-            Item::Command { lane: LaneId::Task, ordinal: machines.tasks.lane.record(sequence, record).0 }
-        }
-        EventBody::TimerStarted { timer_id, .. } => {
-            let record = TimerRecord { timer_id };
-            Item::Command { lane: LaneId::Timer, ordinal: machines.timers.lane.record(sequence, record).0 }
-        }
-        EventBody::PromiseCreated { promise_id, name, .. } => {
-            let record = PromiseRecord { promise_id, name };
-            Item::Command { lane: LaneId::Promise, ordinal: machines.promises.record(sequence, record) }
-        }
-        EventBody::StateSet { key, .. } => state(machines, sequence, key, Change::Set),
-        EventBody::StateCleared { key } => state(machines, sequence, key, Change::Clear),
-        body => settlement(sequence, event_type, body)?,
-    }))
-}
-
-fn state(machines: &mut Machines, sequence: i32, key: String, change: Change) -> Item {
-    let (ordinal, _) = machines.state.lane.record(sequence, StateRecord { key, change });
-    Item::Command { lane: LaneId::State, ordinal }
-}
-
-fn operation(machines: &mut Machines, sequence: i32, name: String, result: Payload) -> Result<Item, ReplayError> {
-    if !is_internal(&name) {
-        let (line, ordinal) = machines.operations.record(&name);
-        return Ok(Item::Operation { line, ordinal, result: Slot::payload(result) });
-    }
-    if name != Clock::OPERATION {
-        return Err(unsupported(sequence, &format!("the internal operation {name:?}")));
-    }
-    let time_ms = result.as_json().parse().map_err(|_| ReplayError::InvalidHistory {
-        sequence,
-        problem: format!("expected milliseconds since 1970 as the result of {name:?}, got {result:?}"),
-    })?;
-    let (ordinal, _) = machines.clock.lane.record(sequence, TimeRecord { time_ms });
-    Ok(Item::Command { lane: LaneId::Clock, ordinal })
-}
-
-/// Events that settle something or end the execution.
-fn settlement(sequence: i32, event_type: &str, body: EventBody) -> Result<Item, ReplayError> {
-    Ok(match body {
         EventBody::TaskCompleted { task_execution_id, output, .. } => {
             Item::Task { task_execution_id, end: TaskEnd::Completed(Slot::payload(output)) }
         }
@@ -140,16 +190,19 @@ fn settlement(sequence: i32, event_type: &str, body: EventBody) -> Result<Item, 
             Item::Promise { promise_id, end: PromiseEnd::Rejected { error: Slot::text(error)? } }
         }
         EventBody::PromiseTimeout { promise_id, .. } => Item::Promise { promise_id, end: PromiseEnd::TimedOut },
+        EventBody::ChildWorkflowCompleted { name, child_execution_id, output } => {
+            Item::Child { child_execution_id, name, end: ChildEnd::Completed(Slot::payload(output)) }
+        }
+        EventBody::ChildWorkflowFailed { name, child_execution_id, error } => {
+            Item::Child { child_execution_id, name, end: ChildEnd::Failed { error: Slot::text(error)? } }
+        }
+        EventBody::SignalReceived { name, value } => Item::Signal { name, value: Slot::payload(value) },
+        EventBody::CancellationRequested { reason, .. } => Item::Cancellation { reason },
         EventBody::WorkflowCompleted { output } => Item::End(Ending::Completed(Slot::payload(output))),
         EventBody::WorkflowExecutionFailed { error, failure_type, .. } => {
             Item::End(Ending::Failed { error: Slot::text(error)?, failure_type })
         }
         EventBody::WorkflowCancelled { reason } => Item::End(Ending::Cancelled { reason }),
-        _ => return Err(unsupported(sequence, event_type)),
-    })
-}
-
-fn unsupported(sequence: i32, what: &str) -> ReplayError {
-    let what = format!("event {sequence} is {what}, which this version of the engine cannot replay");
-    ReplayError::Unsupported { what }
+        _ => return Ok(None),
+    }))
 }

@@ -1,6 +1,7 @@
 use alloc::{
     borrow::Cow,
     string::{String, ToString},
+    vec::Vec,
 };
 
 use flovyn_protocol::{Payload, json::Json};
@@ -18,6 +19,8 @@ pub enum Job {
     Start {
         /// Its input.
         input: Payload,
+        /// Names and values: their handlers run first, in this order, in the same turn.
+        signals: Vec<(String, Payload)>,
     },
     /// Settle a handle with a value.
     Resolve {
@@ -32,6 +35,20 @@ pub enum Job {
         handle: Handle,
         /// Why.
         rejection: Rejection,
+    },
+    /// Run the handler of a signal.
+    Signal {
+        /// Whose handler.
+        name: String,
+        /// What it is given.
+        value: Payload,
+    },
+    /// The execution was asked to end as cancelled: from now on the code sees so.
+    Cancel {
+        /// Why.
+        reason: String,
+        /// Reject these as cancelled, in this order. Running operations among them are to be told to stop.
+        handles: Vec<Handle>,
     },
 }
 
@@ -57,6 +74,8 @@ pub enum Rejection {
     PromiseRejected { promise_id: String, name: String, message: String },
     /// Nobody settled the promise in time.
     PromiseTimedOut { promise_id: String, name: String },
+    /// The child workflow failed or was cancelled.
+    ChildFailed { child_execution_id: String, name: String, kind: String, message: String },
     /// The operation threw; this is its recorded result.
     OperationFailed(OperationError),
 }

@@ -1,56 +1,126 @@
-use alloc::collections::VecDeque;
+use alloc::{collections::VecDeque, string::String};
 
-use crate::signature::Signature;
+use crate::signature::{Change, Signature};
 
 /// A command event, as far as a command is compared with it or takes something from it.
-pub(crate) trait Record {
-    /// What is compared.
-    fn signature(&self) -> Signature<'_>;
+#[derive(Debug)]
+pub(crate) enum Record {
+    Task { kind: String, task_execution_id: String },
+    Timer { timer_id: String },
+    Promise { name: String, promise_id: String },
+    Child { name: String, kind: String, child_execution_id: String },
+    State { key: String, change: Change },
+    Time { time_ms: i64 },
+    TimerCancellation { timer_id: String },
+    TaskCancellation { task_execution_id: String },
+    ChildCancellation { name: String },
 }
 
-/// The commands of one type and the events of that type: the n-th claims the n-th.
-///
+/// Which lane a command event belongs to. Operations have a line per name instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LaneId {
+    Task,
+    Timer,
+    Promise,
+    Child,
+    State,
+    Time,
+    TimerCancellation,
+    TaskCancellation,
+    ChildCancellation,
+}
+
+/// The commands of each type and the events of that type: the n-th claims the n-th. Types are independent.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    lanes: [Lane; 9],
+    unclaimed: usize,
+}
+
 /// An event is known by its ordinal. It is claimed as soon as as many commands have been issued, whether the event
 /// was there first (replay) or the command (live); so nothing has to be marked, and nothing has to be found again.
-#[derive(Debug)]
-pub(crate) struct Lane<R> {
-    unclaimed: VecDeque<(i32, R)>,
+#[derive(Debug, Default)]
+struct Lane {
+    unclaimed: VecDeque<(i32, Record)>,
     recorded: u32,
     issued: u32,
 }
 
-impl<R: Record> Lane<R> {
-    pub(crate) fn new() -> Self {
-        Self { unclaimed: VecDeque::new(), recorded: 0, issued: 0 }
-    }
-
-    /// Takes the next event in; gives its ordinal, and the record back where a live command already stands for it.
-    pub(crate) fn record(&mut self, sequence: i32, record: R) -> (u32, Option<R>) {
-        let ordinal = self.recorded;
-        self.recorded += 1;
-        if ordinal < self.issued {
-            return (ordinal, Some(record));
+impl Lanes {
+    /// Takes the next event in; gives its place, and the record back where a live command already stands for it.
+    pub(crate) fn record(&mut self, sequence: i32, record: Record) -> (LaneId, u32, Option<Record>) {
+        let id = record.lane();
+        let lane = &mut self.lanes[id as usize];
+        let ordinal = lane.recorded;
+        lane.recorded += 1;
+        if ordinal < lane.issued {
+            return (id, ordinal, Some(record));
         }
-        self.unclaimed.push_back((sequence, record));
-        (ordinal, None)
+        lane.unclaimed.push_back((sequence, record));
+        self.unclaimed += 1;
+        (id, ordinal, None)
     }
 
     /// Takes the next command in; gives the event that it claims.
-    pub(crate) fn issue(&mut self) -> Option<R> {
-        self.issued += 1;
-        self.unclaimed.pop_front().map(|(_, record)| record)
+    pub(crate) fn issue(&mut self, id: LaneId) -> Option<Record> {
+        let lane = &mut self.lanes[id as usize];
+        lane.issued += 1;
+        let (_, record) = lane.unclaimed.pop_front()?;
+        self.unclaimed -= 1;
+        Some(record)
     }
 
     /// The event that the next command will claim, and its sequence number.
-    pub(crate) fn front(&self) -> Option<(i32, Signature<'_>)> {
-        self.unclaimed.front().map(|(sequence, record)| (*sequence, record.signature()))
+    pub(crate) fn front(&self, id: LaneId) -> Option<(i32, Signature<'_>)> {
+        self.unclaimed_of(id).next()
     }
 
-    pub(crate) fn is_claimed(&self, ordinal: u32) -> bool {
-        ordinal < self.issued
+    /// The unclaimed events of a lane, the oldest first.
+    pub(crate) fn unclaimed_of(&self, id: LaneId) -> impl Iterator<Item = (i32, Signature<'_>)> {
+        self.lanes[id as usize].unclaimed.iter().map(|(sequence, record)| (*sequence, record.signature()))
     }
 
+    pub(crate) fn is_claimed(&self, id: LaneId, ordinal: u32) -> bool {
+        ordinal < self.lanes[id as usize].issued
+    }
+
+    /// How many events of all lanes no command has claimed.
     pub(crate) fn unclaimed(&self) -> usize {
-        self.unclaimed.len()
+        self.unclaimed
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.unclaimed.capacity() * size_of::<(i32, Record)>()).sum()
+    }
+}
+
+impl Record {
+    /// What is compared.
+    pub(crate) fn signature(&self) -> Signature<'_> {
+        match self {
+            Self::Task { kind, .. } => Signature::Task { kind },
+            Self::Timer { timer_id } => Signature::Timer { id: timer_id },
+            Self::Promise { name, .. } => Signature::Promise { name },
+            Self::Child { name, kind, .. } => Signature::Child { name, kind },
+            Self::State { key, change } => Signature::State { key, change: *change },
+            Self::Time { .. } => Signature::TIME,
+            Self::TimerCancellation { timer_id } => Signature::TimerCancellation { id: timer_id },
+            Self::TaskCancellation { task_execution_id } => Signature::TaskCancellation { id: task_execution_id },
+            Self::ChildCancellation { name } => Signature::ChildCancellation { name },
+        }
+    }
+
+    fn lane(&self) -> LaneId {
+        match self {
+            Self::Task { .. } => LaneId::Task,
+            Self::Timer { .. } => LaneId::Timer,
+            Self::Promise { .. } => LaneId::Promise,
+            Self::Child { .. } => LaneId::Child,
+            Self::State { .. } => LaneId::State,
+            Self::Time { .. } => LaneId::Time,
+            Self::TimerCancellation { .. } => LaneId::TimerCancellation,
+            Self::TaskCancellation { .. } => LaneId::TaskCancellation,
+            Self::ChildCancellation { .. } => LaneId::ChildCancellation,
+        }
     }
 }

@@ -29,12 +29,14 @@
 //!     while let Some(job) = execution.poll_job()? {
 //!         // A turn: tell the code, and let it run until nothing in it can move.
 //!         match job {
-//!             Job::Start { input } => {
+//!             Job::Start { input, .. } => {
 //!                 let charge = ScheduleTask { kind: "charge".into(), input, ..ScheduleTask::default() };
 //!                 execution.schedule_task(charge)?;
 //!             }
 //!             Job::Resolve { value, .. } => execution.complete(value)?,
 //!             Job::Reject { .. } => execution.complete(Payload::null())?,
+//!             Job::Cancel { reason, .. } => execution.complete_cancelled(reason)?,
+//!             Job::Signal { .. } => {}
 //!         }
 //!     }
 //!     assert_eq!(execution.next_step(), Step::SubmitFinal);
@@ -43,7 +45,7 @@
 //!
 //! # let info = ExecutionInfo {
 //! #     execution_id: "00000000-0000-4000-8000-000000000001".into(), kind: "order".into(), task_time_ms: 0,
-//! #     extended: true,
+//! #     extended: true, tolerant: false,
 //! # };
 //! let started = WorkflowEvent {
 //!     sequence_number: 1,
@@ -70,6 +72,7 @@
 extern crate alloc;
 
 mod by_name;
+mod cancelling;
 mod codec;
 mod command;
 mod counters;
@@ -78,6 +81,7 @@ mod draft;
 mod ending;
 mod error;
 mod execution;
+mod handles;
 mod history;
 mod inputs;
 mod intake;
@@ -85,8 +89,11 @@ mod job;
 mod lane;
 mod machines;
 mod outputs;
+mod patching;
 mod phase;
 mod random;
+mod scopes;
+mod signalling;
 mod signature;
 mod slot;
 mod submission;
@@ -94,10 +101,14 @@ mod verbs;
 mod violation;
 mod wire;
 
-pub use command::{CreatePromise, ScheduleTask, Scheduled, WorkflowFailure};
+pub use command::{
+    AwaitedSignal, CancelEffect, CreatePromise, Resumption, ScheduleTask, Scheduled, StartChild, StartedChild,
+    WorkflowFailure,
+};
 pub use describe::describe;
 pub use error::ReplayError;
 pub use execution::{Execution, ExecutionInfo};
 pub use job::{Handle, Job, OperationError, Rejection};
+pub use scopes::{ROOT, Scope};
 pub use submission::{Staged, Step, Submission};
 pub use violation::{Difference, Violation};

@@ -1,15 +1,21 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::mem;
 
 use flovyn_protocol::messages::WorkflowStatus;
 
 use crate::{
-    Execution, Handle, Job, ReplayError, Staged, Step, Submission, Violation, codec,
+    Execution, Handle, Job, ReplayError, Staged, Step, Submission, Violation,
+    codec::{self, SEEN, SIGNALS},
     draft::{Draft, Expected},
     execution::Life,
     history::{Entry, Item},
-    machines::LaneId,
+    machines::Finished,
     phase::Phase,
+    signature::Signature,
+    slot::Slot,
     wire,
 };
 
@@ -55,7 +61,35 @@ impl Execution {
                 return Ok(job);
             }
         }
-        Ok(None)
+        Ok(if self.info.extended { None } else { self.settle_finished() })
+    }
+
+    /// On a server without the extension an operation settles once every job of the history was given; it is
+    /// recorded in the same step.
+    fn settle_finished(&mut self) -> Option<Job> {
+        while let Some(finished) = self.machines.operations.take_recordable() {
+            self.record(&finished);
+            if self.machines.handles.remove(finished.handle).is_some() {
+                return Some(Job::of_operation(finished.handle, finished.result));
+            }
+        }
+        None
+    }
+
+    /// Records the result of an operation, and before it what its place in the history needs.
+    fn record(&mut self, finished: &Finished) {
+        let seen = (!self.info.extended).then(|| self.last_sequence());
+        let is_known = if self.info.extended { !self.history.moves_operations() } else { self.seen == seen };
+        if !is_known {
+            // An extended server puts the event in its place; it only has to be said that this is so again.
+            let json = seen.map_or_else(|| "null".to_string(), |seen| seen.to_string());
+            self.issued.push(wire::record(SEEN, json));
+            match seen {
+                Some(_) => self.seen = seen,
+                None => self.history.set_seen(None),
+            }
+        }
+        self.issued.push(wire::record(&finished.name, finished.result.as_json().to_string()));
     }
 
     /// The function has ended, and its last turn has run dry. What the history holds beyond must agree.
@@ -66,7 +100,7 @@ impl Execution {
         }
         if let Some((sequence, end)) = self.history.end() {
             let got = outcome.ending()?;
-            if *end != got {
+            if !end.is_confirmed_by(&got) {
                 return Err(Violation::other_outcome(sequence, end, &got));
             }
             self.life = Life::Confirmed(outcome.status());
@@ -78,31 +112,48 @@ impl Execution {
     /// Moves the cursor over one event.
     fn pass(&mut self, Entry { sequence, item }: Entry) -> Result<Option<Job>, ReplayError> {
         Ok(match item {
-            Item::Start { input } => Some(Job::Start { input: input.into_payload() }),
-            Item::Command { lane, ordinal } => self.pass_command(lane, ordinal)?,
+            Item::Start { input } => Some(self.start(input)),
+            Item::Command { lane, ordinal } => {
+                if !self.machines.lanes.is_claimed(lane, ordinal) {
+                    return Err(self.unclaimed(sequence, self.machines.lanes.front(lane), false));
+                }
+                None
+            }
             Item::Operation { line, ordinal, .. } if !self.machines.operations.is_claimed(line, ordinal) => {
-                let operations = &self.machines.operations;
-                let suspect = operations.suspect(true);
-                return Err(Violation::no_command(sequence, &operations.signature(line), suspect.as_ref()));
+                let signature = self.machines.operations.signature(line);
+                return Err(self.unclaimed(sequence, Some((sequence, signature)), true));
             }
-            Item::Operation { line, result, .. } => {
-                let handle = self.machines.operations.settle(line);
-                handle.map(|handle| Job::of_operation(handle, result.into_payload()))
-            }
-            Item::Task { task_execution_id, end } => self.machines.tasks.settle(task_execution_id, end),
-            Item::Timer { timer_id } => self.machines.timers.fire(&timer_id),
-            Item::Promise { promise_id, end } => self.machines.promises.settle(promise_id, end),
+            Item::Cancellation { reason } => self.request_cancellation(reason),
             Item::End(ending) => return Err(Violation::still_waiting(sequence, &ending)),
+            item => self.machines.settle(item),
         })
     }
 
-    fn pass_command(&self, lane: LaneId, ordinal: u32) -> Result<Option<Job>, ReplayError> {
-        match self.machines.front(lane) {
-            Some((sequence, expected)) if !self.machines.is_claimed(lane, ordinal) => {
-                let suspect = self.machines.operations.suspect(false);
-                Err(Violation::no_command(sequence, &expected, suspect.as_ref()))
+    /// The function is called. Signals that were there from the beginning are told in the same turn.
+    fn start(&mut self, input: Slot) -> Job {
+        let count = if self.history.has_no_commands() && self.history.end().is_none() {
+            *self.first_signals.insert(self.history.leading_signals())
+        } else {
+            self.machines.signals.recorded
+        };
+        let mut signals = Vec::new();
+        for _ in 0..count {
+            let Some(Entry { item, .. }) = self.history.pass_signal() else { break };
+            if let Some(Job::Signal { name, value }) = self.machines.settle(item) {
+                signals.push((name, value));
             }
-            _ => Ok(None),
+        }
+        Job::Start { input: input.into_payload(), signals }
+    }
+
+    /// The cursor has reached an event that no command has claimed.
+    fn unclaimed(&self, sequence: i32, expected: Option<(i32, Signature<'_>)>, waiting_too: bool) -> ReplayError {
+        match expected {
+            Some((_, expected)) => {
+                Violation::no_command(sequence, &expected, self.machines.operations.suspect(waiting_too))
+            }
+            // Only an unclaimed event has no claim, and then there is a first one.
+            None => ReplayError::InvalidHistory { sequence, problem: "an event without a record".to_string() },
         }
     }
 
@@ -121,7 +172,7 @@ impl Execution {
         if operations.has_unstarted() {
             Step::StartOperations
         } else if operations.has_recordable() && matches!(self.life, Life::Running) {
-            Step::SubmitPartial
+            if self.info.extended { Step::SubmitPartial } else { Step::PollJob }
         } else if operations.has_running() {
             Step::AwaitOperation
         } else {
@@ -153,11 +204,14 @@ impl Execution {
             return Err(error);
         }
         draft.number();
+        let expected = Expected::of(&draft.commands, self.info.extended);
         self.phase = match draft.status {
-            WorkflowStatus::Running => Phase::Answering(Expected::of(&draft.commands)),
-            _ => Phase::Closed,
+            WorkflowStatus::Running => Phase::Answering(expected),
+            WorkflowStatus::Suspended => Phase::Closed(Some(expected)),
+            _ => Phase::Closed(None),
         };
         self.submissions += 1;
+        (self.first_signals, self.seen) = (None, None);
         let extended = self.info.extended;
         Ok(Submission {
             commands: draft.commands,
@@ -172,7 +226,7 @@ impl Execution {
             (Phase::Staged(draft), _) => Ok(draft),
             (Phase::Idle, Step::SubmitPartial | Step::SubmitFinal) => Ok(self.draft()),
             (Phase::Idle, _) => {
-                let problem = "operations have to be started, or are running: ask next_step";
+                let problem = "operations have to be started or settled, or are running: ask next_step";
                 Err(ReplayError::OutOfOrder { call, problem })
             }
             (phase, _) => {
@@ -184,18 +238,25 @@ impl Execution {
 
     fn draft(&mut self) -> Draft {
         let partial = self.next_step() == Step::SubmitPartial;
+        while let Some(finished) = self.machines.operations.take_recordable() {
+            self.record(&finished);
+        }
         let mut commands = mem::take(&mut self.issued);
-        let finished = self.machines.operations.take_recordable();
-        commands.extend(finished.map(|operation| wire::record_operation(operation.name, &operation.result)));
         let status = match &self.life {
             Life::Running if partial => WorkflowStatus::Running,
             Life::Running => WorkflowStatus::Suspended,
             Life::Confirmed(status) => *status,
-            Life::Ended(outcome) => {
-                commands.push(outcome.command());
-                outcome.status()
-            }
+            Life::Ended(outcome) => outcome.status(),
         };
+        // A first activation that leaves no command event would be taken for the first again.
+        let count = self.first_signals.unwrap_or_default();
+        let needs_mark = commands.is_empty() && status == WorkflowStatus::Suspended;
+        if self.first_signals.is_some() && (count > 0 || needs_mark) {
+            commands.insert(0, wire::record(SIGNALS, count.to_string()));
+        }
+        if let Life::Ended(outcome) = &self.life {
+            commands.push(outcome.command());
+        }
         Draft { commands, status }
     }
 }

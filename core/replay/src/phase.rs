@@ -12,6 +12,7 @@ use crate::{
 /// Idle      --stage_submission--> Staged
 /// Idle, Staged --take_submission--> Answering (partial) | Closed (final)
 /// Answering --handle_events: the events of its commands; poll_job--> Turn | Idle
+/// Closed    --resume, after a submission that suspends--> Answering
 /// any       --a fatal error--> Failed
 /// ```
 #[derive(Debug)]
@@ -27,10 +28,10 @@ pub(crate) enum Phase {
     Idle,
     /// The commands of a submission are fixed; a codec may be encoding their payloads.
     Staged(Draft),
-    /// A partial submission is under way.
+    /// A partial submission is under way, or the last one was and the execution goes on.
     Answering(Expected),
-    /// The last submission was taken.
-    Closed,
+    /// The last submission was taken; what it leaves in the history, if the execution can go on.
+    Closed(Option<Expected>),
     /// Nothing counts any more.
     Failed(ReplayError),
 }
@@ -44,8 +45,11 @@ impl Phase {
             Self::Turn { .. } => "a turn is open: call poll_job first",
             Self::Idle => "no turn is open and no submission is under way",
             Self::Staged(_) => "a submission is staged: call take_submission first",
-            Self::Answering(_) => "a partial submission is under way: hand over the events of its answer first",
-            Self::Closed => "the last submission of this activation was taken: open the next activation",
+            Self::Answering(_) => "a submission is under way: hand over the events of its answer first",
+            Self::Closed(Some(_)) => {
+                "the last submission of this activation was taken: resume it, or open the next activation"
+            }
+            Self::Closed(None) => "the last submission was taken and has ended the execution",
         };
         Err(ReplayError::OutOfOrder { call, problem })
     }

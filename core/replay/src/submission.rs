@@ -11,6 +11,9 @@ pub enum Step {
     SubmitPartial,
     /// Wait until a running operation has finished.
     AwaitOperation,
+    /// Call [`poll_job`](crate::Execution::poll_job) again: an operation has finished that is settled before its
+    /// record is sent, as on a server without the extension.
+    PollJob,
     /// Stage, take and send the last submission of this activation.
     SubmitFinal,
 }

@@ -1,4 +1,5 @@
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -6,12 +7,13 @@ use alloc::{
 use flovyn_protocol::Payload;
 
 use crate::{
-    CreatePromise, Execution, Handle, ReplayError, ScheduleTask, Scheduled, Violation, WorkflowFailure,
-    codec::is_internal,
+    CreatePromise, Execution, Handle, ReplayError, ScheduleTask, Scheduled, Scope, StartChild, StartedChild, Violation,
+    WorkflowFailure,
+    codec::{TIME, is_internal},
     ending::Outcome,
     execution::Life,
-    lane::{Lane, Record},
-    machines::{Clock, Machines},
+    handles::Awaited,
+    lane::{LaneId, Record},
     phase::Phase,
     signature::{Change, Signature},
     wire,
@@ -22,69 +24,105 @@ use crate::{
 impl Execution {
     /// Asks for a task; its handle is settled when the task has ended.
     pub fn schedule_task(&mut self, task: ScheduleTask) -> Result<Scheduled, ReplayError> {
-        self.check_turn("schedule_task")?;
+        self.check_verb("schedule_task", task.scope)?;
         let generated = self.counters.next_id();
-        let claimed = self.claim(|machines| &mut machines.tasks.lane, &Signature::Task { kind: &task.kind })?;
-        let kind = task.kind.clone();
+        let claimed = self.claim(LaneId::Task, &Signature::Task { kind: &task.kind })?;
+        let (scope, kind) = (task.scope, task.kind.clone());
         let task_execution_id = match claimed {
-            Some(record) => record.task_execution_id,
-            None => {
+            Some(Record::Task { task_execution_id, .. }) => task_execution_id,
+            _ => {
                 self.issued.push(wire::schedule_task(task, generated.clone(), self.info.extended));
                 generated
             }
         };
-        let handle = self.counters.next_handle();
-        self.machines.tasks.schedule(task_execution_id.clone(), kind, handle);
+        let awaited = Awaited::Task { task_execution_id: task_execution_id.clone(), kind, asked: false };
+        let handle = self.new_handle(scope, awaited);
+        self.machines.tasks.0.insert(task_execution_id.clone(), handle);
         Ok(Scheduled { handle, task_execution_id })
     }
 
     /// Asks for a timer; its handle is resolved with `null` after `duration_ms`, at once if that is 0 or less.
-    pub fn start_timer(&mut self, duration_ms: i64) -> Result<Handle, ReplayError> {
-        self.check_turn("start_timer")?;
-        let timer_id = self.machines.timers.next_id();
-        let claimed = self.claim(|machines| &mut machines.timers.lane, &Signature::Timer { id: &timer_id })?;
-        if claimed.is_none() {
-            self.issued.push(wire::start_timer(timer_id.clone(), duration_ms));
-        }
-        let handle = self.counters.next_handle();
-        self.machines.timers.start(timer_id, handle);
+    pub fn start_timer(&mut self, scope: Scope, duration_ms: i64) -> Result<Handle, ReplayError> {
+        self.check_verb("start_timer", scope)?;
+        let generated = self.machines.timers.next_id();
+        let claimed = self.claim(LaneId::Timer, &Signature::Timer { id: &generated })?;
+        let timer_id = match claimed {
+            Some(Record::Timer { timer_id }) => timer_id,
+            _ => {
+                self.issued.push(wire::start_timer(generated.clone(), duration_ms));
+                generated
+            }
+        };
+        let handle = self.new_handle(scope, Awaited::Timer { timer_id: timer_id.clone() });
+        self.machines.timers.started.insert(timer_id, handle);
         Ok(handle)
     }
 
     /// Asks for a promise that somebody outside settles.
     pub fn create_promise(&mut self, promise: CreatePromise) -> Result<Handle, ReplayError> {
-        self.check_turn("create_promise")?;
-        let claimed =
-            self.claim(|machines| &mut machines.promises.lane, &Signature::Promise { name: &promise.name })?;
-        if claimed.is_none() {
-            self.issued.push(wire::create_promise(promise));
-        }
-        let handle = self.counters.next_handle();
-        self.machines.promises.create(claimed, handle);
-        Ok(handle)
+        self.check_verb("create_promise", promise.scope)?;
+        let claimed = self.claim(LaneId::Promise, &Signature::Promise { name: &promise.name })?;
+        let (scope, name) = (promise.scope, promise.name.clone());
+        Ok(match claimed {
+            Some(Record::Promise { promise_id, .. }) => {
+                let handle = self.new_handle(scope, Awaited::Promise { promise_id: promise_id.clone(), name });
+                self.machines.promises.known.insert(promise_id, handle);
+                handle
+            }
+            _ => {
+                self.issued.push(wire::create_promise(promise));
+                let handle = self.new_handle(scope, Awaited::Promise { promise_id: String::new(), name });
+                self.machines.promises.create(handle);
+                handle
+            }
+        })
+    }
+
+    /// Asks for a child workflow; its handle is settled when the child has ended.
+    ///
+    /// Fails with `INVALID_ARGUMENT` for a name that a child of this execution had before.
+    pub fn start_child(&mut self, child: StartChild) -> Result<StartedChild, ReplayError> {
+        self.check_verb("start_child", child.scope)?;
+        let name = match &child.name {
+            Some(name) if self.machines.children.has_name(name) => {
+                let problem = format!("expected a name that no other child of this execution has, got {name:?} again");
+                return Err(ReplayError::InvalidArgument { argument: "name", problem });
+            }
+            Some(name) => name.clone(),
+            None => self.machines.children.default_name(&child.kind),
+        };
+        let generated = self.counters.next_id();
+        let claimed = self.claim(LaneId::Child, &Signature::Child { name: &name, kind: &child.kind })?;
+        let (scope, kind) = (child.scope, child.kind.clone());
+        let child_execution_id = match claimed {
+            Some(Record::Child { child_execution_id, .. }) => child_execution_id,
+            _ => {
+                self.issued.push(wire::start_child(child, name.clone(), generated.clone()));
+                generated
+            }
+        };
+        let id = child_execution_id.clone();
+        let awaited = Awaited::Child { child_execution_id: id.clone(), name: name.clone(), kind, asked: false };
+        let handle = self.new_handle(scope, awaited);
+        self.machines.children.start(id, &name, handle);
+        Ok(StartedChild { handle, child_execution_id, name })
     }
 
     /// Begins an operation. Where the history has its record, that will settle the handle; else
     /// [`poll_operation`](Self::poll_operation) gives it to the driver once no job is left.
     ///
-    /// Fails with `UNSUPPORTED` on a server without the extension, which cannot make a result durable before it
-    /// settles, and with `INVALID_ARGUMENT` for a name that begins with `$`, as those of the engine's own do.
-    pub fn begin_operation(&mut self, name: &str) -> Result<Handle, ReplayError> {
-        self.check_turn("begin_operation")?;
+    /// Fails with `INVALID_ARGUMENT` for a name that begins with `$`, as those of the engine's own do.
+    pub fn begin_operation(&mut self, scope: Scope, name: &str) -> Result<Handle, ReplayError> {
+        self.check_verb("begin_operation", scope)?;
         if is_internal(name) {
-            let problem = alloc::format!("expected a name that does not begin with `$`, got {name:?}");
+            let problem = format!("expected a name that does not begin with `$`, got {name:?}");
             return Err(ReplayError::InvalidArgument { argument: "name", problem });
-        }
-        if !self.info.extended {
-            let what = "operations on a server that has not announced flovyn-ext, since it cannot record a result \
-                        before the workflow goes on; use a task";
-            return Err(ReplayError::Unsupported { what: what.to_string() });
         }
         if !self.machines.operations.has_record(name) {
             let checked = self.check_not_ended(&Signature::Operation { name });
             self.stop_on_error(checked)?;
         }
-        let handle = self.counters.next_handle();
+        let handle = self.new_handle(scope, Awaited::Operation);
         self.machines.operations.begin(name, handle);
         Ok(handle)
     }
@@ -95,7 +133,7 @@ impl Execution {
         if self.is_new_state_change(key, Change::Set)? {
             self.issued.push(wire::set_state(key, &value));
         }
-        self.machines.state.values.insert(key.to_string(), value);
+        self.machines.state.set(key, value);
         Ok(())
     }
 
@@ -105,27 +143,27 @@ impl Execution {
         if self.is_new_state_change(key, Change::Clear)? {
             self.issued.push(wire::clear_state(key));
         }
-        self.machines.state.values.remove(key);
+        self.machines.state.clear(key);
         Ok(())
     }
 
     /// Removes every key, one command for each, in key order.
     pub fn clear_all_state(&mut self) -> Result<(), ReplayError> {
         self.check_turn("clear_all_state")?;
-        let keys: Vec<String> = self.machines.state.values.names().map(String::from).collect();
+        let keys: Vec<String> = self.machines.state.keys().map(String::from).collect();
         keys.iter().try_for_each(|key| self.clear_state(key))
     }
 
     /// The value that the code has set for the key.
     pub fn state(&self, key: &str) -> Result<Option<&Payload>, ReplayError> {
         self.check_turn("state")?;
-        Ok(self.machines.state.values.get(key))
+        Ok(self.machines.state.get(key))
     }
 
     /// All keys that have a value, in order.
     pub fn state_keys(&self) -> Result<Vec<&str>, ReplayError> {
         self.check_turn("state_keys")?;
-        Ok(self.machines.state.values.names().collect())
+        Ok(self.machines.state.keys().collect())
     }
 
     /// The time of the workflow in milliseconds since 1970: the same until the next job, and on every replay.
@@ -134,12 +172,14 @@ impl Execution {
         if let Phase::Turn { time_ms: Some(time_ms) } = self.phase {
             return Ok(time_ms);
         }
-        let signature = Signature::Operation { name: Clock::OPERATION };
-        let claimed = self.claim(|machines| &mut machines.clock.lane, &signature)?;
-        let is_new = claimed.is_none();
-        let time_ms = self.machines.clock.advance(claimed, self.info.task_time_ms);
-        if is_new {
-            self.issued.push(wire::record_time(Clock::OPERATION, time_ms));
+        let claimed = self.claim(LaneId::Time, &Signature::TIME)?;
+        let recorded_ms = match claimed {
+            Some(Record::Time { time_ms }) => Some(time_ms),
+            _ => None,
+        };
+        let time_ms = self.machines.clock.advance(recorded_ms, self.info.task_time_ms);
+        if recorded_ms.is_none() {
+            self.issued.push(wire::record(TIME, time_ms.to_string()));
         }
         self.phase = Phase::Turn { time_ms: Some(time_ms) };
         Ok(time_ms)
@@ -169,6 +209,11 @@ impl Execution {
         self.end("fail", Outcome::Failed(failure))
     }
 
+    /// The workflow function has ended because it was cancelled; as [`complete`](Self::complete).
+    pub fn complete_cancelled(&mut self, reason: String) -> Result<(), ReplayError> {
+        self.end("complete_cancelled", Outcome::Cancelled { reason })
+    }
+
     fn end(&mut self, call: &'static str, outcome: Outcome) -> Result<(), ReplayError> {
         self.check_turn(call)?;
         if !matches!(self.life, Life::Running) {
@@ -178,7 +223,7 @@ impl Execution {
         Ok(())
     }
 
-    fn check_turn(&self, call: &'static str) -> Result<(), ReplayError> {
+    pub(crate) fn check_turn(&self, call: &'static str) -> Result<(), ReplayError> {
         match &self.phase {
             Phase::Turn { .. } => Ok(()),
             Phase::Failed(error) => Err(ReplayError::Poisoned { call, reason: error.to_string() }),
@@ -186,24 +231,39 @@ impl Execution {
         }
     }
 
+    /// The same for a verb whose handle belongs to a scope.
+    pub(crate) fn check_verb(&self, call: &'static str, scope: Scope) -> Result<(), ReplayError> {
+        self.check_turn(call)?;
+        if self.machines.scopes.exists(scope) {
+            return Ok(());
+        }
+        let problem = format!("expected the number of a scope that was opened, got {scope}");
+        Err(ReplayError::InvalidArgument { argument: "scope", problem })
+    }
+
+    pub(crate) fn new_handle(&mut self, scope: Scope, awaited: Awaited) -> Handle {
+        let handle = self.counters.next_handle();
+        self.machines.handles.insert(handle, scope, awaited);
+        handle
+    }
+
     /// Claims the next event of a lane, or finds that the command is new and may be.
-    fn claim<R: Record>(
-        &mut self,
-        lane: fn(&mut Machines) -> &mut Lane<R>,
-        got: &Signature<'_>,
-    ) -> Result<Option<R>, ReplayError> {
-        let checked = match lane(&mut self.machines).front() {
+    pub(crate) fn claim(&mut self, lane: LaneId, got: &Signature<'_>) -> Result<Option<Record>, ReplayError> {
+        let checked = match self.machines.lanes.front(lane) {
             Some((_, expected)) if expected == *got => Ok(()),
-            Some((sequence, expected)) => Err(Violation::other_command(sequence, &expected, got)),
+            Some((sequence, expected)) => {
+                let is_later = self.machines.lanes.unclaimed_of(lane).any(|(_, later)| later == *got);
+                Err(Violation::other_command(sequence, &expected, got, is_later))
+            }
             None => self.check_new(got),
         };
         self.stop_on_error(checked)?;
-        Ok(lane(&mut self.machines).issue())
+        Ok(self.machines.lanes.issue(lane))
     }
 
     /// Whether the change is new.
     fn is_new_state_change(&mut self, key: &str, change: Change) -> Result<bool, ReplayError> {
-        let claimed = self.claim(|machines| &mut machines.state.lane, &Signature::State { key, change })?;
+        let claimed = self.claim(LaneId::State, &Signature::State { key, change })?;
         Ok(claimed.is_none())
     }
 }

@@ -5,13 +5,17 @@ use alloc::string::{String, ToString};
 use flovyn_protocol::{
     Payload,
     messages::{
-        ClearStateCommand, CommandType, CompleteWorkflowCommand, CreatePromiseCommand, FailWorkflowCommand,
-        RecordOperationCommand, ScheduleTaskCommand, SetStateCommand, StartTimerCommand, WorkflowCommand,
-        workflow_command::CommandData,
+        CancelTaskCommand, CancelTimerCommand, CancelWorkflowCommand, ClearStateCommand, CommandType,
+        CompleteWorkflowCommand, CreatePromiseCommand, FailWorkflowCommand, RecordOperationCommand,
+        RequestCancelChildWorkflowCommand, ScheduleChildWorkflowCommand, ScheduleTaskCommand, SetStateCommand,
+        StartTimerCommand, WorkflowCommand, workflow_command::CommandData,
     },
 };
 
-use crate::{CreatePromise, ScheduleTask, WorkflowFailure};
+use crate::{CreatePromise, ScheduleTask, StartChild, WorkflowFailure};
+
+/// What a task or child is told that its workflow cancels.
+const CANCEL_REASON: &str = "cancelled by the workflow";
 
 pub(crate) fn schedule_task(task: ScheduleTask, task_execution_id: String, extended: bool) -> WorkflowCommand {
     command(
@@ -27,7 +31,8 @@ pub(crate) fn schedule_task(task: ScheduleTask, task_execution_id: String, exten
             idempotency_key: task.idempotency_key,
             idempotency_key_ttl_seconds: task.idempotency_key_ttl_seconds,
             retry_policy: task.retry_policy.filter(|_| extended),
-            ..Default::default()
+            start_to_close_timeout_ms: task.start_to_close_timeout_ms.filter(|_| extended).unwrap_or_default(),
+            heartbeat_timeout_ms: task.heartbeat_timeout_ms.filter(|_| extended).unwrap_or_default(),
         }),
     )
 }
@@ -49,14 +54,44 @@ pub(crate) fn create_promise(promise: CreatePromise) -> WorkflowCommand {
     )
 }
 
-pub(crate) fn record_operation(operation_name: String, result: &Payload) -> WorkflowCommand {
-    let result = result.to_bytes();
-    let data = CommandData::RecordOperation(RecordOperationCommand { operation_name, result });
-    command(CommandType::RecordOperation, data)
+pub(crate) fn start_child(child: StartChild, name: String, child_execution_id: String) -> WorkflowCommand {
+    command(
+        CommandType::ScheduleChildWorkflow,
+        CommandData::ScheduleChildWorkflow(ScheduleChildWorkflowCommand {
+            child_execution_name: name,
+            workflow_kind: Some(child.kind),
+            workflow_definition_id: None,
+            child_workflow_execution_id: child_execution_id,
+            input: child.input.to_bytes(),
+            queue: child.queue.unwrap_or_default(),
+            priority_seconds: child.priority_seconds.unwrap_or_default(),
+        }),
+    )
 }
 
-pub(crate) fn record_time(operation_name: &str, time_ms: i64) -> WorkflowCommand {
-    let (operation_name, result) = (operation_name.to_string(), time_ms.to_string().into_bytes());
+pub(crate) fn cancel_timer(timer_id: String) -> WorkflowCommand {
+    command(CommandType::CancelTimer, CommandData::CancelTimer(CancelTimerCommand { timer_id }))
+}
+
+pub(crate) fn cancel_task(task_execution_id: String) -> WorkflowCommand {
+    let data = CancelTaskCommand { task_execution_id, reason: CANCEL_REASON.to_string() };
+    command(CommandType::CancelTask, CommandData::CancelTask(data))
+}
+
+pub(crate) fn cancel_child(name: String, child_execution_id: String) -> WorkflowCommand {
+    command(
+        CommandType::RequestCancelChildWorkflow,
+        CommandData::RequestCancelChildWorkflow(RequestCancelChildWorkflowCommand {
+            child_execution_name: name,
+            child_workflow_execution_id: child_execution_id,
+            reason: CANCEL_REASON.to_string(),
+        }),
+    )
+}
+
+/// The result of an operation, in JSON.
+pub(crate) fn record(operation_name: &str, json: String) -> WorkflowCommand {
+    let (operation_name, result) = (operation_name.to_string(), json.into_bytes());
     let data = CommandData::RecordOperation(RecordOperationCommand { operation_name, result });
     command(CommandType::RecordOperation, data)
 }
@@ -84,6 +119,11 @@ pub(crate) fn fail_workflow(failure: &WorkflowFailure) -> WorkflowCommand {
             failure_type: failure.failure_type.clone(),
         }),
     )
+}
+
+pub(crate) fn cancel_workflow(reason: &str) -> WorkflowCommand {
+    let data = CancelWorkflowCommand { reason: reason.to_string() };
+    command(CommandType::CancelWorkflow, CommandData::CancelWorkflow(data))
 }
 
 fn command(command_type: CommandType, data: CommandData) -> WorkflowCommand {

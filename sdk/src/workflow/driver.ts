@@ -123,6 +123,8 @@ export class Driver {
       case Step.SubmitPartial:
         await this.#activation.submitPartial(host);
         return false;
+      case Step.PollJob:
+        return false;
       case Step.AwaitOperation:
         await operations.untilFinished();
         return false;

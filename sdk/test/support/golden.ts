@@ -124,16 +124,16 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
   switch (verb) {
     case 'scheduleTask': {
       const { kind, input, ...options } = argument as { kind: string; input: unknown };
-      return JSON.stringify(core.scheduleTask(id, kind, JSON.stringify(input), options));
+      return JSON.stringify(core.scheduleTask(id, 0, kind, JSON.stringify(input), options));
     }
     case 'startTimer':
-      return String(core.startTimer(id, argument as number));
+      return String(core.startTimer(id, 0, argument as number));
     case 'createPromise': {
       const { name, timeoutMs, idempotencyKey } = argument as Record<string, never>;
-      return String(core.createPromise(id, name ?? '', timeoutMs, idempotencyKey));
+      return String(core.createPromise(id, 0, name ?? '', timeoutMs, idempotencyKey));
     }
     case 'beginOperation':
-      return String(core.beginOperation(id, argument as string));
+      return String(core.beginOperation(id, 0, argument as string));
     case 'setState': {
       const [key, value] = argument as [string, unknown];
       core.setState(id, key, JSON.stringify(value));
@@ -183,7 +183,7 @@ function checkError(golden: Golden, error: FlovynError): void {
   }
   if (!(error instanceof DeterminismViolation)) throw error;
   const { message, ...details } = golden.violation;
-  const { hint, ...got } = error.details as { hint: string };
+  const { hint, handle: _, ...got } = error.details as { hint: string; handle?: number };
   expect('violation', JSON.stringify(details), JSON.stringify(got));
   if (hint === '') throw new Mismatch('expected a hint');
   if (!error.message.startsWith(message)) expect('message', message, error.message);

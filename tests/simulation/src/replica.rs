@@ -31,7 +31,8 @@ pub(crate) struct Known {
 pub(crate) fn open<'p>(world: &World<'p>, known: Known) -> Workflow<'p> {
     let Known { life, task_time_ms, extended, .. } = known;
     let Life { id, function, .. } = &world.lives[life];
-    let info = ExecutionInfo { execution_id: id.clone(), kind: kind(*function), task_time_ms, extended };
+    let info =
+        ExecutionInfo { execution_id: id.clone(), kind: kind(*function), task_time_ms, extended, tolerant: false };
     let workflow = Workflow::new(Execution::new(info).unwrap(), &world.program.functions[*function]);
     if world.transcript.is_kept() { workflow.with_notes() } else { workflow }
 }

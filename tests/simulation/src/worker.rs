@@ -232,6 +232,7 @@ impl<'p> Worker<'p> {
         activation.start_operations(world);
         match activation.workflow.engine(|engine| engine.next_step()) {
             Step::StartOperations => panic!("an operation was not given to be started"),
+            Step::PollJob => self.state = State::Running(activation),
             Step::AwaitOperation => {
                 activation.finish_one(world, &self.name());
                 self.state = State::Running(activation);

@@ -57,6 +57,7 @@ impl<'p> Workflow<'p> {
             Job::Start { .. } => self.start(),
             Job::Resolve { handle, value } => self.context.settle(handle, Ok(digest(value.as_json()))),
             Job::Reject { handle, rejection } => self.context.reject(handle, &rejection),
+            Job::Signal { .. } | Job::Cancel { .. } => panic!("nobody signals or cancels: {job:?}"),
         }
         self.run_dry();
         self.context.end_turn()

@@ -7,7 +7,7 @@ use flovyn_replay::ExecutionInfo;
 
 use crate::error::Error;
 
-/// Reads `{ execution: { executionId, kind, taskTimeMs, extended }, events: [{ sequence, eventType, data }] }`; other
+/// Reads `{ execution: { executionId, kind, taskTimeMs, extended, tolerant? }, events: [{ sequence, eventType, data }] }`; other
 /// members are passed over.
 pub(super) fn parse(history: &str) -> Result<(ExecutionInfo, Vec<WorkflowEvent>), Error> {
     let history = Members::of(Json::parse(history.as_bytes())?, "history")?;
@@ -23,6 +23,7 @@ fn execution(members: &Members<'_>) -> Result<ExecutionInfo, Error> {
         kind: members.text("kind")?,
         task_time_ms: members.number("taskTimeMs")?,
         extended: members.get("extended")?.to_bool().ok_or_else(|| refused("extended", "a boolean"))?,
+        tolerant: members.get("tolerant").is_ok_and(|tolerant| tolerant.to_bool() == Some(true)),
     })
 }
 

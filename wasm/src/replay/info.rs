@@ -1,7 +1,10 @@
 //! What is known of an execution beside its history.
 
-use flovyn_protocol::messages::{PollResponse, WorkflowEvent, WorkflowExecution};
-use flovyn_replay::ExecutionInfo;
+use flovyn_protocol::{
+    json::Json,
+    messages::{PollResponse, WorkflowEvent, WorkflowExecution},
+};
+use flovyn_replay::{Execution, ExecutionInfo};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{number, object};
@@ -26,8 +29,16 @@ export interface ActivationInfo {
   readonly taskTimeMs: number;
   /** There are events to fetch with GetEvents before the first job. */
   readonly hasMoreEvents: boolean;
+  /** The events of the answer begin after this one; 0 for the whole history. */
+  readonly afterSequence: number;
   /** The number of the last event held. */
   readonly lastSequence: number;
+  /** The data of all events held so far, in bytes. */
+  readonly historyBytes: number;
+  /** About how much memory the execution holds, in bytes. */
+  readonly memoryBytes: number;
+  /** The execution that started it as a child, once the first event is held. */
+  readonly parentWorkflowExecutionId: string | undefined;
   /** When the execution was created, in milliseconds since 1970. */
   readonly createdAtMs: number;
 }
@@ -52,10 +63,13 @@ pub(super) struct Info {
     task_time_ms: i64,
     pub(super) has_more_events: bool,
     created_at_ms: i64,
+    after_sequence: i32,
+    parent_workflow_execution_id: Option<String>,
 }
 
 impl Info {
     pub(super) fn new(execution: WorkflowExecution, response: PollResponse, events: &[WorkflowEvent]) -> Self {
+        let parent_workflow_execution_id = events.iter().find_map(parent);
         Self {
             execution_id: execution.id,
             kind: execution.kind,
@@ -67,6 +81,8 @@ impl Info {
             // Every history begins with an event, so an answer without any comes from a server that sends none.
             has_more_events: response.has_more_events || events.is_empty(),
             created_at_ms: execution.created_at_ms,
+            after_sequence: response.after_sequence,
+            parent_workflow_execution_id,
         }
     }
 
@@ -80,7 +96,21 @@ impl Info {
         }
     }
 
-    pub(super) fn to_js(&self, last_sequence: i32) -> ActivationInfo {
+    /// What a new poll's answer says of the same execution.
+    pub(super) fn renew(&mut self, execution: WorkflowExecution, response: PollResponse, events: &[WorkflowEvent]) {
+        let parent = self.parent_workflow_execution_id.take();
+        *self = Self::new(execution, response, events);
+        self.parent_workflow_execution_id = parent;
+    }
+
+    /// Events have come: the first one says who started the execution.
+    pub(super) fn read(&mut self, events: &[WorkflowEvent]) {
+        if let Some(parent) = events.iter().find_map(parent) {
+            self.parent_workflow_execution_id = Some(parent);
+        }
+    }
+
+    pub(super) fn to_js(&self, execution: &Execution) -> ActivationInfo {
         object(&[
             ("executionId", self.execution_id.as_str().into()),
             ("kind", self.kind.as_str().into()),
@@ -90,8 +120,22 @@ impl Info {
             ("leaseMs", number(self.lease_ms).into()),
             ("taskTimeMs", number(self.task_time_ms).into()),
             ("hasMoreEvents", self.has_more_events.into()),
-            ("lastSequence", last_sequence.into()),
+            ("afterSequence", self.after_sequence.into()),
+            ("lastSequence", execution.last_sequence().into()),
+            ("historyBytes", number(i64::try_from(execution.history_bytes()).unwrap_or(i64::MAX)).into()),
+            ("memoryBytes", execution.memory_bytes().into()),
+            ("parentWorkflowExecutionId", self.parent_workflow_execution_id.as_deref().into()),
             ("createdAtMs", number(self.created_at_ms).into()),
         ])
     }
+}
+
+/// What WORKFLOW_STARTED says of the execution that started this one.
+fn parent(event: &WorkflowEvent) -> Option<String> {
+    if event.sequence_number != 1 {
+        return None;
+    }
+    let mut members = Json::parse(&event.event_data).ok()?.members()?;
+    let (_, id) = members.find(|(name, _)| name.text() == "\"parentWorkflowExecutionId\"")?;
+    id.to_str().map(std::borrow::Cow::into_owned)
 }

@@ -1,6 +1,6 @@
 //! Jobs and operations: what the workflow code is told, and what it has to do beside its turns.
 
-use flovyn_protocol::json::Json;
+use flovyn_protocol::json::{Json, quote};
 use flovyn_replay::{Job, OperationError, Rejection};
 use js_sys::Array;
 use serde::Serialize;
@@ -12,13 +12,16 @@ use crate::{convert::payload, error::Error};
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 /**
- * What the workflow code is told next: call the function with an input, resolve a handle with a value, or reject a
- * handle with a `Rejection`. The third element is JSON.
+ * What the workflow code is told next: call the function with an input, after the handlers of the signals that came
+ * before it; resolve a handle with a value, or reject it with a `Rejection`; run the handler of a signal; or be
+ * cancelled, and reject these handles in this order. The third element is JSON.
  */
 export type Job =
-  | [kind: 0, handle: 0, input: string]
+  | [kind: 0, handle: 0, input: string, signals: [name: string, value: string][]]
   | [kind: 1, handle: number, value: string]
-  | [kind: 2, handle: number, rejection: string];
+  | [kind: 2, handle: number, rejection: string]
+  | [kind: 3, handle: 0, value: string, name: string]
+  | [kind: 4, handle: 0, reason: string, handles: number[]];
 
 /** Why a handle was rejected: what the JSON of a reject job holds. */
 export type Rejection =
@@ -33,6 +36,13 @@ export type Rejection =
   | { readonly code: 'PROMISE_REJECTED'; readonly message: string; readonly promiseId: string; readonly name: string }
   | { readonly code: 'PROMISE_TIMED_OUT'; readonly promiseId: string; readonly name: string }
   | {
+      readonly code: 'CHILD_FAILED';
+      readonly message: string;
+      readonly childExecutionId: string;
+      readonly name: string;
+      readonly kind: string;
+    }
+  | {
       readonly code: 'OPERATION_FAILED';
       readonly name: string;
       readonly message: string;
@@ -44,6 +54,8 @@ export type Rejection =
 const START: u8 = 0;
 const RESOLVE: u8 = 1;
 const REJECT: u8 = 2;
+const SIGNAL: u8 = 3;
+const CANCEL: u8 = 4;
 
 /// Closes the turn before, once its microtasks have run dry, and opens the next one if there is a job.
 #[wasm_bindgen(js_name = pollJob, unchecked_return_type = "Job | undefined")]
@@ -96,6 +108,12 @@ pub fn fail(
     with_execution(activation, |execution| Ok(execution.fail(failure)?))
 }
 
+/// The function has ended because it was cancelled. Its last turn still runs dry.
+#[wasm_bindgen(js_name = completeCancelled)]
+pub fn complete_cancelled(activation: u32, reason: String) -> Result<(), Error> {
+    with_execution(activation, |execution| Ok(execution.complete_cancelled(reason)?))
+}
+
 /// False once the code does what no event of the history stands for.
 #[wasm_bindgen(js_name = isReplaying)]
 pub fn is_replaying(activation: u32) -> Result<bool, Error> {
@@ -104,11 +122,29 @@ pub fn is_replaying(activation: u32) -> Result<bool, Error> {
 
 fn to_tuple(job: Job) -> Array {
     let (kind, handle, json) = match &job {
-        Job::Start { input } => (START, 0, JsValue::from_str(input.as_json())),
-        Job::Resolve { handle, value } => (RESOLVE, *handle, JsValue::from_str(value.as_json())),
-        Job::Reject { handle, rejection } => (REJECT, *handle, JsValue::from(rejection_json(rejection))),
+        Job::Start { input, .. } => (START, 0, input.as_json().into()),
+        Job::Resolve { handle, value } => (RESOLVE, *handle, value.as_json().into()),
+        Job::Reject { handle, rejection } => (REJECT, *handle, rejection_json(rejection)),
+        Job::Signal { value, .. } => (SIGNAL, 0, value.as_json().into()),
+        Job::Cancel { reason, .. } => (CANCEL, 0, quote(reason)),
     };
-    Array::of3(&kind.into(), &handle.into(), &json)
+    let tuple = Array::of3(&kind.into(), &handle.into(), &JsValue::from(json));
+    match job {
+        Job::Start { signals, .. } => {
+            let signals: Array =
+                signals.into_iter().map(|(name, value)| Array::of2(&name.into(), &value.as_json().into())).collect();
+            tuple.push(&signals);
+        }
+        Job::Signal { name, .. } => {
+            tuple.push(&name.into());
+        }
+        Job::Cancel { handles, .. } => {
+            let handles: Array = handles.into_iter().map(JsValue::from).collect();
+            tuple.push(&handles);
+        }
+        Job::Resolve { .. } | Job::Reject { .. } => {}
+    }
+    tuple
 }
 
 fn rejection_json(rejection: &Rejection) -> String {
@@ -123,6 +159,9 @@ fn rejection_json(rejection: &Rejection) -> String {
             RejectionFields::PromiseRejected { message, promise_id, name }
         }
         Rejection::PromiseTimedOut { promise_id, name } => RejectionFields::PromiseTimedOut { promise_id, name },
+        Rejection::ChildFailed { child_execution_id, name, kind, message } => {
+            RejectionFields::ChildFailed { message, child_execution_id, name, kind }
+        }
         Rejection::OperationFailed(error) => RejectionFields::OperationFailed(error),
     };
     // Text, numbers and flags cannot fail to become JSON.
@@ -137,5 +176,6 @@ enum RejectionFields<'a> {
     TaskCancelled { message: &'a str, task_execution_id: &'a str, kind: &'a str },
     PromiseRejected { message: &'a str, promise_id: &'a str, name: &'a str },
     PromiseTimedOut { promise_id: &'a str, name: &'a str },
+    ChildFailed { message: &'a str, child_execution_id: &'a str, name: &'a str, kind: &'a str },
     OperationFailed(&'a OperationError),
 }

@@ -14,7 +14,7 @@ const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 fn a_violation_says_how_code_and_history_disagree() {
     let activation = activation_open_history(VIOLATION).unwrap();
     poll_job(activation).unwrap();
-    let error = thrown(schedule_task(activation, "refund".into(), "null".into(), None));
+    let error = thrown(schedule_task(activation, 0, "refund".into(), "null".into(), None));
 
     let file: serde_json::Value = serde_json::from_str(VIOLATION).unwrap();
     assert_eq!(text(&error, "code"), "VIOLATION");
@@ -65,10 +65,10 @@ fn a_number_is_unknown_before_it_is_given_out_and_after_it_is_closed() {
 #[wasm_bindgen_test]
 fn a_call_out_of_turn_is_refused() {
     let activation = activation_open_history(VIOLATION).unwrap();
-    let error = thrown(start_timer(activation, 1.0));
+    let error = thrown(start_timer(activation, 0, 1.0));
     assert_eq!(text(&error, "code"), "NOT_IN_TURN");
     assert!(text(&error, "message").contains("start_timer") || text(&error, "message").contains("startTimer"));
-    assert_ne!(text(&thrown(take_submission(activation, None)), "code"), "");
+    assert_ne!(text(&thrown(take_submission(activation, None, None)), "code"), "");
     activation_close(activation).unwrap();
 }
 
@@ -80,8 +80,8 @@ fn an_argument_that_is_not_what_its_type_says_is_named() {
 
     let activation = activation_open_history(VIOLATION).unwrap();
     poll_job(activation).unwrap();
-    assert_eq!(text(&thrown(start_timer(activation, 1.5)), "code"), "INVALID_ARGUMENT");
-    let error = thrown(schedule_task(activation, "charge".into(), "{".into(), None));
+    assert_eq!(text(&thrown(start_timer(activation, 0, 1.5)), "code"), "INVALID_ARGUMENT");
+    let error = thrown(schedule_task(activation, 0, "charge".into(), "{".into(), None));
     assert_eq!(text(&error, "code"), "INVALID_PAYLOAD");
     activation_close(activation).unwrap();
 

@@ -25,9 +25,9 @@ fn a_history_is_replayed_to_the_end_of_its_workflow() {
     assert_eq!(support::json(&info)["kind"], "order");
     assert_eq!(support::json(&info)["lastSequence"], 4);
 
-    assert_eq!(job(activation), json!([0, 0, "1"]));
+    assert_eq!(job(activation), json!([0, 0, "1", []]));
     assert!(is_replaying(activation).unwrap());
-    let scheduled = schedule_task(activation, "charge".into(), "1".into(), None).unwrap();
+    let scheduled = schedule_task(activation, 0, "charge".into(), "1".into(), None).unwrap();
     assert_eq!(support::json(&scheduled), json!([1, TASK_ID]));
 
     let output = r#"{ "b": 2, "a": [1.5, "ü\n"] }"#;
@@ -47,11 +47,11 @@ fn a_history_is_replayed_to_the_end_of_its_workflow() {
 #[wasm_bindgen_test]
 fn what_the_history_does_not_have_becomes_commands() {
     let activation = activation_open_history(SCHEDULED).unwrap();
-    assert_eq!(job(activation), json!([0, 0, "1"]));
-    schedule_task(activation, "charge".into(), r#"{"amount":7}"#.into(), None).unwrap();
+    assert_eq!(job(activation), json!([0, 0, "1", []]));
+    schedule_task(activation, 0, "charge".into(), r#"{"amount":7}"#.into(), None).unwrap();
     assert!(!is_replaying(activation).unwrap());
     let options = js(&json!({}));
-    schedule_task(activation, "refund".into(), "null".into(), Some(options)).unwrap();
+    schedule_task(activation, 0, "refund".into(), "null".into(), Some(options)).unwrap();
 
     assert_eq!(job(activation), Value::Null);
     assert_eq!(next_step(activation).unwrap(), Step::SubmitFinal);
@@ -68,14 +68,14 @@ fn a_codec_stands_between_every_payload_and_the_server() {
     let decoded = ["\"one\"", "\"charged\""].map(String::from);
     activation_handle_decoded_payloads(activation, decoded.into()).unwrap();
 
-    assert_eq!(job(activation), json!([0, 0, "\"one\""]));
-    schedule_task(activation, "charge".into(), "\"one\"".into(), None).unwrap();
+    assert_eq!(job(activation), json!([0, 0, "\"one\"", []]));
+    schedule_task(activation, 0, "charge".into(), "\"one\"".into(), None).unwrap();
     assert_eq!(job(activation), json!([1, 1, "\"charged\""]));
     complete(activation, "\"done\"".into()).unwrap();
     assert_eq!(job(activation), Value::Null);
 
     assert_eq!(support::json(&stage_submission(activation).unwrap()), json!(["\"done\""]));
-    take_submission(activation, Some(vec!["\"sealed\"".into()])).unwrap();
+    take_submission(activation, Some(vec!["\"sealed\"".into()]), None).unwrap();
     let described = described(activation);
     assert_eq!(described["commands"], json!([{ "type": "COMPLETE_WORKFLOW", "output": "sealed" }]));
     activation_close(activation).unwrap();
@@ -85,7 +85,7 @@ fn a_codec_stands_between_every_payload_and_the_server() {
 fn the_result_of_an_operation_is_submitted_before_the_code_has_it() {
     let activation = activation_open_history(SCHEDULED).unwrap();
     job(activation);
-    let handle = begin_operation(activation, "quote").unwrap();
+    let handle = begin_operation(activation, 0, "quote").unwrap();
     assert_eq!(job(activation), Value::Null);
 
     assert_eq!(next_step(activation).unwrap(), Step::StartOperations);
@@ -129,7 +129,7 @@ fn job(activation: u32) -> Value {
 
 fn submission(activation: u32, encoded: Option<Vec<String>>) -> SubmitWorkflowCommandsRequest {
     stage_submission(activation).unwrap();
-    let bytes = take_submission(activation, encoded).unwrap();
+    let bytes = take_submission(activation, encoded, None).unwrap();
     SubmitWorkflowCommandsRequest::decode(bytes.as_slice()).unwrap()
 }
 

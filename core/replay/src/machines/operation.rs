@@ -16,6 +16,9 @@ use crate::{Handle, by_name::ByName, signature::Signature};
 /// finished --all begun before it under its name have finished--> recordable  |
 /// recordable --a submission takes it--> submitted ---------------------------+--its event, at the cursor--> settled
 /// ```
+/// A server without the extension cannot give the event back before the end of the activation: there a recordable
+/// operation is recorded and settled in one step, once no job of the history is left, and its event says nothing new.
+///
 /// An operation is recorded when it has finished, not when it begins. So one that has no record may have been
 /// running when a later event was written, and it is no violation by itself to find none while other events are
 /// unclaimed. It is not executed before all of them are claimed, because operations are started only when no job
@@ -38,7 +41,7 @@ struct Line {
     name: String,
     recorded: u32,
     begun: u32,
-    /// Begun and not settled, in order.
+    /// Begun, and their events not passed, in order.
     unsettled: VecDeque<Handle>,
     /// Begun without a record and not recordable yet, in order.
     unrecorded: VecDeque<(Handle, Progress)>,
@@ -55,9 +58,10 @@ enum Progress {
     Finished(Payload),
 }
 
-/// An operation that the next submission records.
+/// An operation whose record can be made.
 #[derive(Debug)]
 pub(crate) struct Finished {
+    pub(crate) handle: Handle,
     pub(crate) name: String,
     pub(crate) result: Payload,
 }
@@ -112,16 +116,16 @@ impl Operations {
                 line.unrecorded.push_front((handle, progress));
                 return;
             };
-            self.recordable.push_back(Finished { name: line.name.clone(), result });
+            self.recordable.push_back(Finished { handle, name: line.name.clone(), result });
         }
     }
 
-    /// What a submission records, in finish order.
-    pub(crate) fn take_recordable(&mut self) -> impl Iterator<Item = Finished> {
-        self.recordable.drain(..)
+    /// The next one to record, in finish order.
+    pub(crate) fn take_recordable(&mut self) -> Option<Finished> {
+        self.recordable.pop_front()
     }
 
-    /// The handle that the next event of the line settles.
+    /// The handle that the next event of the line belongs to.
     pub(crate) fn settle(&mut self, line: LineId) -> Option<Handle> {
         self.lines[line.0].unsettled.pop_front()
     }
@@ -182,16 +186,20 @@ impl Operations {
         !self.recordable.is_empty()
     }
 
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.lines.capacity() * size_of::<Line>() + self.by_name.memory_bytes()
+    }
+
     /// The operation that changed code probably began in the place of an event: the oldest without a record, else
     /// the oldest that waits for its own.
-    pub(crate) fn suspect(&self, waiting_too: bool) -> Option<Signature<'_>> {
+    pub(crate) fn suspect(&self, waiting_too: bool) -> Option<(Handle, Signature<'_>)> {
         let unrecorded =
             self.lines.iter().filter_map(|line| Some((line.unrecorded.front()?.0, line))).min_by_key(first);
         let waiting = || {
             let unsettled = self.lines.iter().filter_map(|line| Some((*line.unsettled.front()?, line)));
             unsettled.min_by_key(first).filter(|_| waiting_too)
         };
-        unrecorded.or_else(waiting).map(|(_, line)| Signature::Operation { name: &line.name })
+        unrecorded.or_else(waiting).map(|(handle, line)| (handle, Signature::Operation { name: &line.name }))
     }
 }
 

@@ -3,8 +3,7 @@ use alloc::{collections::VecDeque, string::String};
 use crate::{
     Handle, Job, Rejection,
     by_name::ByName,
-    lane::{Lane, Record},
-    signature::Signature,
+    handles::{Awaited, Handles},
     slot::Slot,
 };
 
@@ -15,27 +14,15 @@ use crate::{
 /// known     --PROMISE_RESOLVED--> resolved
 /// known     --PROMISE_REJECTED--> rejected: PromiseRejected
 /// known     --PROMISE_TIMEOUT---> rejected: PromiseTimedOut
+/// created, known --cancelled, or its scope is--> forgotten
 /// ```
 /// The server chooses the UUID, so a promise is `created` only until the answer to its submission. In replay a
 /// command claims the event and the promise is known at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Promises {
-    pub(crate) lane: Lane<PromiseRecord>,
+    /// In command order, those that were cancelled since among them.
     created: VecDeque<Handle>,
-    known: ByName<KnownPromise>,
-}
-
-#[derive(Debug)]
-struct KnownPromise {
-    handle: Handle,
-    name: String,
-}
-
-/// A PROMISE_CREATED event.
-#[derive(Debug)]
-pub(crate) struct PromiseRecord {
-    pub(crate) promise_id: String,
-    pub(crate) name: String,
+    pub(crate) known: ByName<Handle>,
 }
 
 /// How a promise was settled.
@@ -47,31 +34,24 @@ pub(crate) enum PromiseEnd {
 }
 
 impl Promises {
-    pub(crate) fn create(&mut self, claimed: Option<PromiseRecord>, handle: Handle) {
-        match claimed {
-            Some(record) => self.know(record, handle),
-            None => self.created.push_back(handle),
-        }
+    /// A command without an event: its id comes with the answer.
+    pub(crate) fn create(&mut self, handle: Handle) {
+        self.created.push_back(handle);
     }
 
-    /// The event of a live command has come. Gives its ordinal.
-    pub(crate) fn record(&mut self, sequence: i32, record: PromiseRecord) -> u32 {
-        let (ordinal, live) = self.lane.record(sequence, record);
-        if let Some(record) = live
-            && let Some(handle) = self.created.pop_front()
-        {
-            self.know(record, handle);
+    /// The event of the oldest command without one has come.
+    pub(crate) fn created(&mut self, handles: &mut Handles, id: String) {
+        let Some(handle) = self.created.pop_front() else { return };
+        if let Some(Awaited::Promise { promise_id, .. }) = handles.get_mut(handle) {
+            promise_id.clone_from(&id);
+            self.known.insert(id, handle);
         }
-        ordinal
-    }
-
-    fn know(&mut self, record: PromiseRecord, handle: Handle) {
-        self.known.insert(record.promise_id, KnownPromise { handle, name: record.name });
     }
 
     /// Gives no job for a promise that is not pending.
-    pub(crate) fn settle(&mut self, promise_id: String, end: PromiseEnd) -> Option<Job> {
-        let KnownPromise { handle, name } = self.known.remove(&promise_id)?;
+    pub(crate) fn settle(&mut self, handles: &mut Handles, promise_id: String, end: PromiseEnd) -> Option<Job> {
+        let handle = self.known.remove(&promise_id)?;
+        let Awaited::Promise { name, .. } = handles.remove(handle)? else { return None };
         let rejection = match end {
             PromiseEnd::Resolved(value) => return Some(Job::Resolve { handle, value: value.into_payload() }),
             PromiseEnd::Rejected { error } => {
@@ -80,17 +60,5 @@ impl Promises {
             PromiseEnd::TimedOut => Rejection::PromiseTimedOut { promise_id, name },
         };
         Some(Job::Reject { handle, rejection })
-    }
-}
-
-impl Default for Promises {
-    fn default() -> Self {
-        Self { lane: Lane::new(), created: VecDeque::new(), known: ByName::new() }
-    }
-}
-
-impl Record for PromiseRecord {
-    fn signature(&self) -> Signature<'_> {
-        Signature::Promise { name: &self.name }
     }
 }

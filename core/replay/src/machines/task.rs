@@ -3,37 +3,21 @@ use alloc::string::String;
 use crate::{
     Handle, Job, Rejection,
     by_name::ByName,
-    lane::{Lane, Record},
-    signature::Signature,
+    handles::{Awaited, Handles},
     slot::Slot,
 };
 
-/// The tasks of an execution.
+/// The tasks of an execution, by their ids.
 ///
 /// ```text
 /// scheduled --TASK_COMPLETED--> resolved
 /// scheduled --TASK_FAILED-----> rejected: TaskFailed
 /// scheduled --TASK_CANCELLED--> rejected: TaskCancelled
+/// scheduled --its scope is cancelled--> forgotten
 /// ```
 /// A settled task is forgotten, so whatever comes after is late and finds nothing.
-#[derive(Debug)]
-pub(crate) struct Tasks {
-    pub(crate) lane: Lane<TaskRecord>,
-    scheduled: ByName<ScheduledTask>,
-}
-
-#[derive(Debug)]
-struct ScheduledTask {
-    handle: Handle,
-    kind: String,
-}
-
-/// A TASK_SCHEDULED event.
-#[derive(Debug)]
-pub(crate) struct TaskRecord {
-    pub(crate) kind: String,
-    pub(crate) task_execution_id: String,
-}
+#[derive(Debug, Default)]
+pub(crate) struct Tasks(pub(crate) ByName<Handle>);
 
 /// How a task ended.
 #[derive(Debug)]
@@ -44,13 +28,10 @@ pub(crate) enum TaskEnd {
 }
 
 impl Tasks {
-    pub(crate) fn schedule(&mut self, task_execution_id: String, kind: String, handle: Handle) {
-        self.scheduled.insert(task_execution_id, ScheduledTask { handle, kind });
-    }
-
     /// Gives no job for a task that is not pending.
-    pub(crate) fn settle(&mut self, task_execution_id: String, end: TaskEnd) -> Option<Job> {
-        let ScheduledTask { handle, kind } = self.scheduled.remove(&task_execution_id)?;
+    pub(crate) fn settle(&mut self, handles: &mut Handles, task_execution_id: String, end: TaskEnd) -> Option<Job> {
+        let handle = self.0.remove(&task_execution_id)?;
+        let Awaited::Task { kind, .. } = handles.remove(handle)? else { return None };
         let rejection = match end {
             TaskEnd::Completed(output) => return Some(Job::Resolve { handle, value: output.into_payload() }),
             TaskEnd::Failed { error, retryable } => {
@@ -59,17 +40,5 @@ impl Tasks {
             TaskEnd::Cancelled { reason } => Rejection::TaskCancelled { task_execution_id, kind, reason },
         };
         Some(Job::Reject { handle, rejection })
-    }
-}
-
-impl Default for Tasks {
-    fn default() -> Self {
-        Self { lane: Lane::new(), scheduled: ByName::new() }
-    }
-}
-
-impl Record for TaskRecord {
-    fn signature(&self) -> Signature<'_> {
-        Signature::Task { kind: &self.kind }
     }
 }

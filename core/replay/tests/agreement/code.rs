@@ -25,9 +25,10 @@ impl<'a> Code<'a> {
     pub(crate) fn turn(&mut self, execution: &mut Execution, job: &Job) -> Result<(), ReplayError> {
         assert!(!self.ended, "a job after the end: {job:?}");
         let (handle, told) = match job {
-            Job::Start { input } => (0, format!("start {input:?}")),
+            Job::Start { input, .. } => (0, format!("start {input:?}")),
             Job::Resolve { handle, value } => (*handle, format!("resolve {handle} {value:?}")),
             Job::Reject { handle, rejection } => (*handle, format!("reject {handle} {rejection:?}")),
+            job => panic!("nobody sends {job:?}"),
         };
         assert!(self.settled.insert(handle), "settled twice: {job:?}");
         let mut line = told;
@@ -44,7 +45,7 @@ impl<'a> Code<'a> {
                 let task = ScheduleTask { kind: format!("task-{kind}"), ..ScheduleTask::default() };
                 format!("{:?}", execution.schedule_task(task)?)
             }
-            Action::Timer => format!("timer {}", execution.start_timer(1)?),
+            Action::Timer => format!("timer {}", execution.start_timer(0, 1)?),
             Action::Promise(name) => {
                 let promise = CreatePromise { name: format!("promise-{name}"), ..CreatePromise::default() };
                 format!("promise {}", execution.create_promise(promise)?)
@@ -84,7 +85,7 @@ impl<'a> Code<'a> {
     }
 
     fn run(&mut self, execution: &mut Execution, name: String) -> Result<String, ReplayError> {
-        let handle = execution.begin_operation(&name)?;
+        let handle = execution.begin_operation(0, &name)?;
         let before = self.operations.values().filter(|(other, _)| *other == name).count();
         self.operations.insert(handle, (name, before));
         Ok(format!("run {handle}"))

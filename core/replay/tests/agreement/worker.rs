@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
     fn open(&mut self, events: usize) -> Activation<'a> {
         let execution_id = "11111111-2222-4333-8444-555555555555".to_string();
         let (kind, task_time_ms) = ("random".to_string(), self.time_ms);
-        let info = ExecutionInfo { execution_id, kind, task_time_ms, extended: true };
+        let info = ExecutionInfo { execution_id, kind, task_time_ms, extended: true, tolerant: false };
         let mut execution = Execution::new(info).unwrap();
         let page = 1 + self.chance.below(10);
         for page in self.server.history[..events].chunks(page) {
@@ -109,7 +109,7 @@ impl<'a> Run<'a> {
             activation.running.push(handle);
         }
         match activation.execution.next_step() {
-            Step::StartOperations => panic!("everything was started"),
+            Step::StartOperations | Step::PollJob => panic!("everything was started and settled"),
             Step::AwaitOperation => self.finish_one(activation),
             Step::SubmitPartial | Step::SubmitFinal => return self.submit(activation),
         }

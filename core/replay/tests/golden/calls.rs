@@ -1,5 +1,7 @@
 use flovyn_protocol::{Payload, messages::RetryPolicy};
-use flovyn_replay::{CreatePromise, Execution, ReplayError, ScheduleTask, WorkflowFailure};
+use flovyn_replay::{
+    CancelEffect, CreatePromise, Execution, ReplayError, ScheduleTask, Scope, StartChild, WorkflowFailure,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{json, value::RawValue};
 
@@ -8,6 +10,8 @@ use crate::file::{Call, ExpectedError};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TaskArguments {
+    #[serde(default)]
+    scope: Scope,
     kind: String,
     input: Box<RawValue>,
     queue: Option<String>,
@@ -17,6 +21,8 @@ struct TaskArguments {
     idempotency_key: Option<String>,
     idempotency_key_ttl_seconds: Option<i64>,
     retry_policy: Option<RetryArguments>,
+    start_to_close_timeout_ms: Option<i64>,
+    heartbeat_timeout_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -31,9 +37,40 @@ struct RetryArguments {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PromiseArguments {
+    #[serde(default)]
+    scope: Scope,
     name: String,
     timeout_ms: Option<i64>,
     idempotency_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChildArguments {
+    #[serde(default)]
+    scope: Scope,
+    kind: String,
+    name: Option<String>,
+    input: Box<RawValue>,
+    queue: Option<String>,
+    priority_seconds: Option<i32>,
+}
+
+/// An argument of the root scope, or `[scope, argument]`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scoped<T> {
+    In(Scope, T),
+    Root(T),
+}
+
+impl<T> Scoped<T> {
+    fn parts(self) -> (Scope, T) {
+        match self {
+            Self::In(scope, argument) => (scope, argument),
+            Self::Root(argument) => (0, argument),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,9 +118,43 @@ pub(crate) fn is_expected(expected: &ExpectedError, error: &ReplayError) -> bool
 fn invoke(execution: &mut Execution, verb: &str, arguments: &RawValue) -> Result<Returned, String> {
     Ok(match verb {
         "scheduleTask" => schedule_task(execution, parse(arguments)?),
-        "startTimer" => execution.start_timer(parse(arguments)?).map(some),
+        "startTimer" => {
+            let (scope, duration_ms) = parse::<Scoped<i64>>(arguments)?.parts();
+            execution.start_timer(scope, duration_ms).map(some)
+        }
         "createPromise" => create_promise(execution, parse(arguments)?),
-        "beginOperation" => execution.begin_operation(&parse::<String>(arguments)?).map(some),
+        "beginOperation" => {
+            let (scope, name) = parse::<Scoped<String>>(arguments)?.parts();
+            execution.begin_operation(scope, &name).map(some)
+        }
+        "startChild" => start_child(execution, parse(arguments)?),
+        "waitForSignal" => {
+            let (scope, name) = parse::<Scoped<String>>(arguments)?.parts();
+            execution.wait_for_signal(scope, &name).map(|waiter| match waiter.value {
+                Some(value) => Some(format!("[{},{}]", waiter.handle, value.as_json())),
+                None => Some(format!("[{}]", waiter.handle)),
+            })
+        }
+        "hasSignal" => execution.has_signal(&parse::<String>(arguments)?).map(some),
+        "pendingSignalCount" => execution.pending_signal_count(&parse::<String>(arguments)?).map(some),
+        "drainSignals" => execution.drain_signals(&parse::<String>(arguments)?).map(|values| {
+            let values: Vec<&str> = values.iter().map(Payload::as_json).collect();
+            Some(format!("[{}]", values.join(",")))
+        }),
+        "openScope" => {
+            let (parent, cancellable) = parse(arguments)?;
+            execution.open_scope(parent, cancellable).map(some)
+        }
+        "cancelScope" => execution.cancel_scope(parse(arguments)?).map(|handles| Some(json!(handles).to_string())),
+        "cancelHandle" => execution.cancel(parse(arguments)?).map(|effect| match effect {
+            CancelEffect::None => some(0),
+            CancelEffect::Rejected => some(1),
+            CancelEffect::Requested => some(2),
+        }),
+        "patched" => execution.patched(&parse::<String>(arguments)?).map(some),
+        "deprecatePatch" => execution.deprecate_patch(&parse::<String>(arguments)?).map(none),
+        "isCancellationRequested" => Ok(some(execution.is_cancellation_requested())),
+        "completeCancelled" => execution.complete_cancelled(parse(arguments)?).map(none),
         "setState" => {
             let (key, value): (String, Box<RawValue>) = parse(arguments)?;
             execution.set_state(&key, payload(&value)).map(none)
@@ -113,6 +184,7 @@ fn schedule_task(execution: &mut Execution, arguments: TaskArguments) -> Returne
         non_retryable_errors: policy.non_retryable_errors,
     };
     let scheduled = execution.schedule_task(ScheduleTask {
+        scope: arguments.scope,
         kind: arguments.kind,
         input: payload(&arguments.input),
         queue: arguments.queue,
@@ -122,14 +194,28 @@ fn schedule_task(execution: &mut Execution, arguments: TaskArguments) -> Returne
         idempotency_key: arguments.idempotency_key,
         idempotency_key_ttl_seconds: arguments.idempotency_key_ttl_seconds,
         retry_policy: arguments.retry_policy.map(policy),
+        start_to_close_timeout_ms: arguments.start_to_close_timeout_ms,
+        heartbeat_timeout_ms: arguments.heartbeat_timeout_ms,
     })?;
     Ok(Some(json!([scheduled.handle, scheduled.task_execution_id]).to_string()))
 }
 
 fn create_promise(execution: &mut Execution, arguments: PromiseArguments) -> Returned {
-    let PromiseArguments { name, timeout_ms, idempotency_key } = arguments;
-    let promise = CreatePromise { name, timeout_ms, idempotency_key, idempotency_key_ttl_seconds: None };
+    let PromiseArguments { scope, name, timeout_ms, idempotency_key } = arguments;
+    let promise = CreatePromise { scope, name, timeout_ms, idempotency_key, idempotency_key_ttl_seconds: None };
     execution.create_promise(promise).map(some)
+}
+
+fn start_child(execution: &mut Execution, arguments: ChildArguments) -> Returned {
+    let started = execution.start_child(StartChild {
+        scope: arguments.scope,
+        kind: arguments.kind,
+        name: arguments.name,
+        input: payload(&arguments.input),
+        queue: arguments.queue,
+        priority_seconds: arguments.priority_seconds,
+    })?;
+    Ok(Some(json!([started.handle, started.child_execution_id, started.name]).to_string()))
 }
 
 fn fail(execution: &mut Execution, arguments: FailArguments) -> Returned {

@@ -30,6 +30,8 @@ struct Info {
     kind: String,
     task_time_ms: i64,
     extended: bool,
+    #[serde(default)]
+    tolerant: bool,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +105,7 @@ impl Golden {
             kind: self.execution.kind.clone(),
             task_time_ms: self.execution.task_time_ms,
             extended: self.execution.extended,
+            tolerant: self.execution.tolerant,
         }
     }
 

@@ -1,3 +1,4 @@
+use flovyn_protocol::Payload;
 use flovyn_replay::{Difference, Execution, Job, Rejection, ReplayError, Step, Submission, Violation, describe};
 use serde_json::{json, value::RawValue};
 
@@ -93,7 +94,7 @@ fn submit(
             (Some(result), None) => Ok(calls::payload(result)),
             (None, Some(error)) => Err(error.clone()),
             // A result of null is read as none.
-            _ => Ok(flovyn_protocol::Payload::null()),
+            _ => Ok(Payload::null()),
         };
         execution.handle_operation_result(finished.handle, result)?;
     }
@@ -123,10 +124,20 @@ fn next_job(execution: &mut Execution) -> Result<String, ReplayError> {
 
 fn job_json(job: &Job) -> String {
     match job {
-        Job::Start { input } => format!(r#"{{"start":{}}}"#, input.as_json()),
+        Job::Start { input, signals } if signals.is_empty() => format!(r#"{{"start":{}}}"#, input.as_json()),
+        Job::Start { input, signals } => {
+            let signals: Vec<String> = signals.iter().map(|(name, value)| signal_json(name, value)).collect();
+            format!(r#"{{"start":{},"signals":[{}]}}"#, input.as_json(), signals.join(","))
+        }
+        Job::Signal { name, value } => format!(r#"{{"signal":{}}}"#, signal_json(name, value)),
+        Job::Cancel { reason, handles } => format!(r#"{{"cancel":{}}}"#, json!([reason, handles])),
         Job::Resolve { handle, value } => format!(r#"{{"resolve":[{handle},{}]}}"#, value.as_json()),
         Job::Reject { handle, rejection } => format!(r#"{{"reject":[{handle},{}]}}"#, rejection_json(rejection)),
     }
+}
+
+fn signal_json(name: &str, value: &Payload) -> String {
+    format!("[{},{}]", json!(name), value.as_json())
 }
 
 /// As the wasm bindings write it.
@@ -154,6 +165,13 @@ fn rejection_json(rejection: &Rejection) -> String {
         Rejection::PromiseTimedOut { promise_id, name } => {
             vec![("code", json!("PROMISE_TIMED_OUT")), ("promiseId", json!(promise_id)), ("name", json!(name))]
         }
+        Rejection::ChildFailed { child_execution_id, name, kind, message } => vec![
+            ("code", json!("CHILD_FAILED")),
+            ("message", json!(message)),
+            ("childExecutionId", json!(child_execution_id)),
+            ("name", json!(name)),
+            ("kind", json!(kind)),
+        ],
         Rejection::OperationFailed(error) => {
             let mut fields = vec![
                 ("code", json!("OPERATION_FAILED")),

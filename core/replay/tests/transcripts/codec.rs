@@ -2,7 +2,7 @@
 
 use crate::{
     events::{operation, promise_created, promise_rejected, scheduled, started, task_completed, task_failed},
-    support::{IDS, Transcript, lines, numbered},
+    support::{IDS, Transcript, lines, numbered, signals},
 };
 use flovyn_protocol::messages::WorkflowStatus::{Failed, Running};
 
@@ -165,5 +165,5 @@ fn without_a_codec_nothing_is_called() {
     let mut t = Transcript::open(true);
     t.execution.handle_events(&numbered(1, [started(r#"{ "a" : 1.0 }"#)])).unwrap();
     t.job(r#"start { "a" : 1.0 }"#);
-    t.suspends(&[]);
+    t.suspends(&[signals(0)]);
 }

@@ -1,6 +1,6 @@
 use crate::{
     events::{completed, operation, scheduled, started, timer_fired, timer_started},
-    support::{Transcript, complete, record, schedule, timer},
+    support::{Transcript, complete, record, schedule, signals, timer},
 };
 use flovyn_protocol::messages::WorkflowStatus::Completed;
 use flovyn_replay::{OperationError, Step};
@@ -210,7 +210,7 @@ fn ended_execution_executes_nothing() {
     let mut t = Transcript::of([started("1"), operation("a", "1"), completed("1")]);
     t.job("start 1");
     t.run("a");
-    let error = t.execution.begin_operation("b").unwrap_err();
+    let error = t.execution.begin_operation(0, "b").unwrap_err();
     let violation = t.stopped_by(error);
     assert_eq!(
         violation.message,
@@ -220,24 +220,13 @@ fn ended_execution_executes_nothing() {
 }
 
 #[test]
-fn plain_server_cannot_have_operations() {
-    let mut t = Transcript::open(false);
-    t.answer([started("1")]);
-    t.job("start 1");
-    let error = t.execution.begin_operation("a").unwrap_err();
-    assert_eq!(error.code(), "UNSUPPORTED");
-    t.timer();
-    t.suspends(&[timer(0)]);
-}
-
-#[test]
 fn names_of_the_engine_are_refused() {
     let mut t = Transcript::of([started("1")]);
     t.job("start 1");
-    let error = t.execution.begin_operation("$time").unwrap_err();
+    let error = t.execution.begin_operation(0, "$time").unwrap_err();
     assert_eq!(error.code(), "INVALID_ARGUMENT");
     assert_eq!(error.to_string(), "name: expected a name that does not begin with `$`, got \"$time\"");
-    t.suspends(&[]);
+    t.suspends(&[signals(0)]);
 }
 
 #[test]

@@ -160,7 +160,10 @@ fn submission_waits_for_operations_to_be_started_and_to_finish() {
     t.no_job();
     assert_eq!(t.execution.next_step(), Step::StartOperations);
     let error = t.execution.stage_submission().unwrap_err();
-    assert_eq!(error.to_string(), "stage_submission: operations have to be started, or are running: ask next_step");
+    assert_eq!(
+        error.to_string(),
+        "stage_submission: operations have to be started or settled, or are running: ask next_step"
+    );
     t.starts([1]);
     assert_eq!(t.execution.take_submission(None).unwrap_err().code(), "OUT_OF_ORDER");
     t.finishes(1, "1");

@@ -9,6 +9,7 @@ fn promise_is_created_by_name() {
     let mut t = Transcript::of([started("1")]);
     t.job("start 1");
     let promise = CreatePromise {
+        scope: 0,
         name: "approval".to_string(),
         timeout_ms: Some(1000),
         idempotency_key: Some("order-7".to_string()),

@@ -14,7 +14,7 @@ fn stream_follows_from_the_execution_id() {
     for expected in STREAM {
         assert_eq!(t.execution.random().unwrap(), expected);
     }
-    t.suspends(&[]);
+    t.suspends(&[crate::support::signals(0)]);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn replay_gives_the_same_values_around_a_task() {
     t.job("resolve 1 1");
     assert_eq!(t.execution.random().unwrap(), STREAM[1]);
     assert_eq!(t.execution.random_uuid().unwrap(), IDS[2]);
-    t.suspends(&[]);
+    t.suspends(&[crate::support::signals(0)]);
 }
 
 #[test]
@@ -49,6 +49,7 @@ fn execution_id_must_be_a_uuid_and_its_spelling_does_not_matter() {
         kind: "order".to_string(),
         task_time_ms: 0,
         extended: true,
+        tolerant: false,
     };
     let error = Execution::new(info("order-7")).unwrap_err();
     assert_eq!(error.code(), "INVALID_ARGUMENT");
@@ -59,5 +60,5 @@ fn execution_id_must_be_a_uuid_and_its_spelling_does_not_matter() {
     t.job("start 1");
     assert_eq!(t.execution.random_uuid().unwrap(), IDS[0]);
     assert_eq!((t.execution.execution_id(), t.execution.kind()), (ID.to_uppercase().as_str(), "order"));
-    t.suspends(&[]);
+    t.suspends(&[crate::support::signals(0)]);
 }

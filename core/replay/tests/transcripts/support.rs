@@ -36,7 +36,7 @@ impl Transcript {
 
     pub(crate) fn open(extended: bool) -> Self {
         let (execution_id, kind) = (ID.to_string(), "order".to_string());
-        let info = ExecutionInfo { execution_id, kind, task_time_ms: TASK_TIME_MS, extended };
+        let info = ExecutionInfo { execution_id, kind, task_time_ms: TASK_TIME_MS, extended, tolerant: false };
         Self { execution: Execution::new(info).unwrap() }
     }
 
@@ -62,7 +62,7 @@ impl Transcript {
     }
 
     pub(crate) fn timer(&mut self) -> Handle {
-        self.execution.start_timer(1000).unwrap()
+        self.execution.start_timer(0, 1000).unwrap()
     }
 
     pub(crate) fn promise(&mut self, name: &str) -> Handle {
@@ -71,7 +71,7 @@ impl Transcript {
     }
 
     pub(crate) fn run(&mut self, name: &str) -> Handle {
-        self.execution.begin_operation(name).unwrap()
+        self.execution.begin_operation(0, name).unwrap()
     }
 
     pub(crate) fn set(&mut self, key: &str, value: &str) {
@@ -178,7 +178,12 @@ pub(crate) fn lines(submission: &Submission) -> Vec<String> {
 
 fn line(job: &Job) -> String {
     match job {
-        Job::Start { input } => format!("start {input:?}"),
+        Job::Start { input, signals } => {
+            let signals = signals.iter().map(|(name, value)| format!(" signal {name} {value:?}"));
+            format!("start {input:?}{}", signals.collect::<String>())
+        }
+        Job::Signal { name, value } => format!("signal {name} {value:?}"),
+        Job::Cancel { reason, handles } => format!("cancel {handles:?} {reason}"),
         Job::Resolve { handle, value } => format!("resolve {handle} {value:?}"),
         Job::Reject { handle, rejection } => format!("reject {handle} {}", reason(rejection)),
     }
@@ -196,6 +201,9 @@ fn reason(rejection: &Rejection) -> String {
             format!("promise {name} {promise_id} rejected: {message}")
         }
         Rejection::PromiseTimedOut { promise_id, name } => format!("promise {name} {promise_id} timed out"),
+        Rejection::ChildFailed { child_execution_id, name, kind, message } => {
+            format!("child {name} of kind {kind} {child_execution_id} failed: {message}")
+        }
         Rejection::OperationFailed(error) => format!("operation failed: {}: {}", error.name, error.message),
     }
 }
@@ -210,6 +218,11 @@ pub(crate) fn timer(index: u32) -> String {
 
 pub(crate) fn record(name: &str, result: &str) -> String {
     format!(r#"{{"type":"RECORD_OPERATION","operationName":"{name}","result":{result}}}"#)
+}
+
+/// What a first activation without any other command leaves.
+pub(crate) fn signals(count: u32) -> String {
+    record("$signals", &count.to_string())
 }
 
 pub(crate) fn complete(output: &str) -> String {

@@ -118,12 +118,15 @@ fn options_are_sent_and_are_not_compared() {
             multiplier_milli: 8,
             ..Default::default()
         }),
+        start_to_close_timeout_ms: Some(9),
+        heartbeat_timeout_ms: Some(10),
+        scope: 0,
     };
     let plain = format!(
         r#"{{"type":"SCHEDULE_TASK","kind":"charge","input":[1],"taskExecutionId":"{}","maxRetries":2,"timeoutMs":3000,"#,
         IDS[0]
     ) + r#""queue":"fast","prioritySeconds":4,"idempotencyKey":"key","idempotencyKeyTtlSeconds":5"#;
-    let policy = r#""retryPolicy":{"initialDelayMs":6,"maxDelayMs":7,"multiplierMilli":8,"nonRetryableErrors":[]}"#;
+    let policy = r#""retryPolicy":{"initialDelayMs":6,"maxDelayMs":7,"multiplierMilli":8,"nonRetryableErrors":[]},"startToCloseTimeoutMs":9,"heartbeatTimeoutMs":10"#;
 
     let mut t = Transcript::of([started("1")]);
     t.job("start 1");

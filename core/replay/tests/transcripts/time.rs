@@ -62,7 +62,7 @@ fn unread_time_in_the_history_is_a_violation() {
 
 impl Transcript {
     fn timer_is_not_claimed(mut self) {
-        let error = self.execution.start_timer(1).unwrap_err();
+        let error = self.execution.start_timer(0, 1).unwrap_err();
         let violation = self.stopped_by(error);
         assert_eq!(
             violation.message,
@@ -88,5 +88,5 @@ fn recorded_time_that_is_no_number_is_an_invalid_history() {
     let mut t = Transcript::open(true);
     let error = t.try_answer([started("1"), operation("$time", "\"now\"")]).unwrap_err();
     assert_eq!(error.code(), "INVALID_HISTORY");
-    assert_eq!(error.to_string(), "event 2: expected milliseconds since 1970 as the result of \"$time\", got \"now\"");
+    assert_eq!(error.to_string(), "event 2: expected a whole number as the result of \"$time\", got \"now\"");
 }

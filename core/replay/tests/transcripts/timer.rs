@@ -27,8 +27,8 @@ fn fired_timer_resolves_its_handle_with_null() {
 fn zero_and_negative_durations_are_sent_as_they_are() {
     let mut t = Transcript::of([started("1")]);
     t.job("start 1");
-    t.execution.start_timer(0).unwrap();
-    t.execution.start_timer(-5).unwrap();
+    t.execution.start_timer(0, 0).unwrap();
+    t.execution.start_timer(0, -5).unwrap();
     t.suspends(&[
         r#"{"type":"START_TIMER","timerId":"timer-0","durationMs":0}"#.to_string(),
         r#"{"type":"START_TIMER","timerId":"timer-1","durationMs":-5}"#.to_string(),
@@ -39,7 +39,7 @@ fn zero_and_negative_durations_are_sent_as_they_are() {
 fn changed_duration_is_no_violation() {
     let mut t = Transcript::of([started("1"), timer_started("timer-0"), timer_fired("timer-0")]);
     t.job("start 1");
-    t.execution.start_timer(86_400_000).unwrap();
+    t.execution.start_timer(0, 86_400_000).unwrap();
     t.job("resolve 1 null");
     t.complete("null");
     t.ends(Completed, &[complete("null")]);

@@ -10,9 +10,9 @@ fn refusals(t: &mut Transcript) -> Vec<(&'static str, ReplayError)> {
     let failure = WorkflowFailure { error: String::new(), stack_trace: String::new(), failure_type: String::new() };
     vec![
         ("schedule_task", t.execution.schedule_task(ScheduleTask::default()).unwrap_err()),
-        ("start_timer", t.execution.start_timer(1).unwrap_err()),
+        ("start_timer", t.execution.start_timer(0, 1).unwrap_err()),
         ("create_promise", t.execution.create_promise(CreatePromise::default()).unwrap_err()),
-        ("begin_operation", t.execution.begin_operation("a").unwrap_err()),
+        ("begin_operation", t.execution.begin_operation(0, "a").unwrap_err()),
         ("set_state", t.execution.set_state("a", json("1")).unwrap_err()),
         ("clear_state", t.execution.clear_state("a").unwrap_err()),
         ("clear_all_state", t.execution.clear_all_state().unwrap_err()),
@@ -78,9 +78,15 @@ fn driver_methods_have_their_order() {
     assert_eq!(text, "poll_job: a submission is staged: call take_submission first");
     t.execution.take_submission(None).unwrap();
     let text = t.execution.poll_job().unwrap_err().to_string();
-    assert_eq!(text, "poll_job: the last submission of this activation was taken: open the next activation");
+    assert_eq!(
+        text,
+        "poll_job: the last submission of this activation was taken: resume it, or open the next activation"
+    );
     let text = t.try_answer([timer_started("timer-0")]).unwrap_err().to_string();
-    assert_eq!(text, "handle_events: the last submission of this activation was taken: open the next activation");
+    assert_eq!(
+        text,
+        "handle_events: the last submission of this activation was taken: resume it, or open the next activation"
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn other_task_kind() {
 fn other_timer_id() {
     let mut t = Transcript::of([started("1"), timer_started("sleep-1")]);
     t.job("start 1");
-    let error = t.execution.start_timer(1).unwrap_err();
+    let error = t.execution.start_timer(0, 1).unwrap_err();
     let violation = t.stopped_by(error);
     assert_is(
         &violation,

@@ -223,7 +223,7 @@ impl<'p> Context<'p> {
         self.borrow_mut().timers += 1;
         self.ask(Asked::Timer(index));
         let duration_ms = DURATIONS_MS[usize::from(duration)];
-        let handle = self.call("timer", |execution, _| execution.start_timer(duration_ms))?;
+        let handle = self.call("timer", |execution, _| execution.start_timer(0, duration_ms))?;
         Ok(self.promise_of(handle))
     }
 
@@ -236,7 +236,7 @@ impl<'p> Context<'p> {
     }
 
     pub(super) fn operation(&self, name: u8) -> Result<PromiseId, Failure> {
-        let handle = self.call("operation", |execution, _| execution.begin_operation(&operation_name(name)))?;
+        let handle = self.call("operation", |execution, _| execution.begin_operation(0, &operation_name(name)))?;
         if let Some(handle) = handle {
             let operations = &mut self.borrow_mut().operations;
             let ordinal = operations.values().filter(|operation| operation.name == name).count();

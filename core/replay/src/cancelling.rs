@@ -1,0 +1,140 @@
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::{
+    CancelEffect, Execution, Handle, Job, ROOT, ReplayError, Scope, handles::Awaited, lane::LaneId,
+    signature::Signature, wire,
+};
+
+/// Cancellation: of the whole execution from outside, of a scope and of a handle by the code.
+impl Execution {
+    /// Opens a scope inside another one. It is cancelled with that one unless it is not `cancellable`.
+    pub fn open_scope(&mut self, parent: Scope, cancellable: bool) -> Result<Scope, ReplayError> {
+        self.check_verb("open_scope", parent)?;
+        Ok(self.machines.scopes.open(parent, cancellable, self.counters.last_handle() + 1))
+    }
+
+    /// Cancels what a scope waits for, the scopes inside it included: gives the handles to reject now, in creation
+    /// order. Their timers, tasks and children are told to stop; operations run on and are recorded, and those that
+    /// run are to be told. What the scope begins after that is not cancelled.
+    pub fn cancel_scope(&mut self, scope: Scope) -> Result<Vec<Handle>, ReplayError> {
+        self.check_verb("cancel_scope", scope)?;
+        let handles = self.reached(scope);
+        for handle in &handles {
+            match self.machines.forget(*handle) {
+                Some(Awaited::Timer { timer_id }) => self.cancel_timer(timer_id)?,
+                Some(Awaited::Task { task_execution_id, asked: false, .. }) if self.knows_task_cancellation() => {
+                    self.cancel_task(task_execution_id)?;
+                }
+                Some(Awaited::Child { name, child_execution_id, asked: false, .. }) => {
+                    self.cancel_child(name, child_execution_id)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(handles)
+    }
+
+    /// Cancels one handle; the effect says what is to be done with it. There is at most one cancel command for each.
+    ///
+    /// Fails with `UNSUPPORTED` for a task on a server without the extension.
+    pub fn cancel(&mut self, handle: Handle) -> Result<CancelEffect, ReplayError> {
+        self.check_turn("cancel")?;
+        let knows_task_cancellation = self.knows_task_cancellation();
+        match self.machines.handles.get_mut(handle) {
+            None => return Ok(CancelEffect::None),
+            Some(Awaited::Task { asked: true, .. } | Awaited::Child { asked: true, .. }) => {
+                return Ok(CancelEffect::None);
+            }
+            Some(Awaited::Task { .. }) if !knows_task_cancellation => {
+                let what = "cancelling a task on a server that has not announced flovyn-ext; cancel the workflow, or \
+                            stop waiting for the task";
+                return Err(ReplayError::Unsupported { what: what.to_string() });
+            }
+            Some(Awaited::Task { task_execution_id, asked, .. }) => {
+                *asked = true;
+                let id = task_execution_id.clone();
+                self.cancel_task(id)?;
+                return Ok(CancelEffect::Requested);
+            }
+            Some(Awaited::Child { name, child_execution_id, asked, .. }) => {
+                *asked = true;
+                let (name, id) = (name.clone(), child_execution_id.clone());
+                self.cancel_child(name, id)?;
+                return Ok(CancelEffect::Requested);
+            }
+            Some(_) => {}
+        }
+        if let Some(Awaited::Timer { timer_id }) = self.machines.forget(handle) {
+            self.cancel_timer(timer_id)?;
+        }
+        Ok(CancelEffect::Rejected)
+    }
+
+    /// Somebody has asked that the execution ends as cancelled.
+    pub fn is_cancellation_requested(&self) -> bool {
+        self.cancellation.is_some()
+    }
+
+    /// What was said with that request.
+    pub fn cancellation_reason(&self) -> Option<&str> {
+        self.cancellation.as_deref()
+    }
+
+    /// The request has come, at the cursor: a second one says nothing new.
+    pub(crate) fn request_cancellation(&mut self, reason: String) -> Option<Job> {
+        if self.cancellation.is_some() {
+            return None;
+        }
+        let handles = self.reached(ROOT);
+        for handle in &handles {
+            self.machines.forget(*handle);
+        }
+        self.cancellation = Some(reason.clone());
+        Some(Job::Cancel { reason, handles })
+    }
+
+    /// The pending handles that are cancelled with a scope.
+    fn reached(&self, scope: Scope) -> Vec<Handle> {
+        let reach = self.machines.scopes.reach(scope);
+        let pending = self.machines.handles.scopes_from(reach.first_handle);
+        pending.filter(|(_, scope)| reach.contains(*scope)).map(|(handle, _)| handle).collect()
+    }
+
+    fn cancel_timer(&mut self, timer_id: String) -> Result<(), ReplayError> {
+        let claimed = self.claim(LaneId::TimerCancellation, &Signature::TimerCancellation { id: &timer_id })?;
+        if claimed.is_none() {
+            self.issued.push(wire::cancel_timer(timer_id));
+        }
+        Ok(())
+    }
+
+    fn cancel_task(&mut self, id: String) -> Result<(), ReplayError> {
+        let claimed = self.claim(LaneId::TaskCancellation, &Signature::TaskCancellation { id: &id })?;
+        if claimed.is_none() {
+            self.issued.push(wire::cancel_task(id));
+        }
+        Ok(())
+    }
+
+    /// A server without the extension may leave no event of the request. There it is not matched; it was sent if the
+    /// code did more after it, and sending it once more asks for the same.
+    fn cancel_child(&mut self, name: String, id: String) -> Result<(), ReplayError> {
+        let is_new = if self.info.extended {
+            self.claim(LaneId::ChildCancellation, &Signature::ChildCancellation { name: &name })?.is_none()
+        } else {
+            !self.is_replaying() && self.history.end().is_none()
+        };
+        if is_new {
+            self.issued.push(wire::cancel_child(name, id));
+        }
+        Ok(())
+    }
+
+    /// The server does, or the history shows that one did.
+    fn knows_task_cancellation(&self) -> bool {
+        self.info.extended || self.machines.lanes.front(LaneId::TaskCancellation).is_some()
+    }
+}

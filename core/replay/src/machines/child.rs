@@ -1,0 +1,88 @@
+use alloc::{format, string::String, vec::Vec};
+
+use crate::{
+    Handle, Job, Rejection,
+    by_name::ByName,
+    handles::{Awaited, Handles},
+    slot::Slot,
+};
+
+/// The child workflows of an execution.
+///
+/// ```text
+/// started --CHILD_WORKFLOW_COMPLETED--> resolved
+/// started --CHILD_WORKFLOW_FAILED, CHILD_WORKFLOW_CANCELLED--> rejected: ChildFailed
+/// started --its scope is cancelled--> forgotten
+/// ```
+#[derive(Debug, Default)]
+pub(crate) struct Children {
+    by_id: ByName<Handle>,
+    /// Every name that was ever given, with the pending children of that name in creation order.
+    by_name: ByName<Vec<Handle>>,
+    /// The next number of a default name, by kind.
+    next_number: ByName<u32>,
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub(crate) enum ChildEnd {
+    Completed(Slot),
+    Failed { error: Slot },
+}
+
+impl Children {
+    /// `<kind>-<n>`: the next n of that kind whose name was not given by hand.
+    pub(crate) fn default_name(&mut self, kind: &str) -> String {
+        let mut number = self.next_number.get(kind).copied().unwrap_or(1);
+        let name = loop {
+            let name = format!("{kind}-{number}");
+            number += 1;
+            if !self.has_name(&name) {
+                break name;
+            }
+        };
+        self.next_number.insert(kind.into(), number);
+        name
+    }
+
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some()
+    }
+
+    pub(crate) fn start(&mut self, id: String, name: &str, handle: Handle) {
+        // Servers of others may leave the id out.
+        if !id.is_empty() {
+            self.by_id.insert(id, handle);
+        }
+        match self.by_name.get_mut(name) {
+            Some(handles) => handles.push(handle),
+            None => self.by_name.insert(name.into(), alloc::vec![handle]),
+        }
+    }
+
+    /// Gives no job for a child that is not pending. One that is not known by its id is the oldest of its name.
+    pub(crate) fn settle(&mut self, handles: &mut Handles, id: &str, name: &str, end: ChildEnd) -> Option<Job> {
+        let by_name = || self.by_name.get(name)?.first();
+        let handle = *self.by_id.get(id).or_else(by_name)?;
+        let Awaited::Child { child_execution_id, name, kind, .. } = handles.remove(handle)? else { return None };
+        self.forget(&child_execution_id, &name, handle);
+        let rejection = match end {
+            ChildEnd::Completed(output) => return Some(Job::Resolve { handle, value: output.into_payload() }),
+            ChildEnd::Failed { error } => {
+                Rejection::ChildFailed { child_execution_id, name, kind, message: error.into_text() }
+            }
+        };
+        Some(Job::Reject { handle, rejection })
+    }
+
+    pub(crate) fn forget(&mut self, id: &str, name: &str, handle: Handle) {
+        self.by_id.remove(id);
+        if let Some(handles) = self.by_name.get_mut(name) {
+            handles.retain(|other| *other != handle);
+        }
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.by_id.memory_bytes() + self.by_name.memory_bytes() + self.next_number.memory_bytes()
+    }
+}
