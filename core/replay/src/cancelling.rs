@@ -8,6 +8,9 @@ use crate::{
     signature::Signature, wire,
 };
 
+/// What a task or child is told that its workflow cancels without a reason.
+const REASON: &str = "cancelled by the workflow";
+
 /// Cancellation: of the whole execution from outside, of a scope and of a handle by the code.
 impl Execution {
     /// Opens a scope inside another one. It is cancelled with that one unless it is not `cancellable`.
@@ -26,10 +29,10 @@ impl Execution {
             match self.machines.forget(*handle) {
                 Some(Awaited::Timer { timer_id }) => self.cancel_timer(timer_id)?,
                 Some(Awaited::Task { task_execution_id, asked: false, .. }) if self.knows_task_cancellation() => {
-                    self.cancel_task(task_execution_id)?;
+                    self.cancel_task(task_execution_id, None)?;
                 }
                 Some(Awaited::Child { name, child_execution_id, asked: false, .. }) => {
-                    self.cancel_child(name, child_execution_id)?;
+                    self.cancel_child(name, child_execution_id, None)?;
                 }
                 _ => {}
             }
@@ -37,10 +40,11 @@ impl Execution {
         Ok(handles)
     }
 
-    /// Cancels one handle; the effect says what is to be done with it. There is at most one cancel command for each.
+    /// Cancels one handle; the effect says what is to be done with it. There is at most one cancel command for each;
+    /// a task or child is told the reason.
     ///
     /// Fails with `UNSUPPORTED` for a task on a server without the extension.
-    pub fn cancel(&mut self, handle: Handle) -> Result<CancelEffect, ReplayError> {
+    pub fn cancel(&mut self, handle: Handle, reason: Option<&str>) -> Result<CancelEffect, ReplayError> {
         self.check_turn("cancel")?;
         let knows_task_cancellation = self.knows_task_cancellation();
         match self.machines.handles.get_mut(handle) {
@@ -56,13 +60,13 @@ impl Execution {
             Some(Awaited::Task { task_execution_id, asked, .. }) => {
                 *asked = true;
                 let id = task_execution_id.clone();
-                self.cancel_task(id)?;
+                self.cancel_task(id, reason)?;
                 return Ok(CancelEffect::Requested);
             }
             Some(Awaited::Child { name, child_execution_id, asked, .. }) => {
                 *asked = true;
                 let (name, id) = (name.clone(), child_execution_id.clone());
-                self.cancel_child(name, id)?;
+                self.cancel_child(name, id, reason)?;
                 return Ok(CancelEffect::Requested);
             }
             Some(_) => {}
@@ -111,24 +115,24 @@ impl Execution {
         Ok(())
     }
 
-    fn cancel_task(&mut self, id: String) -> Result<(), ReplayError> {
+    fn cancel_task(&mut self, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
         let claimed = self.claim(LaneId::TaskCancellation, &Signature::TaskCancellation { id: &id })?;
         if claimed.is_none() {
-            self.issued.push(wire::cancel_task(id));
+            self.issued.push(wire::cancel_task(id, reason.unwrap_or(REASON)));
         }
         Ok(())
     }
 
     /// A server without the extension may leave no event of the request. There it is not matched; it was sent if the
     /// code did more after it, and sending it once more asks for the same.
-    fn cancel_child(&mut self, name: String, id: String) -> Result<(), ReplayError> {
+    fn cancel_child(&mut self, name: String, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
         let is_new = if self.info.extended {
             self.claim(LaneId::ChildCancellation, &Signature::ChildCancellation { name: &name })?.is_none()
         } else {
             !self.is_replaying() && self.history.end().is_none()
         };
         if is_new {
-            self.issued.push(wire::cancel_child(name, id));
+            self.issued.push(wire::cancel_child(name, id, reason.unwrap_or(REASON)));
         }
         Ok(())
     }

@@ -14,9 +14,6 @@ use flovyn_protocol::{
 
 use crate::{CreatePromise, ScheduleTask, StartChild, WorkflowFailure};
 
-/// What a task or child is told that its workflow cancels.
-const CANCEL_REASON: &str = "cancelled by the workflow";
-
 pub(crate) fn schedule_task(task: ScheduleTask, task_execution_id: String, extended: bool) -> WorkflowCommand {
     command(
         CommandType::ScheduleTask,
@@ -73,18 +70,18 @@ pub(crate) fn cancel_timer(timer_id: String) -> WorkflowCommand {
     command(CommandType::CancelTimer, CommandData::CancelTimer(CancelTimerCommand { timer_id }))
 }
 
-pub(crate) fn cancel_task(task_execution_id: String) -> WorkflowCommand {
-    let data = CancelTaskCommand { task_execution_id, reason: CANCEL_REASON.to_string() };
+pub(crate) fn cancel_task(task_execution_id: String, reason: &str) -> WorkflowCommand {
+    let data = CancelTaskCommand { task_execution_id, reason: reason.to_string() };
     command(CommandType::CancelTask, CommandData::CancelTask(data))
 }
 
-pub(crate) fn cancel_child(name: String, child_execution_id: String) -> WorkflowCommand {
+pub(crate) fn cancel_child(name: String, child_execution_id: String, reason: &str) -> WorkflowCommand {
     command(
         CommandType::RequestCancelChildWorkflow,
         CommandData::RequestCancelChildWorkflow(RequestCancelChildWorkflowCommand {
             child_execution_name: name,
             child_workflow_execution_id: child_execution_id,
-            reason: CANCEL_REASON.to_string(),
+            reason: reason.to_string(),
         }),
     )
 }

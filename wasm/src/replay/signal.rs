@@ -60,10 +60,10 @@ pub fn cancel_scope(activation: u32, scope: Scope) -> Result<Array, Error> {
     with_execution(activation, |execution| Ok(execution.cancel_scope(scope)?.into_iter().map(JsValue::from).collect()))
 }
 
-/// Cancels one handle.
+/// Cancels one handle; a task or child is told the reason.
 #[wasm_bindgen(js_name = cancelHandle)]
-pub fn cancel_handle(activation: u32, handle: u32) -> Result<CancelEffect, Error> {
-    with_execution(activation, |execution| Ok(execution.cancel(handle)?.into()))
+pub fn cancel_handle(activation: u32, handle: u32, reason: Option<String>) -> Result<CancelEffect, Error> {
+    with_execution(activation, |execution| Ok(execution.cancel(handle, reason.as_deref())?.into()))
 }
 
 /// Somebody has asked that the execution ends as cancelled.

@@ -146,7 +146,7 @@ fn invoke(execution: &mut Execution, verb: &str, arguments: &RawValue) -> Result
             execution.open_scope(parent, cancellable).map(some)
         }
         "cancelScope" => execution.cancel_scope(parse(arguments)?).map(|handles| Some(json!(handles).to_string())),
-        "cancelHandle" => execution.cancel(parse(arguments)?).map(|effect| match effect {
+        "cancelHandle" => execution.cancel(parse(arguments)?, None).map(|effect| match effect {
             CancelEffect::None => some(0),
             CancelEffect::Rejected => some(1),
             CancelEffect::Requested => some(2),
