@@ -2,7 +2,6 @@ import { nextStep, operationCompleted, operationFailed, pollJob, pollOperation, 
 import { CoreError, DeterminismViolation } from '../errors.js';
 import { type Activation, type ActivationHost, RESUMABLE } from './activation.js';
 import { explainViolation } from './explain-violation.js';
-import type { WorkflowJob as Job } from './core-verbs.js';
 import { type RunParts, WorkflowRun } from './workflow-run.js';
 
 /**
@@ -141,7 +140,7 @@ export class Driver {
     // no more.
     host.signal.throwIfAborted();
     for (let job = pollJob(id); job !== undefined; job = pollJob(id)) {
-      await this.#run.give(job as Job);
+      await this.#run.give(job);
       host.signal.throwIfAborted();
     }
     // The function may have ended, or tried to, while nothing was told to it.

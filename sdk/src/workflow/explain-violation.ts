@@ -3,7 +3,6 @@ import { DeterminismViolation } from '../errors.js';
 import { silentLogger } from '../logger.js';
 import type { Activation, ActivationHost } from './activation.js';
 import { type CallSite, CallSites } from './call-sites.js';
-import type { WorkflowJob as Job } from './core-verbs.js';
 import { type RunParts, WorkflowRun } from './workflow-run.js';
 
 /** A list of places that is longer helps nobody. */
@@ -40,8 +39,7 @@ async function replay(
   { signal }: ActivationHost,
 ): Promise<DeterminismViolation | undefined> {
   try {
-    for (let job = pollJob(id); job !== undefined && !signal.aborted; job = pollJob(id))
-      await run.give(job as Job);
+    for (let job = pollJob(id); job !== undefined && !signal.aborted; job = pollJob(id)) await run.give(job);
     nextStep(id);
     return undefined;
   } catch (error) {
