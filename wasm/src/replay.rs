@@ -52,7 +52,11 @@ pub fn activation_open(
 ) -> Result<u32, Error> {
     let mut response = PollResponse::decode(poll_response)?;
     let Some(found) = response.workflow_execution.take() else { return Ok(0) };
-    let first_events = take(&mut response.events);
+    let mut first_events = take(&mut response.events);
+    if response.after_sequence > 0 {
+        // For who holds what comes before them. Whoever opens an activation does not, and fetches the whole history.
+        first_events.clear();
+    }
     let execution = Execution::new(ExecutionInfo {
         execution_id: found.id.clone(),
         kind: found.kind.clone(),

@@ -14,6 +14,7 @@ export const Method = {
   SendHeartbeat: '/flovyn.v1.WorkerLifecycle/SendHeartbeat',
   RenewClaim: '/flovyn.ext.v1.Extensions/RenewClaim',
   ReleaseClaim: '/flovyn.ext.v1.Extensions/ReleaseClaim',
+  AnswerQuery: '/flovyn.ext.v1.Extensions/AnswerQuery',
   AwaitResult: '/flovyn.ext.v1.Extensions/AwaitResult',
 } as const;
 

@@ -2,6 +2,7 @@ import type { DeterminismViolation } from '../errors.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Transport } from '../transport/transport.js';
+import type { ExecutionCacheLimits } from './execution-cache.js';
 import type { PollLoopParts } from './poll-loop.js';
 
 /** What both workers can be told. */
@@ -35,6 +36,20 @@ export interface WorkflowWorkerOptions extends WorkerOptions {
    * parked n times by this worker without going on in between. Default: `park`.
    */
   readonly violations?: ViolationReaction | undefined;
+  /**
+   * How many suspended executions are kept in memory, so that they go on without a replay; 0 keeps none. Default: 1000.
+   */
+  readonly maxCachedExecutions?: number | undefined;
+  /**
+   * How many bytes the executions that are kept may take together. It is an estimate: what workflow functions hold in
+   * their own variables is not counted. Default: 64 MiB.
+   */
+  readonly maxCachedBytes?: number | undefined;
+  /**
+   * Keeps nothing and replays every execution from its first event at each activation, to test that its code is
+   * deterministic. Default: false.
+   */
+  readonly alwaysReplay?: boolean | undefined;
   /** Is told of every violation, beside the log. */
   readonly onViolation?: ((report: ViolationReport) => void) | undefined;
 }
@@ -43,16 +58,49 @@ export interface WorkflowWorkerOptions extends WorkerOptions {
 export interface TaskWorkerOptions extends WorkerOptions {}
 
 const KNOWN = ['maxConcurrent', 'pollIntervalMs'];
+const KNOWN_OF_WORKFLOWS = [
+  'violations',
+  'onViolation',
+  'maxCachedExecutions',
+  'maxCachedBytes',
+  'alwaysReplay',
+];
 const DEFAULT_MAX_CONCURRENT = 100;
+const DEFAULT_CACHED_EXECUTIONS = 1_000;
+const DEFAULT_CACHED_BYTES = 64 * 1024 * 1024;
 const DEFAULT_POLL_INTERVAL_MS = 100;
 /** More would not be faster, since work under way is answered with the next piece; 1 makes a burst wait in line. */
 const POLLS = 4;
 
 /** Throws `ConfigurationError` for options that cannot be meant. */
 export function checkWorkflowWorkerOptions(options: WorkflowWorkerOptions): void {
-  checkOptions('workflowWorkerOptions', options, [...KNOWN, 'violations', 'onViolation']);
+  checkOptions('workflowWorkerOptions', options, [...KNOWN, ...KNOWN_OF_WORKFLOWS]);
   checkNumbers('workflowWorkerOptions', options);
   parksBeforeFailure(options.violations);
+  checkCache(options);
+}
+
+function checkCache({
+  maxCachedExecutions = 0,
+  maxCachedBytes = 0,
+  alwaysReplay,
+}: WorkflowWorkerOptions): void {
+  for (const [name, value] of Object.entries({ maxCachedExecutions, maxCachedBytes })) {
+    if (Number.isInteger(value) && value >= 0) continue;
+    throw new ConfigurationError(
+      `workflowWorkerOptions.${name} must be a whole number from 0 up, got ${value}`,
+    );
+  }
+  if (alwaysReplay !== undefined && typeof alwaysReplay !== 'boolean') {
+    const got = JSON.stringify(alwaysReplay);
+    throw new ConfigurationError(`workflowWorkerOptions.alwaysReplay must be true or false, got ${got}`);
+  }
+}
+
+/** The options of the cache of a workflow worker. */
+export function cacheLimits(options: WorkflowWorkerOptions): ExecutionCacheLimits {
+  const { maxCachedExecutions = DEFAULT_CACHED_EXECUTIONS, maxCachedBytes = DEFAULT_CACHED_BYTES } = options;
+  return { maxCount: options.alwaysReplay === true ? 0 : maxCachedExecutions, maxBytes: maxCachedBytes };
 }
 
 /** How often an execution is parked for a violation before it fails. Throws `ConfigurationError`. */

@@ -1,4 +1,5 @@
 import { decodeRegisterWorker, encodeRegisterWorker, encodeSendHeartbeat } from '../core.js';
+import type { Duration } from '../duration.js';
 import { FlovynError, NotFoundError } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
@@ -10,6 +11,7 @@ import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { Backoff } from './backoff.js';
+import { haveQueryHandlers, queryNames } from './query-answers.js';
 
 /** What is registered, and where. */
 export interface RegistrationParts {
@@ -26,6 +28,9 @@ const WORKER_VERSION = '0.1.0';
 
 /** The version of a workflow that does not name one, the same for the workers of every SDK. */
 const DEFAULT_VERSION = '1.0.0';
+
+/** The field has 32 bits. */
+const LONGEST_TIMEOUT_SECONDS = 2 ** 31 - 1;
 
 /** A worker is OFFLINE after 60 s without a sign of life, which a worker at its limit gives by no poll. */
 const HEARTBEAT_MS = 20_000;
@@ -55,7 +60,11 @@ export class Registration {
 
   /** Registers, and tells the server from then on that the worker is alive. */
   async start(): Promise<void> {
+    const wasExtended = this.#parts.transport.extended;
     await this.#register();
+    // Only its first answer says that the server knows of queries that workers answer.
+    if (!wasExtended && this.#parts.transport.extended && haveQueryHandlers(this.#parts.workflows.values()))
+      await this.#register();
     this.#arm();
   }
 
@@ -66,7 +75,8 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { orgId, workflows, tasks, logger } = this.#parts;
+    const { orgId, workflows, tasks, logger, transport } = this.#parts;
+    const capability = (definition: AnyWorkflow) => workflowCapability(definition, transport.extended);
     const request = encodeRegisterWorker({
       workerName: this.#name,
       workerVersion: WORKER_VERSION,
@@ -74,7 +84,7 @@ export class Registration {
       orgId,
       hostName: '',
       processId: '',
-      workflows: await Promise.all([...workflows.values()].map(workflowCapability)),
+      workflows: await Promise.all([...workflows.values()].map(capability)),
       tasks: [...tasks.values()].map(taskCapability),
     });
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
@@ -131,13 +141,36 @@ function workerType(hasWorkflows: boolean, hasTasks: boolean): string {
   return hasWorkflows ? 'workflow' : 'task';
 }
 
-async function workflowCapability({ name, description = '', version = DEFAULT_VERSION }: AnyWorkflow) {
-  const contentHash = await sha256Hex(`${name}:${version}`);
-  return { kind: name, name, description, cancellable: false, tags: [], version, contentHash };
+async function workflowCapability(definition: AnyWorkflow, extended: boolean) {
+  const { name, description = '', version = DEFAULT_VERSION, timeout } = definition;
+  return {
+    kind: name,
+    name,
+    description,
+    timeoutSeconds: timeoutSeconds(timeout),
+    cancellable: true,
+    tags: [],
+    version,
+    contentHash: await sha256Hex(`${name}:${version}`),
+    queryNames: extended ? queryNames(definition) : undefined,
+  };
 }
 
-function taskCapability({ name, description = '' }: AnyTask) {
-  return { kind: name, name, description, cancellable: false, tags: [] };
+function taskCapability({ name, description = '', timeout }: AnyTask) {
+  return {
+    kind: name,
+    name,
+    description,
+    timeoutSeconds: timeoutSeconds(timeout),
+    cancellable: true,
+    tags: [],
+  };
+}
+
+function timeoutSeconds(timeout: Duration | undefined): number | undefined {
+  return timeout === undefined
+    ? undefined
+    : Math.min(Math.ceil(timeout.toSeconds()), LONGEST_TIMEOUT_SECONDS);
 }
 
 /** Empty in pages without TLS, which have no digests. */

@@ -3,6 +3,7 @@ import { pause } from '../runtime/pause.js';
 import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
+import type { ExecutionCacheMetrics } from './execution-cache.js';
 import { Registration } from './registration.js';
 import { TaskWorker } from './task-worker.js';
 import type { WorkerParts } from './worker-parts.js';
@@ -41,6 +42,11 @@ export class WorkerHost {
     return this.#tasks?.activeExecutions ?? [];
   }
 
+  /** What became of the executions that are kept between activations; undefined where no workflow is registered. */
+  get executionCacheMetrics(): ExecutionCacheMetrics | undefined {
+    return this.#workflows?.cacheMetrics;
+  }
+
   /** Registers and begins to poll. */
   async start(): Promise<void> {
     await this.#registration.start();
@@ -56,6 +62,7 @@ export class WorkerHost {
       this.#tasks?.abort();
       if (!(await this.#drainedWithin(ABORT_GRACE_MS))) this.#reportLeft();
     }
+    this.#workflows?.close();
     this.#registration.stop();
   }
 

@@ -1,10 +1,12 @@
 import {
-  type ActivationInfo,
   decodeRenewClaim,
   encodeFailExecution,
   encodeGetEvents,
   encodeReleaseClaim,
   encodeRenewClaim,
+  type Polled,
+  type PollWorkflow,
+  submitAnswerNext,
 } from '../core.js';
 import { FlovynError } from '../errors.js';
 import { nameClass, textOf } from '../errors/base.js';
@@ -45,15 +47,26 @@ const REASON_BYTES_MAX = 2_048;
 
 /** The claim of one execution: everything that is said to the server about it goes out under its token. */
 export class WorkflowClaim implements ActivationHost {
-  readonly #info: ActivationInfo;
+  readonly #info: Polled;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #lease: Lease;
+  readonly #nextPoll: () => PollWorkflow | undefined;
+  #accepted = 0;
+  #lastAnswer: Uint8Array | undefined;
 
-  constructor(info: ActivationInfo, transport: Transport, clock: Clock, logger: Logger) {
+  /** `nextPoll` is what the last submission asks for the next piece of work with, if it asks for one. */
+  constructor(
+    info: Polled,
+    transport: Transport,
+    clock: Clock,
+    logger: Logger,
+    nextPoll: () => PollWorkflow | undefined = () => undefined,
+  ) {
     this.#info = info;
     this.#transport = transport;
     this.#clock = clock;
+    this.#nextPoll = nextPoll;
     const what = `workflow ${info.kind} ${info.executionId}`;
     this.#lease = new Lease({
       what,
@@ -73,6 +86,20 @@ export class WorkflowClaim implements ActivationHost {
     return this.#info.claimToken !== '';
   }
 
+  /** How many submissions were accepted under this claim. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** The piece of work that came with the answer to the last submission, as an answer of PollWorkflow. */
+  get next(): Uint8Array | undefined {
+    return this.#lastAnswer && submitAnswerNext(this.#lastAnswer);
+  }
+
+  nextPoll(): PollWorkflow | undefined {
+    return this.#nextPoll();
+  }
+
   async getEvents(afterSequence: number): Promise<Uint8Array> {
     const workflowExecutionId = this.#info.executionId;
     const request = encodeGetEvents({ workflowExecutionId, afterSequence, pageSize: 0 });
@@ -83,7 +110,10 @@ export class WorkflowClaim implements ActivationHost {
     const send = (): Promise<Uint8Array> => this.#call(Method.SubmitWorkflowCommands, submission);
     try {
       // Without a token the server could not tell a repeated submission from another one.
-      return await (this.isNumbered ? this.#repeat(send) : send());
+      const answer = await (this.isNumbered ? this.#repeat(send) : send());
+      this.#accepted += 1;
+      this.#lastAnswer = answer;
+      return answer;
     } catch (error) {
       if (isClaimLost(error)) throw new ClaimLost(`The submission came too late: ${textOf(error)}`, error);
       if (isRefusal(error))
@@ -92,9 +122,9 @@ export class WorkflowClaim implements ActivationHost {
     }
   }
 
-  /** Ends the execution as failed. `submissions` is how many submissions were accepted under this claim. */
-  async fail(failure: ExecutionFailure, submissions: number): Promise<void> {
-    const submissionNumber = this.isNumbered ? submissions + 1 : 0;
+  /** Ends the execution as failed. */
+  async fail(failure: ExecutionFailure): Promise<void> {
+    const submissionNumber = this.isNumbered ? this.#accepted + 1 : 0;
     const workflowExecutionId = this.#info.executionId;
     await this.submit(encodeFailExecution({ workflowExecutionId, submissionNumber, ...failure }));
   }
@@ -146,7 +176,8 @@ export class WorkflowClaim implements ActivationHost {
       metadata: claimMetadata(claimToken),
       deadlineMs,
       subject: { type: 'Workflow execution', id: executionId },
-      repeatable: true,
+      // Without a token the server could not tell a repeated submission from another one.
+      repeatable: this.isNumbered,
     });
     return answer.body;
   }

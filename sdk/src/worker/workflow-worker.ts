@@ -1,27 +1,27 @@
-import { encodePollWorkflow, InstanceGone } from '../core.js';
-import { CoreError, CoreTrapped, DeterminismViolation, FlovynError } from '../errors.js';
-import { textOf } from '../errors/base.js';
-import { isClaimLost, isServerFault, isTransient } from '../rpc/failures.js';
+import { encodePollWorkflow, type Polled, pollPeek, type PollWorkflow } from '../core.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
-import { Activation } from '../workflow/activation.js';
+import { RESUMABLE } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
-import { Driver } from '../workflow/driver.js';
-import { ClaimLost } from './lease.js';
-import { parksBeforeFailure, pollLimits, type WorkflowWorkerOptions } from './options.js';
-import { Parking } from './parking.js';
+import { ActivationFailures } from './activation-failures.js';
+import type { ExecutionCacheMetrics } from './execution-cache.js';
+import { Executions, type PolledWork } from './executions.js';
+import { cacheLimits, pollLimits, type WorkflowWorkerOptions } from './options.js';
 import { PollLoop } from './poll-loop.js';
-import { SubmissionRefused, WorkflowClaim } from './workflow-claim.js';
+import { answerPolledQuery, haveQueryHandlers } from './query-answers.js';
+import { WorkflowClaim } from './workflow-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
 
 /** Claims executions of the registered kinds and runs an activation of each. */
 export class WorkflowWorker {
   readonly #parts: WorkerParts;
-  readonly #options: WorkflowWorkerOptions;
   readonly #definitions: ReadonlyMap<string, AnyWorkflow>;
-  readonly #loop: PollLoop<Activation>;
+  readonly #answersQueries: boolean;
+  readonly #keepsExecutions: boolean;
+  readonly #loop: PollLoop<PolledWork>;
+  readonly #executions: Executions;
+  readonly #failures: ActivationFailures;
   readonly #claims = new Map<string, WorkflowClaim>();
-  readonly #parking = new Parking();
 
   constructor(
     parts: WorkerParts,
@@ -29,14 +29,18 @@ export class WorkflowWorker {
     options: WorkflowWorkerOptions,
   ) {
     this.#parts = parts;
-    this.#options = options;
     this.#definitions = definitions;
+    this.#answersQueries = haveQueryHandlers(definitions.values());
+    const limits = cacheLimits(options);
+    this.#keepsExecutions = RESUMABLE && limits.maxCount > 0;
+    this.#executions = new Executions(parts, definitions, limits);
+    this.#failures = new ActivationFailures(options, parts.logger);
     this.#loop = new PollLoop({
       what: 'workflows',
       ...pollLimits(options, parts.transport),
       poll: (signal) => this.#poll(signal),
-      work: (activation) => this.#activate(activation),
-      giveBack: (activation) => this.#giveBack(activation),
+      work: (work) => this.#work(work),
+      giveBack: (work) => this.#giveBack(work),
       clock: parts.clock,
       logger: parts.logger,
     });
@@ -45,6 +49,11 @@ export class WorkflowWorker {
   /** Ids of the executions with an activation under way. */
   get activeExecutions(): string[] {
     return [...this.#claims.keys()];
+  }
+
+  /** What became of the executions that are kept between activations. */
+  get cacheMetrics(): ExecutionCacheMetrics {
+    return this.#executions.metrics;
   }
 
   start(): void {
@@ -66,132 +75,86 @@ export class WorkflowWorker {
     for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped());
   }
 
-  async #poll(signal: AbortSignal): Promise<Activation | undefined> {
-    const { transport, orgId, queue, workerId, codec } = this.#parts;
-    const request = encodePollWorkflow({
+  /** Lets go of the executions that are kept. */
+  close(): void {
+    this.#executions.close();
+  }
+
+  async #poll(signal: AbortSignal): Promise<PolledWork | undefined> {
+    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
+    const request = encodePollWorkflow(this.#request());
+    const options = { signal, deadlineMs, repeatable: true };
+    const answer = await this.#parts.transport.unary(Method.PollWorkflow, request, options);
+    return peeked(answer.body);
+  }
+
+  #request(): PollWorkflow {
+    const { transport, orgId, queue, workerId } = this.#parts;
+    const { extended } = transport;
+    return {
       workerId: workerId(),
       orgId,
       queue,
       timeoutSeconds: POLL_SECONDS,
-      longPoll: transport.extended,
       workflowCapabilities: [...this.#definitions.keys()],
-    });
-    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const answer = await transport.unary(Method.PollWorkflow, request, {
-      signal,
-      deadlineMs,
-      repeatable: true,
-    });
-    return Activation.open(answer.body, transport.extended, codec);
+      longPoll: extended,
+      continuesExecutions: extended && this.#keepsExecutions,
+      answersQueries: extended && this.#answersQueries,
+    };
   }
 
-  async #activate(activation: Activation): Promise<undefined> {
-    const { executionId } = activation.info;
-    const claim = this.#claim(activation);
-    this.#claims.set(executionId, claim);
+  /** Runs an activation or answers a query; gives the work that came with the answer to its last submission. */
+  async #work(work: PolledWork): Promise<PolledWork | undefined> {
+    const { polled } = work;
+    if (isQuery(polled)) {
+      await answerPolledQuery(this.#parts, this.#definitions.get(polled.kind), polled);
+      return undefined;
+    }
+    return this.#activate(work);
+  }
+
+  async #activate(work: PolledWork): Promise<PolledWork | undefined> {
+    const { polled } = work;
+    const claim = this.#claim(polled);
+    this.#claims.set(polled.executionId, claim);
     try {
-      await this.#run(activation, claim);
-      this.#parking.forget(executionId);
+      await this.#executions.activate(work, claim);
+      this.#failures.succeeded(polled);
+      return claim.next && peeked(claim.next);
     } catch (error) {
-      const cause: unknown = claim.signal.aborted ? claim.signal.reason : error;
-      await this.#failed(activation, claim, cause).catch((error: unknown) => this.#ignore(activation, error));
+      await this.#failures.failed(polled, claim, claim.signal.aborted ? claim.signal.reason : error);
+      return undefined;
     } finally {
       claim.end();
-      if (this.#claims.get(executionId) === claim) this.#claims.delete(executionId);
-      activation.close();
+      if (this.#claims.get(polled.executionId) === claim) this.#claims.delete(polled.executionId);
     }
   }
 
   /** What came when the worker had been told to stop goes to other workers at once. */
-  async #giveBack(activation: Activation): Promise<void> {
-    const claim = this.#claim(activation);
-    // Without a token nothing can be given back.
-    if (!claim.isNumbered) return this.#activate(activation);
+  async #giveBack(work: PolledWork): Promise<void> {
+    const claim = this.#claim(work.polled);
+    // A query cannot be given back, and without a token nothing can.
+    if (!claim.isNumbered) return void (await this.#work(work));
     try {
       await claim.release(new WorkerStopped().message, 0);
     } catch (error) {
-      this.#ignore(activation, error);
-    } finally {
-      activation.close();
+      this.#failures.ignore(work.polled, error);
     }
   }
 
-  #claim({ info }: Activation): WorkflowClaim {
+  #claim(polled: Polled): WorkflowClaim {
     const { transport, clock, logger } = this.#parts;
-    return new WorkflowClaim(info, transport, clock, logger);
+    const nextPoll = (): PollWorkflow | undefined =>
+      transport.extended && !this.#loop.hasStopped ? this.#request() : undefined;
+    return new WorkflowClaim(polled, transport, clock, logger, nextPoll);
   }
+}
 
-  async #run(activation: Activation, claim: WorkflowClaim): Promise<void> {
-    const { serializer, logger, clock } = this.#parts;
-    const { kind } = activation.info;
-    const definition = this.#definitions.get(kind);
-    if (definition === undefined)
-      throw new FlovynError(`Workflow "${kind}" is not registered with this worker`);
-    await new Driver(activation, { definition, serializer, logger, clock }).run(claim);
-  }
+function peeked(answer: Uint8Array): PolledWork | undefined {
+  const polled = pollPeek(answer);
+  return polled && { polled, answer };
+}
 
-  /** The one place that decides what becomes of an execution whose activation did not come to its end. */
-  async #failed(activation: Activation, claim: WorkflowClaim, error: unknown): Promise<void> {
-    const accepted = activation.submissions;
-    // The trap was another execution's fault: this one can go on at once.
-    if (error instanceof InstanceGone) return claim.release(error.message, 0);
-    if (error instanceof ClaimLost || isClaimLost(error)) return this.#ignore(activation, error);
-    // Where nothing is numbered a submission is sent once: the server offers the execution again if it was
-    // lost.
-    if (isTransient(error) && !(claim.isNumbered && isServerFault(error)))
-      return this.#ignore(activation, error);
-    if (error instanceof WorkerStopped) return claim.release(error.message, 0);
-    if (error instanceof CoreError && error.code === 'STALE') return claim.release(error.message, 0);
-    if (error instanceof SubmissionRefused) {
-      this.#log('error', activation, `failed: ${error.message}`);
-      return this.#fail(activation, claim, error, 'ERROR', accepted - 1);
-    }
-    if (error instanceof DeterminismViolation) {
-      this.#report(activation, error);
-      if (
-        this.#parking.parksOf(activation.info.executionId) >= parksBeforeFailure(this.#options.violations)
-      ) {
-        return this.#fail(activation, claim, error, 'DETERMINISM_VIOLATION', accepted);
-      }
-    }
-    await this.#park(activation, claim, error);
-  }
-
-  async #fail(
-    activation: Activation,
-    claim: WorkflowClaim,
-    error: FlovynError,
-    failureType: string,
-    submissions: number,
-  ): Promise<void> {
-    try {
-      await claim.fail({ error: error.message, stackTrace: error.stack ?? '', failureType }, submissions);
-    } catch (failed) {
-      if (!(failed instanceof SubmissionRefused)) throw failed;
-      await this.#park(activation, claim, failed);
-    }
-  }
-
-  async #park(activation: Activation, claim: WorkflowClaim, error: unknown): Promise<void> {
-    const retryAfterMs = this.#parking.nextMs(activation.info.executionId);
-    const reason = error instanceof CoreTrapped ? `it made the core trap: ${error.message}` : textOf(error);
-    this.#log('error', activation, `parked for ${Math.round(retryAfterMs / 1_000)} s: ${reason}`, error);
-    await claim.release(reason, retryAfterMs);
-  }
-
-  #report({ info }: Activation, violation: DeterminismViolation): void {
-    const { onViolation } = this.#options;
-    const report = { workflowExecutionId: info.executionId, workflowKind: info.kind, violation };
-    // The hook may be an async function too.
-    const told = (async () => onViolation?.(report))();
-    told.catch((error: unknown) => this.#parts.logger.error('onViolation threw an error', error));
-  }
-
-  #ignore(activation: Activation, error: unknown): void {
-    this.#log('debug', activation, `left to another activation: ${textOf(error)}`);
-  }
-
-  #log(level: 'debug' | 'error', { info }: Activation, text: string, ...args: unknown[]): void {
-    this.#parts.logger[level](`workflow ${info.kind} ${info.executionId}: ${text}`, ...args);
-  }
+function isQuery(polled: Polled): polled is Polled & { readonly query: NonNullable<Polled['query']> } {
+  return polled.query !== undefined;
 }

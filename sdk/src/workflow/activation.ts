@@ -9,6 +9,7 @@ import {
   type ActivationInfo,
   activationOpen,
   handleSubmitAnswer,
+  type PollWorkflow,
   stageSubmission,
   takeSubmission,
 } from '../core.js';
@@ -27,6 +28,8 @@ export interface ActivationHost {
   getEvents(afterSequence: number): Promise<Uint8Array>;
   /** Sends a submission and gives the answer. */
   submit(submission: Uint8Array): Promise<Uint8Array>;
+  /** The poll that goes out with the last submission, so that its answer brings the next piece of work. */
+  nextPoll?(): PollWorkflow | undefined;
 }
 
 /** One execution in the core, with its history and submissions going through the host and the codec. */
@@ -67,6 +70,16 @@ export class Activation {
   /** What the last poll said of the execution. */
   get info(): ActivationInfo {
     return this.#info;
+  }
+
+  /** About how many bytes the core holds of it. */
+  get memoryBytes(): number {
+    throw new Unsupported('The core does not count this yet');
+  }
+
+  /** The last event that it holds. */
+  get lastSequence(): number {
+    return activationInfo(this.id).lastSequence;
   }
 
   /** How many submissions were taken under this claim: the number of the last one. */
@@ -117,7 +130,7 @@ export class Activation {
 
   /** Sends the last submission. */
   async submitFinal(host: ActivationHost): Promise<void> {
-    await host.submit(await this.#takeSubmission());
+    await host.submit(await this.#takeSubmission(host.nextPoll?.()));
     this.#claimed = undefined;
   }
 
@@ -132,9 +145,9 @@ export class Activation {
     }
   }
 
-  async #takeSubmission(): Promise<Uint8Array> {
+  async #takeSubmission(nextPoll?: PollWorkflow): Promise<Uint8Array> {
     const encoded = this.#codec && (await this.#codec.encode(stageSubmission(this.id)));
-    const submission = takeSubmission(this.id, encoded);
+    const submission = takeSubmission(this.id, encoded, nextPoll);
     this.#submissions += 1;
     return submission;
   }

@@ -1,0 +1,116 @@
+import { onCoreReset, type Polled } from '../core.js';
+import { CoreError, DeterminismViolation, FlovynError } from '../errors.js';
+import { Activation } from '../workflow/activation.js';
+import type { AnyWorkflow } from '../workflow/define.js';
+import { type ActivationEnd, Driver } from '../workflow/driver.js';
+import { ExecutionCache, type ExecutionCacheLimits, type ExecutionCacheMetrics } from './execution-cache.js';
+import type { WorkerParts } from './worker-parts.js';
+import type { WorkflowClaim } from './workflow-claim.js';
+
+/** What a poll brought. */
+export interface PolledWork {
+  readonly polled: Polled;
+  /** The answer of PollWorkflow. */
+  readonly answer: Uint8Array;
+}
+
+/**
+ * Runs activations: goes on with an execution that was kept since its last one, or replays its history.
+ *
+ * ```text
+ * claimed --kept--> continued --suspended--> kept
+ *             |         |  stale
+ *             |         v
+ *         not kept -> replayed --suspended--> kept
+ * ```
+ */
+export class Executions {
+  readonly #parts: WorkerParts;
+  readonly #definitions: ReadonlyMap<string, AnyWorkflow>;
+  readonly #cache: ExecutionCache;
+  readonly #forgetReset: () => void;
+  readonly #counts = { hits: 0, misses: 0, stale: 0 };
+
+  constructor(
+    parts: WorkerParts,
+    definitions: ReadonlyMap<string, AnyWorkflow>,
+    limits: ExecutionCacheLimits,
+  ) {
+    this.#parts = parts;
+    this.#definitions = definitions;
+    this.#cache = new ExecutionCache(limits);
+    // What was kept lived in the instance that is gone.
+    this.#forgetReset = onCoreReset(() => this.#cache.clear());
+  }
+
+  get metrics(): ExecutionCacheMetrics {
+    const { size: executions, bytes, evictions } = this.#cache;
+    return { ...this.#counts, evictions, executions, bytes };
+  }
+
+  /** Runs one activation under its claim. Rejects as `Driver.run` does, and keeps nothing of the execution then. */
+  async activate(work: PolledWork, claim: WorkflowClaim): Promise<void> {
+    const kept = this.#take(work.polled);
+    if (kept !== undefined && (await this.#continue(kept, work, claim))) return;
+    const driver = this.#open(work);
+    await this.#run(driver, () => driver.run(claim));
+  }
+
+  /** Lets everything go. */
+  close(): void {
+    this.#forgetReset();
+    this.#cache.clear();
+  }
+
+  /** What is kept of an execution, if it reaches as far as the events that came begin. */
+  #take({ executionId, afterSequence }: Polled): Driver | undefined {
+    const kept = this.#cache.take(executionId);
+    if (kept !== undefined && kept.activation.lastSequence >= afterSequence) return kept;
+    kept?.close();
+    if (afterSequence > 0) this.#counts.misses += 1;
+    return undefined;
+  }
+
+  /** False if the execution must be replayed. */
+  async #continue(kept: Driver, { answer }: PolledWork, claim: WorkflowClaim): Promise<boolean> {
+    try {
+      await this.#run(kept, () => kept.continue(claim, answer));
+      this.#counts.hits += 1;
+      return true;
+    } catch (error) {
+      // What was submitted under this claim was submitted by what is kept: only another claim can begin anew.
+      if (!isDoubtful(error) || claim.accepted > 0) throw error;
+      this.#counts.stale += 1;
+      return false;
+    }
+  }
+
+  #open({ answer, polled }: PolledWork): Driver {
+    const { transport, codec, serializer, logger, clock } = this.#parts;
+    const definition = this.#definitions.get(polled.kind);
+    if (definition === undefined)
+      throw new FlovynError(`Workflow "${polled.kind}" is not registered with this worker`);
+    const activation = Activation.open(answer, transport.extended, codec);
+    if (activation === undefined) throw new FlovynError('The answer of a poll holds no execution');
+    return new Driver(activation, { definition, serializer, logger, clock });
+  }
+
+  async #run(driver: Driver, run: () => Promise<ActivationEnd>): Promise<void> {
+    try {
+      const end = await run();
+      if (end === 'suspended') this.#cache.put(driver);
+      else driver.close();
+    } catch (error) {
+      driver.close();
+      throw error;
+    }
+  }
+}
+
+/**
+ * Whether an execution that was kept may be what is wrong: it went on elsewhere, or it did something that a replay of
+ * the same history would not do.
+ */
+function isDoubtful(error: unknown): boolean {
+  return error instanceof DeterminismViolation || (error instanceof CoreError && error.code === 'STALE');
+}
