@@ -25,6 +25,7 @@ pub(crate) struct App {
     pub(crate) host: Host,
     pub(crate) authenticator: Authenticator,
     pub(crate) auth_required: bool,
+    pub(crate) extensions: bool,
     pub(crate) http: HttpLimits,
 }
 
@@ -70,6 +71,7 @@ impl Server {
             host: Host::start(store, config.rules.clone())?,
             authenticator: Authenticator::new(&config),
             auth_required: config.auth_required,
+            extensions: config.extensions,
             http: config.http.clone(),
         });
         let connections = Connections::listen(&config.listen, &app)

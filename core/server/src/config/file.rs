@@ -15,6 +15,7 @@ pub(super) struct File {
     pub(super) orgs: Vec<FileOrg>,
     pub(super) auth: FileAuth,
     pub(super) http: HttpLimits,
+    pub(super) extensions: Option<bool>,
     pub(super) lease_ms: Option<i64>,
     pub(super) cancel_grace_ms: Option<i64>,
     pub(super) limits: Limits,

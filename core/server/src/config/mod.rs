@@ -43,6 +43,9 @@ pub struct Config {
     pub auth_required: bool,
     /// What a development server generated for itself; `None` when organisations or keys are configured.
     pub identity: Option<Identity>,
+    /// Whether clients that know our extensions of the contract are told that this server does. Without, it is to
+    /// every client what the contract says and no more.
+    pub extensions: bool,
     /// The rules: limits, leases, waits.
     pub rules: orchestrator::Config,
     /// Bounds of HTTP itself.

@@ -17,6 +17,9 @@ pub struct Options {
     /// How long a claim is held without renewal, in milliseconds [default: 60000]
     #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
     pub lease_ms: Option<i64>,
+    /// Serve the plain contract: announce no extensions of it and ignore those of clients
+    #[arg(long)]
+    pub no_extensions: bool,
     /// Refuse callers without a known key
     #[arg(long)]
     pub auth: bool,
@@ -35,6 +38,7 @@ impl Default for Options {
             host: "127.0.0.1".to_owned(),
             data: ".flovyn".into(),
             lease_ms: None,
+            no_extensions: false,
             auth: false,
             config: None,
             ready_json: false,

@@ -26,6 +26,7 @@ impl Config {
         if auth_required && keys.is_empty() {
             return Err(ConfigError::NoKeys);
         }
+        let extensions = file.extensions.unwrap_or(true) && !options.no_extensions;
         let defaults = orchestrator::Config::default();
         let rules = orchestrator::Config {
             lease_ms: options.lease_ms.or(file.lease_ms).unwrap_or(defaults.lease_ms),
@@ -38,7 +39,7 @@ impl Config {
             ..defaults
         };
         let database = database::locate(variables.database_url.as_deref(), &options.data)?;
-        Ok(Self { listen, database, orgs, keys, auth_required, identity, rules, http })
+        Ok(Self { listen, database, orgs, keys, auth_required, identity, extensions, rules, http })
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, Status> {
+    /// With `extensions` off, what is ours in the metadata is not read.
+    pub(super) fn read(headers: &HeaderMap, extensions: bool) -> Result<Self, Status> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         if let Some(encoding) = text("grpc-encoding").filter(|encoding| *encoding != "identity") {
             return Err(Status::unimplemented(format!(
@@ -23,14 +24,14 @@ impl Metadata {
             )));
         }
         let claim = match headers.get(metadata::CLAIM) {
-            Some(value) => Some(value.to_str().map_err(|_| unreadable(metadata::CLAIM))?.to_owned()),
-            None => None,
+            Some(value) if extensions => Some(value.to_str().map_err(|_| unreadable(metadata::CLAIM))?.to_owned()),
+            _ => None,
         };
         let timeout = match headers.get("grpc-timeout") {
             Some(value) => Some(parse_timeout(value.to_str().map_err(|_| unreadable("grpc-timeout"))?)?),
             None => None,
         };
-        Ok(Self { extended: is_extended(headers), claim, timeout })
+        Ok(Self { extended: extensions && is_extended(headers), claim, timeout })
     }
 }
 

@@ -23,6 +23,9 @@ use crate::{
     server::App,
 };
 
+/// The paths of the calls beyond the contract.
+const EXTENSIONS: &str = "/flovyn.ext.v1.";
+
 /// Whether a request says of itself that it is gRPC of any kind.
 pub(crate) fn recognises(headers: &HeaderMap) -> bool {
     Wire::recognise(headers) != Recognised::NoGrpc
@@ -39,7 +42,7 @@ pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response<Body> {
     if request.method() != Method::POST {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "expected POST");
     }
-    let extended = is_extended(request.headers());
+    let extended = app.extensions && is_extended(request.headers());
     let method = request.uri().path().to_owned();
     let result = answer(app, wire, request).await;
     match &result {
@@ -55,7 +58,11 @@ async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, 
     if wire == Wire::Grpc && head.version < Version::HTTP_2 {
         return Err(Status::unimplemented("gRPC needs HTTP/2: over HTTP/1.1 send application/grpc-web+proto"));
     }
-    let metadata = Metadata::read(&head.headers)?;
+    let method = head.uri.path();
+    if !app.extensions && method.starts_with(EXTENSIONS) {
+        return Err(Status::unimplemented(format!("{method} is an extension, and extensions are off on this server")));
+    }
+    let metadata = Metadata::read(&head.headers, app.extensions)?;
     let timeout = metadata.timeout;
     let call = call(app, head, metadata, body);
     match timeout {

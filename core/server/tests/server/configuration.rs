@@ -30,6 +30,7 @@ fn defaults() {
     assert_eq!(config.orgs.len(), 1);
     assert_eq!(config.orgs[0].slug, "dev");
     assert_eq!(config.rules.lease_ms, 60_000);
+    assert!(config.extensions);
     assert_eq!(config.keys.len(), 2);
 }
 
@@ -105,6 +106,22 @@ fn a_file_with_everything() {
 
     let shorter = Options { lease_ms: Some(1_000), ..options(data.path()) };
     assert_eq!(Config::resolve(&shorter, &variables).unwrap().rules.lease_ms, 1_000);
+}
+
+#[test]
+fn extensions_are_switched_off_by_the_file_or_the_command_line() {
+    let data = tempfile::tempdir().unwrap();
+    for (text, no_extensions, expected) in [
+        ("", false, true),
+        ("extensions = true", false, true),
+        ("extensions = false", false, false),
+        ("extensions = true", true, false),
+        ("", true, false),
+    ] {
+        let options = Options { no_extensions, config: file(data.path(), text), ..options(data.path()) };
+        let config = Config::resolve(&options, &Variables::default()).unwrap();
+        assert_eq!(config.extensions, expected, "{text:?} {no_extensions}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod bad_frames;
 mod configuration;
 mod deadlines;
 mod durability;
+mod extensions;
 mod group_commit;
 mod logs;
 mod long_polls;

@@ -19,6 +19,7 @@ use self::grpc::Client;
 pub(crate) struct TestServer {
     pub(crate) server: Server,
     pub(crate) address: SocketAddr,
+    pub(crate) extensions: bool,
     pub(crate) data: TempDir,
 }
 
@@ -31,9 +32,10 @@ impl TestServer {
         let data = tempfile::tempdir().unwrap();
         let mut config = config(data.path());
         change(&mut config);
+        let extensions = config.extensions;
         let server = Server::start(config).await.unwrap();
         let address = server.ready().url.strip_prefix("http://").unwrap().parse().unwrap();
-        Self { server, address, data }
+        Self { server, address, extensions, data }
     }
 
     /// A client without our extensions.
