@@ -38,6 +38,9 @@ pub struct PollConfig {
     pub plain_wait_ms: i64,
     /// A long poll, and AwaitResult, wait at most this long. Default 60 s.
     pub long_wait_ms_max: i64,
+    /// A worker that keeps executions in memory is given those before others, unless the first in the queue has been
+    /// ready for this long. Nothing waits for a worker that does not poll. Default 2 s; 0 keeps the order of the queue.
+    pub sticky_ms: i64,
     /// The most events in one page. Default 1,000.
     pub page_events_max: usize,
     /// The most bytes of events in one page; an event that is larger is a page of its own. Default 1 MiB.
@@ -103,7 +106,13 @@ impl Default for Config {
 
 impl Default for PollConfig {
     fn default() -> Self {
-        Self { plain_wait_ms: 50, long_wait_ms_max: MINUTE_MS, page_events_max: 1_000, page_bytes_max: 1024 * 1024 }
+        Self {
+            plain_wait_ms: 50,
+            sticky_ms: 2 * SECOND_MS,
+            long_wait_ms_max: MINUTE_MS,
+            page_events_max: 1_000,
+            page_bytes_max: 1024 * 1024,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     Status, cancel, children,
     context::{Ctx, not_found},
     history::{self, NewEvent},
-    store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Work},
+    store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Wake, Work},
 };
 
 pub(crate) fn load(ctx: &mut Ctx<'_>, key: Key) -> Result<Execution, Status> {
@@ -24,12 +24,16 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, execution: &mut Execution) -> Result
     execution.state = ExecutionState::Ready;
     execution.updated_at_ms = ctx.now_ms;
     let queue = queue(execution);
-    ctx.tx.wake(WaitKey::queue(&queue).into());
+    let worker = execution.continuation.as_ref().map(|held| held.worker.clone());
+    let first = worker.as_deref().map(|worker| WaitKey::worker(&queue, worker));
+    ctx.tx.wake(Wake { key: WaitKey::queue(&queue), first });
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: execution.key.id,
         kind: execution.kind.clone(),
         rank_ms: execution.created_at_ms.saturating_sub(execution.priority_ms),
+        worker,
+        ready_at_ms: ctx.now_ms,
     })?;
     Ok(())
 }

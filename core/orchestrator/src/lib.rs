@@ -99,8 +99,8 @@ pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
     EventRecord, Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent,
-    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError,
-    TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy,
+    StoreError, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

@@ -1,13 +1,13 @@
 //! What polls for executions and polls for tasks have in common.
 
-use alloc::{format, string::String, vec};
+use alloc::{format, string::String};
 
 use prost::Message;
 
 use crate::{
     Answer, Status, Undelivered, border,
     context::{Caller, Ctx},
-    store::{Key, ReadyQueue, WaitKey},
+    store::{Key, Preference, ReadyQueue, WaitKey},
     workers,
 };
 
@@ -36,7 +36,14 @@ impl Poll {
             return Ok(None);
         }
         let kinds = worker.as_ref().and_then(|worker| workers::kinds(worker, self.queue.work));
-        Ok(ctx.tx.take_ready(&self.queue, kinds)?)
+        let since_ms = ctx.now_ms.saturating_sub(ctx.config.polls.sticky_ms);
+        let preference = self.keeper().map(|worker| Preference { worker, since_ms });
+        Ok(ctx.tx.take_ready(&self.queue, kinds, preference)?)
+    }
+
+    /// The worker, if it keeps executions in memory.
+    fn keeper(&self) -> Option<&str> {
+        Some(self.worker.as_str()).filter(|worker| self.continues_executions && !worker.is_empty())
     }
 
     /// There is nothing to do: waits, or answers so.
@@ -47,7 +54,9 @@ impl Poll {
         } else {
             polls.plain_wait_ms
         };
-        caller.park_or(ctx, wait_ms, vec![WaitKey::queue(&self.queue)], nothing)
+        let mine = self.keeper().map(|worker| WaitKey::worker(&self.queue, worker));
+        let keys = mine.into_iter().chain([WaitKey::queue(&self.queue)]).collect();
+        caller.park_or(ctx, wait_ms, keys, nothing)
     }
 }
 

@@ -22,7 +22,7 @@ pub use execution::{Activation, CancelRequest, Continuation, EventRecord, Execut
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
-pub use ready::{ReadyEntry, ReadyQueue, Work};
+pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
 pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskRecord, TaskState};
 pub use wake::{WaitKey, Wake, Warning};
 pub use worker::{DefinitionRecord, Registration, WorkerRecord};
@@ -59,8 +59,14 @@ pub trait Tx {
     /// Adds work to its queue. A thing is in at most one queue, once.
     fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError>;
     /// Removes and gives the first of a queue: the lowest [`ReadyEntry::rank_ms`], of equal ones the one put first.
-    /// With `kinds`, only work of these kinds counts.
-    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Result<Option<Key>, StoreError>;
+    /// With `kinds`, only work of these kinds counts. With `preference`, the first of what its worker has in memory is
+    /// taken before the first of all, unless that one has been ready for too long.
+    fn take_ready(
+        &mut self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        preference: Option<Preference<'_>>,
+    ) -> Result<Option<Key>, StoreError>;
     /// Removes a thing from whatever queue it is in.
     fn remove_ready(&mut self, work: Work, key: Key) -> Result<(), StoreError>;
 

@@ -42,6 +42,8 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(),
         id: task.key.id,
         kind: task.kind.clone(),
         rank_ms: task.created_at_ms.saturating_sub(task.priority_ms),
+        worker: None,
+        ready_at_ms: ctx.now_ms,
     })?;
     Ok(())
 }

@@ -3,13 +3,15 @@ use alloc::{collections::BTreeSet, string::String};
 use uuid::Uuid;
 
 use super::table::Table;
-use crate::store::{Key, ReadyEntry, ReadyQueue, Work};
+use crate::store::{Key, Preference, ReadyEntry, ReadyQueue, Work};
 
 /// The ready queues. Each is also kept by kind, so that a worker finds its first without passing what others do.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ReadyQueues {
     by_queue: Table<(ReadyQueue, Place), Uuid>,
     by_kind: Table<(ReadyQueue, String, Place), Uuid>,
+    /// What workers have in memory, by worker.
+    by_worker: Table<(ReadyQueue, String, Place), Uuid>,
     places: Table<(Work, Key), (ReadyEntry, Place)>,
     /// Orders what is otherwise equal by when it was put.
     pub(super) next: u64,
@@ -43,12 +45,18 @@ impl ReadyQueues {
         ReadyChange::Put(entry.queue.work, entry.key())
     }
 
-    pub(super) fn take(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Option<(Key, ReadyChange)> {
-        let id = match kinds {
+    pub(super) fn take(
+        &mut self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        preference: Option<Preference<'_>>,
+    ) -> Option<(Key, ReadyChange)> {
+        let first = match kinds {
             None => self.first(queue)?,
             Some(kinds) => kinds.iter().filter_map(|kind| self.first_of_kind(queue, kind)).min()?.1,
         };
-        let key = Key { org_id: queue.org_id, id };
+        let preferred = preference.and_then(|preference| self.preferred(queue, kinds, preference, first));
+        let key = Key { org_id: queue.org_id, id: preferred.unwrap_or(first) };
         Some((key, self.remove(queue.work, key)?))
     }
 
@@ -74,9 +82,29 @@ impl ReadyQueues {
         found.map(|((_, _, place), id)| (*place, *id))
     }
 
+    fn preferred(
+        &self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        Preference { worker, since_ms }: Preference<'_>,
+        first: Uuid,
+    ) -> Option<Uuid> {
+        let entry = |id| Some(&self.places.get(&(queue.work, Key { org_id: queue.org_id, id }))?.0);
+        if entry(first)?.ready_at_ms <= since_ms {
+            return None;
+        }
+        let bound = |place| (queue.clone(), String::from(worker), place);
+        let held = self.by_worker.range(bound(Place::FIRST)..=bound(Place::LAST)).map(|(_, id)| *id);
+        let is_wanted = |kind| kinds.is_none_or(|kinds| kinds.contains(kind));
+        held.filter_map(entry).find(|entry| is_wanted(&entry.kind)).map(|entry| entry.id)
+    }
+
     fn insert(&mut self, entry: ReadyEntry, place: Place) {
         self.by_queue.put((entry.queue.clone(), place), entry.id);
         self.by_kind.put((entry.queue.clone(), entry.kind.clone(), place), entry.id);
+        if let Some(worker) = &entry.worker {
+            self.by_worker.put((entry.queue.clone(), worker.clone(), place), entry.id);
+        }
         self.places.put((entry.queue.work, entry.key()), (entry, place));
     }
 
@@ -84,6 +112,9 @@ impl ReadyQueues {
         let (entry, place) = self.places.remove(&(work, key))?.before?;
         self.by_queue.remove(&(entry.queue.clone(), place));
         self.by_kind.remove(&(entry.queue.clone(), entry.kind.clone(), place));
+        if let Some(worker) = &entry.worker {
+            self.by_worker.remove(&(entry.queue.clone(), worker.clone(), place));
+        }
         Some(Removed { entry, place })
     }
 }

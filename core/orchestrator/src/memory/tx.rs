@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
-    WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
+    Warning, Work, WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -126,8 +126,13 @@ impl Tx for MemoryTx<'_> {
         self.log(Undo::Ready(change))
     }
 
-    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Stored<Option<Key>> {
-        let Some((key, change)) = self.store.ready.take(queue, kinds) else { return Ok(None) };
+    fn take_ready(
+        &mut self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        preference: Option<Preference<'_>>,
+    ) -> Stored<Option<Key>> {
+        let Some((key, change)) = self.store.ready.take(queue, kinds, preference) else { return Ok(None) };
         self.log(Undo::Ready(change))?;
         Ok(Some(key))
     }

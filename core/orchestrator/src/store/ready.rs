@@ -46,6 +46,19 @@ pub struct ReadyEntry {
     pub kind: String,
     /// The lowest is taken first: when it was created, less its priority.
     pub rank_ms: i64,
+    /// The worker that has it in memory, if there is one.
+    pub worker: Option<String>,
+    /// When it was put into its queue.
+    pub ready_at_ms: i64,
+}
+
+/// Takes work for a worker that keeps some in memory: that comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preference<'a> {
+    /// The worker.
+    pub worker: &'a str,
+    /// Unless the first of the queue has been ready since then or before, in milliseconds since 1970.
+    pub since_ms: i64,
 }
 
 impl ReadyEntry {

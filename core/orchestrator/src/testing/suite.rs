@@ -14,6 +14,7 @@ mod random;
 mod retries;
 mod round_trips;
 mod signals;
+mod stickiness;
 mod submissions;
 mod tasks;
 mod timeouts;
@@ -50,6 +51,7 @@ pub fn suite() -> Vec<Test> {
         tasks::TESTS,
         retries::TESTS,
         round_trips::TESTS,
+        stickiness::TESTS,
         timers::TESTS,
         promises::TESTS,
         signals::TESTS,

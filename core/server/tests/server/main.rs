@@ -16,6 +16,7 @@ mod native;
 mod origins;
 mod presence;
 mod rest;
+mod round_trips;
 mod shutdown;
 mod timers;
 mod web;

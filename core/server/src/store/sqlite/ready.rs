@@ -1,28 +1,61 @@
 use std::collections::BTreeSet;
 
-use flovyn_orchestrator::{Key, ReadyEntry, ReadyQueue, StoreError, Work};
+use flovyn_orchestrator::{Key, Preference, ReadyEntry, ReadyQueue, StoreError, Work};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::record::{self, execute, work_column};
+use super::record::{self, execute, failed, work_column};
 
 pub(super) fn put(connection: &Connection, entry: &ReadyEntry, number: i64) -> Result<(), StoreError> {
-    let ReadyEntry { queue, id, kind, rank_ms } = entry;
+    let ReadyEntry { queue, id, kind, rank_ms, worker, ready_at_ms } = entry;
     let work = work_column(queue.work);
-    let sql = "INSERT OR REPLACE INTO ready (org, work, id, queue, kind, rank_ms, number) VALUES (?, ?, ?, ?, ?, ?, ?)";
-    execute(connection, sql, params![queue.org_id, work, id, queue.name, kind, rank_ms, number])
+    let sql = "INSERT OR REPLACE INTO ready (org, work, id, queue, kind, rank_ms, number, worker, ready_at_ms)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let params = params![queue.org_id, work, id, queue.name, kind, rank_ms, number, worker, ready_at_ms];
+    execute(connection, sql, params)
 }
 
 pub(super) fn first(
     connection: &Connection,
     queue: &ReadyQueue,
     kinds: Option<&BTreeSet<String>>,
+    preference: Option<Preference<'_>>,
 ) -> Result<Option<Key>, StoreError> {
     let found = match kinds {
         Some(kinds) => best(kinds.iter().map(|kind| first_of_kind(connection, queue, kind)))?,
         None => best(kinds_from(connection, queue).map(|kind| first_of_kind(connection, queue, &kind?)))?,
     };
-    Ok(found.map(|Found { id, .. }| Key { org_id: queue.org_id, id }))
+    let Some(Found { id: first, .. }) = found else { return Ok(None) };
+    let preferred = match preference {
+        Some(preference) => preferred(connection, queue, kinds, preference, first)?,
+        None => None,
+    };
+    Ok(Some(Key { org_id: queue.org_id, id: preferred.unwrap_or(first) }))
+}
+
+fn preferred(
+    connection: &Connection,
+    queue: &ReadyQueue,
+    kinds: Option<&BTreeSet<String>>,
+    Preference { worker, since_ms }: Preference<'_>,
+    first: Uuid,
+) -> Result<Option<Uuid>, StoreError> {
+    let work = work_column(queue.work);
+    let sql = "SELECT 1 FROM ready WHERE org = ? AND work = ? AND id = ? AND ready_at_ms <= ?";
+    if record::first(connection, sql, (queue.org_id, work, first, since_ms), |_| Ok(()))?.is_some() {
+        return Ok(None);
+    }
+    let sql = "SELECT id, kind FROM ready WHERE org = ? AND work = ? AND queue = ? AND worker = ?
+               ORDER BY rank_ms, number";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query((queue.org_id, work, &queue.name, worker)).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let kind: String = row.get(1).map_err(failed)?;
+        if kinds.is_none_or(|kinds| kinds.contains(&kind)) {
+            return row.get(0).map(Some).map_err(failed);
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn remove(connection: &Connection, work: Work, key: Key) -> Result<(), StoreError> {

@@ -42,11 +42,16 @@ CREATE TABLE ready (
   kind TEXT NOT NULL,
   rank_ms INTEGER NOT NULL,
   number INTEGER NOT NULL,
+  worker TEXT,
+  ready_at_ms INTEGER NOT NULL,
   PRIMARY KEY (org, work, id)
 ) WITHOUT ROWID;
 
 -- By kind before rank, so that work of other kinds is not walked over however much of it waits.
 CREATE UNIQUE INDEX ready_first ON ready (org, work, queue, kind, rank_ms, number);
+
+-- What a worker has in memory.
+CREATE INDEX ready_of_worker ON ready (org, work, queue, worker, rank_ms, number) WHERE worker IS NOT NULL;
 
 -- `owner` is the id of the execution, task or worker; `name` is what else tells the key from others of its kind.
 CREATE TABLE deadlines (

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
+    WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
@@ -95,8 +96,13 @@ impl Tx for Transaction<'_> {
         ready::put(self.write()?, entry, number)
     }
 
-    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Result<Option<Key>, StoreError> {
-        let Some(key) = ready::first(self.connection, queue, kinds)? else { return Ok(None) };
+    fn take_ready(
+        &mut self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        preference: Option<Preference<'_>>,
+    ) -> Result<Option<Key>, StoreError> {
+        let Some(key) = ready::first(self.connection, queue, kinds, preference)? else { return Ok(None) };
         ready::remove(self.write()?, queue.work, key)?;
         Ok(Some(key))
     }

@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
+    WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use uuid::Uuid;
@@ -62,8 +63,13 @@ impl Tx for TwinTx<'_> {
         both!(self.put_ready(entry))
     }
 
-    fn take_ready(&mut self, queue: &ReadyQueue, kinds: Option<&BTreeSet<String>>) -> Stored<Option<Key>> {
-        both!(self.take_ready(queue, kinds))
+    fn take_ready(
+        &mut self,
+        queue: &ReadyQueue,
+        kinds: Option<&BTreeSet<String>>,
+        preference: Option<Preference<'_>>,
+    ) -> Stored<Option<Key>> {
+        both!(self.take_ready(queue, kinds, preference))
     }
 
     fn remove_ready(&mut self, work: Work, key: Key) -> Stored<()> {
