@@ -217,7 +217,7 @@ pub(crate) fn ended(ctx: &mut Ctx<'_>, execution: &Execution, end: &EventBody) -
     };
     let open = Open::of(ctx, execution)?;
     for task in open.tasks {
-        tasks::end_with_execution(ctx, Key { id: task, ..execution.key }, reason)?;
+        tasks::end_with_execution(ctx, execution, task, reason)?;
     }
     if execution.cancel.as_ref().is_none_or(|cancel| cancel.cascade) {
         let reason = shortened(reason, ctx.config.limits.cancel_reason_bytes_max);

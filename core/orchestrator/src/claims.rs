@@ -15,7 +15,7 @@ use crate::{
     Answer, Status, activation, border,
     context::{Caller, Ctx, reply, reply_empty},
     execution,
-    store::{Claim, ClaimHolder, ExecutionState, TaskState},
+    store::{Claim, ClaimHolder, ExecutionState},
     tasks, workers,
 };
 
@@ -130,22 +130,6 @@ pub(crate) fn execution_due(ctx: &mut Ctx<'_>, key: crate::Key) -> Result<Due, S
     }
     execution::make_ready(ctx, &mut execution)?;
     ctx.tx.put_execution(&execution)?;
-    Ok(Due::Done)
-}
-
-/// The deadline of a task has come.
-pub(crate) fn task_due(ctx: &mut Ctx<'_>, key: crate::Key) -> Result<Due, Status> {
-    let Some(mut task) = ctx.tx.task(key)? else { return Ok(Due::Done) };
-    let due_ms = match &task.state {
-        TaskState::Running(claim) => ends_at_ms(ctx, key.org_id, claim)?,
-        TaskState::BackingOff { until_ms } => *until_ms,
-        _ => return Ok(Due::Done),
-    };
-    if due_ms > ctx.now_ms {
-        return Ok(Due::AgainAt(due_ms));
-    }
-    tasks::make_ready(ctx, &mut task)?;
-    ctx.tx.put_task(&task)?;
     Ok(Due::Done)
 }
 

@@ -14,8 +14,9 @@ use crate::{
 /// Does everything that is due, within the bound of one tick.
 pub(crate) fn run(ctx: &mut Ctx<'_>) -> Result<(), Status> {
     for deadline in ctx.tx.due_deadlines(ctx.now_ms, ctx.config.tick_deadlines_max)? {
-        // A timer has no record but this: one that was removed by what was done before must not fire.
-        if ctx.tx.deadline(&deadline.key)?.is_none() {
+        // A timer has no record but this: one that was removed by what was done before must not fire, and what was put
+        // off is not due any more.
+        if ctx.tx.deadline(&deadline.key)?.is_none_or(|due_ms| due_ms > ctx.now_ms) {
             continue;
         }
         ctx.tx.remove_deadline(&deadline.key)?;
@@ -38,7 +39,7 @@ fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
         DeadlineKey::Grace(key) => cancel::grace_is_over(ctx, key)?,
         DeadlineKey::WorkflowTimeout(key) => cancel::timeout_is_over(ctx, key)?,
         DeadlineKey::Execution(key) => return claims::execution_due(ctx, key),
-        DeadlineKey::Task(key) => return claims::task_due(ctx, key),
+        DeadlineKey::Task(key) => return tasks::due(ctx, key),
         DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,
         DeadlineKey::Idempotency(key) => ctx.tx.remove_idempotency(&key)?,
         DeadlineKey::Worker(key) => return forget_worker(ctx, key),

@@ -4,10 +4,10 @@
 use alloc::format;
 
 use flovyn_protocol::messages::{
-    CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
-    RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
-    StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest,
-    WorkerHeartbeatRequest, WorkerRegistrationRequest,
+    CancelTaskRequest, CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest,
+    PollTaskRequest, RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest,
+    SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest,
+    SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
     ext::{AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use uuid::Uuid;
@@ -104,6 +104,7 @@ impl NamesOrg for FailTaskRequest {
 impl NamesOrg for GetEventsRequest {}
 impl NamesOrg for ResolvePromiseRequest {}
 impl NamesOrg for RejectPromiseRequest {}
+impl NamesOrg for CancelTaskRequest {}
 impl NamesOrg for HeartbeatRequest {}
 impl NamesOrg for WorkerHeartbeatRequest {}
 impl NamesOrg for RenewClaimRequest {}

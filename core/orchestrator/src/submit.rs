@@ -190,7 +190,8 @@ fn close(ctx: &mut Ctx<'_>, execution: &mut Execution, ending: Ending, effects: 
     match ending {
         Ending::Ended(event) => {
             let event = cancel::end_of(execution, event);
-            execution::end(ctx, execution, &event)
+            execution::end(ctx, execution, &event)?;
+            apply::follow_end(ctx, execution, effects)
         }
         Ending::Partial => {
             apply::follow(ctx, execution, effects)?;

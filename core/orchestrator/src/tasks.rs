@@ -1,28 +1,32 @@
 //! Tasks: making them, giving them out, and what comes of them. The life as a table is at [`TaskState`].
 
+mod attempt;
+mod cancel;
 mod create;
+mod heartbeat;
 mod outcome;
 mod retry;
 
 use alloc::string::ToString;
 
-use flovyn_protocol::messages::{HeartbeatRequest, PollTaskRequest, PollTaskResponse, TaskExecutionInfo};
+use flovyn_protocol::messages::{PollTaskRequest, PollTaskResponse, TaskExecutionInfo};
 use uuid::Uuid;
 
 use crate::{
     Answer, Status, Undelivered, border, claims,
-    context::{Caller, Ctx, not_found, reply_empty},
+    context::{Caller, Ctx, not_found},
     polling::{self, Poll},
     store::{
-        Claim, ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState,
-        WaitKey, Work,
+        Claim, Deadline, DeadlineKey, Key, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState, WaitKey, Work,
     },
-    workers,
 };
 
 pub(crate) use self::{
+    attempt::due,
+    cancel::{cancel, cancel_own, end_with_execution},
     create::{NewTask, create, submit},
-    outcome::{complete, end_with_execution, fail, timed_out},
+    heartbeat::heartbeat,
+    outcome::{complete, fail, timed_out},
     retry::read_policy,
 };
 
@@ -92,13 +96,15 @@ fn deliver(
     task: &mut TaskRecord,
     claim: Claim,
 ) -> Result<PollTaskResponse, Status> {
-    let due_ms = claim.expires_at_ms;
-    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms })?;
     task.execution_count = task.execution_count.saturating_add(1);
+    task.heartbeat_at_ms = None;
+    let due_ms = attempt::first_due_ms(task, &claim);
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms })?;
     let mut response = PollTaskResponse { task: Some(describe(ctx, task)?), ..PollTaskResponse::default() };
     if caller.extended {
         response.claim_token = claim.token.clone();
-        response.lease_ms = due_ms - ctx.now_ms;
+        response.lease_ms = claim.expires_at_ms - ctx.now_ms;
+        extend(ctx, task, response.task.as_mut())?;
     }
     task.state = TaskState::Running(claim);
     task.updated_at_ms = ctx.now_ms;
@@ -117,6 +123,18 @@ fn describe(ctx: &mut Ctx<'_>, task: &TaskRecord) -> Result<TaskExecutionInfo, S
         queue: task.queue.clone(),
         ..TaskExecutionInfo::default()
     })
+}
+
+/// What only our clients are told.
+fn extend(ctx: &mut Ctx<'_>, task: &TaskRecord, info: Option<&mut TaskExecutionInfo>) -> Result<(), Status> {
+    let Some(info) = info else { return Ok(()) };
+    info.start_to_close_timeout_ms = task.start_to_close_timeout_ms.unwrap_or_default();
+    info.heartbeat_timeout_ms = task.heartbeat_timeout_ms.unwrap_or_default();
+    if task.execution_count > 1 {
+        let details = ctx.tx.payload(task.key, PayloadSlot::HeartbeatDetails)?;
+        info.heartbeat_details = details.map(|details| details.to_bytes()).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The claim under this token, if it is the current one.
@@ -147,29 +165,9 @@ pub(crate) fn release(
     let mut task = ctx.tx.task(caller.key(id))?.ok_or_else(|| not_found("task execution", id))?;
     proven(&mut task, token)?;
     task.execution_count -= 1;
-    if retry_after_ms == 0 {
-        ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
-        make_ready(ctx, &mut task)?;
-    } else {
-        let until_ms = ctx.now_ms.saturating_add(retry_after_ms);
-        ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Task(task.key), due_ms: until_ms })?;
-        task.state = TaskState::BackingOff { until_ms };
-        task.updated_at_ms = ctx.now_ms;
-    }
+    outcome::back_off(ctx, &mut task, retry_after_ms)?;
     ctx.tx.put_task(&task)?;
     Ok(())
-}
-
-/// Heartbeat: renews the claim of a client that has its token; for others it is a sign of life.
-pub(crate) fn heartbeat(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: HeartbeatRequest) -> Result<Answer, Status> {
-    let mut task = load(ctx, caller, &request.task_execution_id)?;
-    if let Some(token) = caller.claim {
-        claims::prolong(ctx, proven(&mut task, token)?);
-        ctx.tx.put_task(&task)?;
-    } else if let TaskState::Running(Claim { holder: ClaimHolder::Plain, worker, .. }) = &task.state {
-        workers::note(ctx, caller.org_id, worker)?;
-    }
-    Ok(reply_empty())
 }
 
 /// The answer with this claim did not arrive, so it was no delivery.

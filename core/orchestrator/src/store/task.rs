@@ -32,8 +32,16 @@ pub struct TaskRecord {
     pub retry_policy: Option<RetryPolicy>,
     /// Its whole life, from its creation.
     pub timeout_ms: Option<i64>,
+    /// An attempt may take this long.
+    pub start_to_close_timeout_ms: Option<i64>,
+    /// An attempt may be silent for this long.
+    pub heartbeat_timeout_ms: Option<i64>,
+    /// The last heartbeat of the current attempt, where it matters.
+    pub heartbeat_at_ms: Option<i64>,
     /// The error of the last failed attempt.
     pub error: Option<String>,
+    /// Where it was thrown.
+    pub stack_trace: Option<String>,
     /// What SubmitTask was given.
     pub metadata: BTreeMap<String, String>,
 }
@@ -45,10 +53,12 @@ pub struct TaskRecord {
 /// | – | scheduled or submitted | Ready |
 /// | Ready | claim | Running |
 /// | Running | the lease ends, the answer was not delivered | Ready |
-/// | Running | a failed attempt, retries left | BackingOff |
+/// | Running | an attempt fails or takes too long, retries left | BackingOff |
+/// | Running | released with a retry-after | BackingOff |
 /// | BackingOff | its time comes | Ready |
 /// | any but the ends | an attempt completes | Completed |
 /// | any but the ends | an attempt fails for good, the deadline is missed | Failed |
+/// | any but the ends | a cancel request, the end of a cancelled execution | Cancelled |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskState {
     /// In its queue.
@@ -130,4 +140,6 @@ pub enum PayloadSlot {
     TaskInput,
     /// Its result, if no event holds it.
     TaskOutput,
+    /// What its last heartbeat said.
+    HeartbeatDetails,
 }

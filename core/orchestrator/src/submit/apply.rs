@@ -32,6 +32,8 @@ pub(super) enum Effect {
     Fire(String),
     /// A child is started.
     Started(EventBody),
+    /// A task is cancelled.
+    CancelTask { id: Uuid, reason: String },
 }
 
 /// Applies commands in their order. Gives what is to happen afterwards.
@@ -60,6 +62,17 @@ pub(super) fn follow(ctx: &mut Ctx<'_>, execution: &mut Execution, effects: Vec<
         match effect {
             Effect::Fire(timer_id) => fire(ctx, execution, timer_id)?,
             Effect::Started(event) => history::append(ctx, execution, &event)?,
+            Effect::CancelTask { id, reason } => tasks::cancel_own(ctx, execution, id, &reason)?,
+        }
+    }
+    Ok(())
+}
+
+/// [`follow`], where the commands have ended the execution: what it asked for is done, and it hears nothing of it.
+pub(super) fn follow_end(ctx: &mut Ctx<'_>, execution: &Execution, effects: Vec<Effect>) -> Result<(), Status> {
+    for effect in effects {
+        if let Effect::CancelTask { id, reason } = effect {
+            tasks::end_with_execution(ctx, execution, id, &reason)?;
         }
     }
     Ok(())
@@ -85,6 +98,7 @@ fn name(command: &Command) -> &'static str {
         Command::ResolvePromise { .. } => "RESOLVE_PROMISE",
         Command::ScheduleChild(_) => "SCHEDULE_CHILD_WORKFLOW",
         Command::CancelChild { .. } => "REQUEST_CANCEL_CHILD_WORKFLOW",
+        Command::CancelTask { .. } => "CANCEL_TASK",
         Command::StartTimer { .. } => "START_TIMER",
         Command::CancelTimer { .. } => "CANCEL_TIMER",
     }
@@ -94,6 +108,7 @@ fn name(command: &Command) -> &'static str {
 pub(super) fn events_after(command: &Command) -> usize {
     match command {
         Command::ScheduleChild(_) => 1,
+        Command::CancelTask { .. } => 2,
         _ => 0,
     }
 }
@@ -119,6 +134,7 @@ impl Applying<'_, '_> {
             }
             Command::ScheduleChild(child) => self.schedule_child(child),
             Command::CancelChild { name, id, reason } => self.cancel_child(name, id, reason),
+            Command::CancelTask { id, reason } => self.cancel_task(id, reason),
             Command::StartTimer { timer_id, duration_ms } => self.start_timer(timer_id, duration_ms),
             Command::CancelTimer { timer_id } => self.cancel_timer(timer_id),
         }
@@ -126,6 +142,11 @@ impl Applying<'_, '_> {
 
     fn append(&mut self, event: &EventBody) -> Result<(), Status> {
         history::append(self.ctx, self.execution, event)
+    }
+
+    /// Whether the history may hold events that only our clients know.
+    fn is_extended(&self) -> bool {
+        self.execution.last_holder == Some(ClaimHolder::Extended)
     }
 
     /// What is there already is skipped, or a mistake.
@@ -166,6 +187,8 @@ impl Applying<'_, '_> {
             max_retries: schedule.max_retries,
             retry_policy: schedule.retry_policy,
             timeout_ms: schedule.timeout_ms,
+            start_to_close_timeout_ms: schedule.start_to_close_timeout_ms,
+            heartbeat_timeout_ms: schedule.heartbeat_timeout_ms,
             metadata: alloc::collections::BTreeMap::new(),
         };
         tasks::create(self.ctx, task)
@@ -187,9 +210,19 @@ impl Applying<'_, '_> {
         Ok(())
     }
 
+    fn cancel_task(&mut self, id: Uuid, reason: String) -> Result<(), Status> {
+        if self.is_extended() {
+            self.append(&EventBody::TaskCancellationRequested {
+                task_execution_id: id.to_string(),
+                reason: reason.clone(),
+            })?;
+        }
+        self.effects.push(Effect::CancelTask { id, reason });
+        Ok(())
+    }
+
     fn cancel_child(&mut self, name: String, id: Uuid, reason: String) -> Result<(), Status> {
-        // Other clients do not know this event and could not replay it.
-        if self.execution.last_holder == Some(ClaimHolder::Extended) {
+        if self.is_extended() {
             self.append(&EventBody::ChildWorkflowCancellationRequested {
                 name,
                 child_execution_id: id.to_string(),

@@ -48,6 +48,10 @@ pub(super) enum Command {
         id: Uuid,
         reason: String,
     },
+    CancelTask {
+        id: Uuid,
+        reason: String,
+    },
     StartTimer {
         timer_id: String,
         duration_ms: i64,
@@ -67,6 +71,8 @@ pub(super) struct ScheduleTask {
     pub(super) max_retries: i32,
     pub(super) retry_policy: Option<RetryPolicy>,
     pub(super) timeout_ms: Option<i64>,
+    pub(super) start_to_close_timeout_ms: Option<i64>,
+    pub(super) heartbeat_timeout_ms: Option<i64>,
 }
 
 /// How the activation goes on after the commands.
@@ -223,8 +229,13 @@ fn read_one(ctx: &Ctx<'_>, caller: &Caller<'_>, data: CommandData) -> Result<Rea
             border::long_text(limits, "reason", &cancel.reason)?;
             return Ok(Read::Last(Ending::Ended(EventBody::WorkflowCancelled { reason: cancel.reason })));
         }
-        CommandData::CancelTask(_) => {
-            return Err(Status::unimplemented("this type of command is not offered by this server"));
+        CommandData::CancelTask(cancel) => {
+            if !caller.extended {
+                return Err(Status::unimplemented("this type of command is for clients that announce flovyn-ext"));
+            }
+            border::cancel_reason(limits, &cancel.reason)?;
+            let id = border::id("task_execution_id", &cancel.task_execution_id)?;
+            Command::CancelTask { id, reason: cancel.reason }
         }
     }))
 }
@@ -249,9 +260,23 @@ fn schedule_task(ctx: &Ctx<'_>, caller: &Caller<'_>, schedule: ScheduleTaskComma
         queue,
         priority_ms: i64::from(schedule.priority_seconds.unwrap_or_default()) * 1_000,
         max_retries,
+        start_to_close_timeout_ms: attempt_timeout_ms(
+            caller,
+            "start_to_close_timeout_ms",
+            schedule.start_to_close_timeout_ms,
+        )?,
+        heartbeat_timeout_ms: attempt_timeout_ms(caller, "heartbeat_timeout_ms", schedule.heartbeat_timeout_ms)?,
         retry_policy: policy.map(|policy| tasks::read_policy(ctx, policy)).transpose()?,
         timeout_ms: (timeout_ms > 0).then_some(timeout_ms),
     })
+}
+
+/// 0 is no limit.
+fn attempt_timeout_ms(caller: &Caller<'_>, field: &str, timeout_ms: i64) -> Result<Option<i64>, Status> {
+    if !caller.extended {
+        return Ok(None);
+    }
+    border::not_negative(field, timeout_ms).map(|timeout_ms| Some(timeout_ms).filter(|timeout_ms| *timeout_ms > 0))
 }
 
 fn create_promise(ctx: &Ctx<'_>, caller: &Caller<'_>, create: CreatePromiseCommand) -> Result<Command, Status> {

@@ -28,6 +28,8 @@ pub(crate) struct NewTask {
     pub(crate) max_retries: i32,
     pub(crate) retry_policy: Option<RetryPolicy>,
     pub(crate) timeout_ms: Option<i64>,
+    pub(crate) start_to_close_timeout_ms: Option<i64>,
+    pub(crate) heartbeat_timeout_ms: Option<i64>,
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
@@ -46,7 +48,11 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, new: NewTask) -> Result<(), Status> {
         max_retries: new.max_retries,
         retry_policy: new.retry_policy,
         timeout_ms: new.timeout_ms,
+        start_to_close_timeout_ms: new.start_to_close_timeout_ms,
+        heartbeat_timeout_ms: new.heartbeat_timeout_ms,
+        heartbeat_at_ms: None,
         error: None,
+        stack_trace: None,
         metadata: new.metadata,
     };
     ctx.tx.put_payload(task.key, PayloadSlot::TaskInput, &new.input)?;
@@ -98,6 +104,8 @@ pub(crate) fn submit(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: SubmitTask
             max_retries,
             retry_policy: None,
             timeout_ms: (timeout_ms > 0).then_some(timeout_ms),
+            start_to_close_timeout_ms: None,
+            heartbeat_timeout_ms: None,
             metadata: request.metadata,
         },
     )?;

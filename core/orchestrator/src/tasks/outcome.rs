@@ -76,25 +76,60 @@ fn apply_result(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: &CompleteTaskRe
     Ok(())
 }
 
-/// Another attempt if there may be one, else the end.
+/// The attempt of the caller has failed.
 fn apply_failure(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskRequest) -> Result<(), Status> {
     border::long_text(&ctx.config.limits, "error", &request.error)?;
+    let reported = if caller.extended { Reported::read(ctx, &request)? } else { Reported::default() };
     let mut task = load(ctx, caller, &request.task_execution_id)?;
     if task.state.is_ended() || !is_attempt_of_caller(caller, &mut task)? {
         return Ok(());
     }
-    let (retryable, error_type) = match caller.extended {
-        true => (request.retryable.unwrap_or(true), request.error_type.as_str()),
-        false => (true, ""),
-    };
-    let retryable = retryable && !retry::is_fatal(&task, error_type);
-    if !retryable || task.execution_count > task.max_retries {
-        fail_for_good(ctx, &mut task, request.error, retryable)?;
-        return Ok(());
+    task.stack_trace = reported.stack_trace;
+    if reported.fatal || retry::is_fatal(&task, &reported.error_type) {
+        return fail_for_good(ctx, &mut task, request.error, false);
     }
-    task.error = Some(request.error);
-    back_off(ctx, &mut task)?;
-    ctx.tx.put_task(&task)?;
+    attempt_failed(ctx, &mut task, request.error, reported.next_retry_delay_ms)
+}
+
+/// What only our clients say of a failure.
+#[derive(Default)]
+struct Reported {
+    fatal: bool,
+    error_type: String,
+    stack_trace: Option<String>,
+    next_retry_delay_ms: Option<i64>,
+}
+
+impl Reported {
+    fn read(ctx: &Ctx<'_>, request: &FailTaskRequest) -> Result<Self, Status> {
+        border::long_text(&ctx.config.limits, "stack_trace", &request.stack_trace)?;
+        let delay_ms = request.next_retry_delay_ms;
+        Ok(Self {
+            fatal: request.retryable == Some(false),
+            error_type: request.error_type.clone(),
+            stack_trace: Some(request.stack_trace.clone()).filter(|stack| !stack.is_empty()),
+            next_retry_delay_ms: delay_ms.map(|ms| border::not_negative("next_retry_delay_ms", ms)).transpose()?,
+        })
+    }
+}
+
+/// Another attempt if there may be one, else the end.
+pub(super) fn attempt_failed(
+    ctx: &mut Ctx<'_>,
+    task: &mut TaskRecord,
+    error: String,
+    next_retry_delay_ms: Option<i64>,
+) -> Result<(), Status> {
+    if task.execution_count > task.max_retries {
+        return fail_for_good(ctx, task, error, true);
+    }
+    task.error = Some(error);
+    let delay_ms = match next_retry_delay_ms {
+        Some(delay_ms) => delay_ms,
+        None => retry::delay_ms(ctx, task),
+    };
+    back_off(ctx, task, delay_ms)?;
+    ctx.tx.put_task(task)?;
     Ok(())
 }
 
@@ -109,8 +144,8 @@ fn is_attempt_of_caller(caller: &Caller<'_>, task: &mut TaskRecord) -> Result<bo
     }
 }
 
-fn back_off(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(), Status> {
-    let delay_ms = retry::delay_ms(ctx, task);
+/// Waits before the next attempt.
+pub(super) fn back_off(ctx: &mut Ctx<'_>, task: &mut TaskRecord, delay_ms: i64) -> Result<(), Status> {
     if delay_ms == 0 {
         ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
         return make_ready(ctx, task);
@@ -132,16 +167,6 @@ pub(crate) fn timed_out(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
     fail_for_good(ctx, &mut task, error, true)
 }
 
-/// The execution of a task was cancelled, and the task with it.
-pub(crate) fn end_with_execution(ctx: &mut Ctx<'_>, key: Key, reason: &str) -> Result<(), Status> {
-    let Some(mut task) = ctx.tx.task(key)? else { return Ok(()) };
-    if task.state.is_ended() {
-        return Ok(());
-    }
-    task.error = Some(reason.into());
-    end(ctx, &mut task, TaskState::Cancelled)
-}
-
 fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, error: String, retryable: bool) -> Result<(), Status> {
     task.error = Some(error.clone());
     end(ctx, task, TaskState::Failed)?;
@@ -151,7 +176,7 @@ fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, error: String, retrya
     Ok(())
 }
 
-fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) -> Result<(), Status> {
+pub(super) fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) -> Result<(), Status> {
     if task.state == TaskState::Ready {
         ctx.tx.remove_ready(Work::Task, task.key)?;
     }

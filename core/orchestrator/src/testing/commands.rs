@@ -1,10 +1,10 @@
 //! Commands, in one line each.
 
 use flovyn_protocol::messages::{
-    CancelTimerCommand, CancelWorkflowCommand, ClearStateCommand, CommandType, CompleteWorkflowCommand,
-    CreatePromiseCommand, FailWorkflowCommand, RecordOperationCommand, RequestCancelChildWorkflowCommand,
-    ResolvePromiseCommand, ScheduleChildWorkflowCommand, ScheduleTaskCommand, SetStateCommand, StartTimerCommand,
-    SuspendWorkflowCommand, WorkflowCommand, workflow_command::CommandData,
+    CancelTaskCommand, CancelTimerCommand, CancelWorkflowCommand, ClearStateCommand, CommandType,
+    CompleteWorkflowCommand, CreatePromiseCommand, FailWorkflowCommand, RecordOperationCommand,
+    RequestCancelChildWorkflowCommand, ResolvePromiseCommand, ScheduleChildWorkflowCommand, ScheduleTaskCommand,
+    SetStateCommand, StartTimerCommand, SuspendWorkflowCommand, WorkflowCommand, workflow_command::CommandData,
 };
 
 /// A task's id, from a number.
@@ -42,6 +42,11 @@ pub(super) fn child(number: u128) -> WorkflowCommand {
 
 pub(super) fn child_with(data: ScheduleChildWorkflowCommand) -> WorkflowCommand {
     command(CommandType::ScheduleChildWorkflow, CommandData::ScheduleChildWorkflow(data))
+}
+
+pub(super) fn cancel_task(number: u128, reason: &str) -> WorkflowCommand {
+    let data = CancelTaskCommand { task_execution_id: task_id(number), reason: reason.into() };
+    command(CommandType::CancelTask, CommandData::CancelTask(data))
 }
 
 pub(super) fn cancel_child(number: u128, reason: &str) -> WorkflowCommand {

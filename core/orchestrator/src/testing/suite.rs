@@ -1,5 +1,6 @@
 //! The tests, by what they are about.
 
+mod attempts;
 mod cancel;
 mod children;
 mod claims;
@@ -16,6 +17,7 @@ mod round_trips;
 mod signals;
 mod stickiness;
 mod submissions;
+mod task_cancel;
 mod tasks;
 mod timeouts;
 mod timers;
@@ -58,6 +60,8 @@ pub fn suite() -> Vec<Test> {
         children::TESTS,
         cancel::TESTS,
         timeouts::TESTS,
+        task_cancel::TESTS,
+        attempts::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

@@ -442,6 +442,9 @@ pub struct TaskExecutionInfo {
     /// Extension: an attempt fails this long after its last heartbeat, 0 for no limit.
     #[prost(int64, tag = "1001")]
     pub heartbeat_timeout_ms: i64,
+    /// Extension: JSON text, what the last heartbeat of an earlier attempt said; empty if none said anything.
+    #[prost(bytes = "vec", tag = "1002")]
+    pub heartbeat_details: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CompleteTaskRequest {

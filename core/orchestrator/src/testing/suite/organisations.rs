@@ -3,10 +3,10 @@
 use alloc::{format, string::ToString as _, vec};
 
 use flovyn_protocol::messages::{
-    CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest, PollTaskRequest,
-    RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest, SignalWorkflowRequest,
-    StartChildWorkflowRequest, StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest, WorkerHeartbeatRequest,
-    WorkerRegistrationRequest, WorkflowStatus,
+    CancelTaskRequest, CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest,
+    PollTaskRequest, RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest,
+    SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest, StartWorkflowResponse, SubmitTaskRequest,
+    WorkerHeartbeatRequest, WorkerRegistrationRequest, WorkflowStatus,
     ext::{AwaitResultRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
 };
 use prost::Message;
@@ -122,6 +122,10 @@ fn calls(execution: &str, task: &str, promise: &str) -> vec::Vec<(&'static str, 
             "v1.TaskExecution/CompleteTask",
             CompleteTaskRequest { task_execution_id: task_execution_id.clone(), output: vec![], ..Default::default() }
                 .encode_to_vec(),
+        ),
+        (
+            super::task_cancel::CANCEL_TASK,
+            CancelTaskRequest { task_execution_id: task_execution_id.clone() }.encode_to_vec(),
         ),
         (
             "v1.TaskExecution/FailTask",

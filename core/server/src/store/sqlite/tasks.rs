@@ -35,5 +35,6 @@ fn slot_column(slot: PayloadSlot) -> i64 {
     match slot {
         PayloadSlot::TaskInput => 0,
         PayloadSlot::TaskOutput => 1,
+        PayloadSlot::HeartbeatDetails => 2,
     }
 }

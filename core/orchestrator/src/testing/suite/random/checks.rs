@@ -37,6 +37,7 @@ pub(super) fn history(events: &[WorkflowEvent]) -> Checked {
 #[derive(Default)]
 struct State {
     tasks: BTreeMap<String, bool>,
+    cancelled_tasks: BTreeSet<String>,
     timers: BTreeSet<String>,
     promises: BTreeMap<String, bool>,
     children: BTreeMap<String, bool>,
@@ -51,6 +52,19 @@ impl State {
         match body {
             EventBody::TaskScheduled { task_execution_id, .. } => {
                 assert!(self.tasks.insert(task_execution_id, false).is_none(), "a task twice");
+            }
+            // For plain clients TASK_FAILED follows it.
+            EventBody::TaskCancelled { task_execution_id, .. } => {
+                assert_eq!(self.tasks.get(&task_execution_id), Some(&false), "cancelled after its end");
+                self.cancelled_tasks.insert(task_execution_id.clone());
+                self.tasks.insert(task_execution_id, true);
+                return true;
+            }
+            EventBody::TaskFailed { task_execution_id, error, .. }
+                if self.cancelled_tasks.remove(&task_execution_id) =>
+            {
+                assert_eq!(error, "cancelled");
+                return true;
             }
             EventBody::TaskCompleted { task_execution_id, .. } | EventBody::TaskFailed { task_execution_id, .. } => {
                 assert_eq!(self.tasks.insert(task_execution_id, true), Some(false), "a result of no task or twice");

@@ -1,8 +1,9 @@
 use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 
 use flovyn_protocol::messages::{
-    CreatePromiseCommand, FailTaskRequest, PollResponse, PollTaskResponse, RejectPromiseRequest, ResolvePromiseRequest,
-    StartWorkflowRequest, SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
+    CancelTaskRequest, CreatePromiseCommand, FailTaskRequest, HeartbeatRequest, PollResponse, PollTaskResponse,
+    RejectPromiseRequest, ResolvePromiseRequest, ScheduleTaskCommand, StartWorkflowRequest,
+    SubmitWorkflowCommandsRequest, WorkflowCommand, WorkflowStatus,
     ext::{CancelWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
 };
 use rand_chacha::ChaCha20Rng;
@@ -14,13 +15,16 @@ use crate::{
     testing::{
         Harness,
         commands::{
-            cancel_child, cancel_timer, cancelled, child, clear_state, complete, fail, operation, promise,
-            promise_with, resolve_promise, set_state, task, timer,
+            cancel_child, cancel_task, cancel_timer, cancelled, child, clear_state, complete, fail, operation, promise,
+            promise_with, resolve_promise, set_state, task, task_id, task_with, timer,
         },
-        suite::{cancel, tasks::completion},
+        suite::{cancel, task_cancel, tasks::completion},
         world::{Claimed, Client, World, extended, plain, submission},
     },
 };
+
+/// No claim of a task ends before, whatever limits its attempts.
+const TASK_SAFE_MS: i64 = 3_000;
 
 /// What a client believes of the claim that it was given.
 struct Held {
@@ -74,7 +78,7 @@ impl<'a> Run<'a> {
     pub(super) fn step(&mut self) {
         // Comparing the whole store at each refusal would be most of the time of a run.
         self.world.check_undo = self.below(8) == 0;
-        match self.below(17) {
+        match self.below(18) {
             0 => self.start(),
             1..=3 => self.poll(),
             4..=6 => self.submit(),
@@ -85,6 +89,7 @@ impl<'a> Run<'a> {
             13 => self.settle_promise(),
             14 => self.signal(),
             15 => self.cancel(),
+            16 => self.cancel_task(),
             _ => self.pass_time(),
         }
     }
@@ -127,16 +132,14 @@ impl<'a> Run<'a> {
 
     fn command(&mut self) -> WorkflowCommand {
         let n = self.below(4);
-        match self.below(12) {
-            11 => {
-                // One of the last that were made: often a child, sometimes one of another execution or a task.
-                let back = u128::from(self.below(6));
-                cancel_child(self.tasks.saturating_sub(back), "")
-            }
-            0 | 1 => {
+        match self.below(13) {
+            11 => cancel_child(self.recent(), ""),
+            12 => cancel_task(self.recent(), ""),
+            0 => {
                 self.tasks += 1;
                 task(self.tasks)
             }
+            1 => self.limited_task(),
             10 => {
                 self.tasks += 1;
                 child(self.tasks)
@@ -155,6 +158,33 @@ impl<'a> Run<'a> {
             8 => clear_state("k"),
             _ => operation("o", "{\"n\":1}"),
         }
+    }
+
+    /// One of the last tasks and children that were asked for: often of another execution, sometimes not there.
+    fn recent(&mut self) -> u128 {
+        self.tasks.saturating_sub(u128::from(self.below(6)))
+    }
+
+    fn limited_task(&mut self) -> WorkflowCommand {
+        self.tasks += 1;
+        task_with(ScheduleTaskCommand {
+            kind: "charge".into(),
+            task_execution_id: task_id(self.tasks),
+            timeout_ms: (self.below(3) == 0).then_some(8_000),
+            start_to_close_timeout_ms: i64::from(self.below(2)) * 4_000,
+            heartbeat_timeout_ms: i64::from(self.below(2)) * TASK_SAFE_MS,
+            ..ScheduleTaskCommand::default()
+        })
+    }
+
+    fn cancel_task(&mut self) {
+        let request = CancelTaskRequest { task_execution_id: task_id(self.recent()) };
+        if let Err(status) = self.world.ask::<()>(&plain(), task_cancel::CANCEL_TASK, &request) {
+            assert_eq!(status.code, Code::NotFound);
+        }
+        let task_execution_id = request.task_execution_id;
+        self.held_tasks.retain(|held| held.claimed.id != task_execution_id);
+        assert!(self.world.try_poll_task(&plain()).is_none_or(|claimed| claimed.id != task_execution_id));
     }
 
     fn submit(&mut self) {
@@ -260,19 +290,26 @@ impl<'a> Run<'a> {
         let execution = claimed.message.task.as_ref().unwrap().workflow_execution_id.clone();
         assert_ne!(self.world.status(&execution), "CANCELLED", "task {} outlives its execution", claimed.id);
         let client = if client.extended { client.with_claim(&claimed.token) } else { client };
-        self.held_tasks.push(HeldTask { claimed, client, safe_until_ms: now_ms + 5_000 });
+        self.held_tasks.push(HeldTask { claimed, client, safe_until_ms: now_ms + TASK_SAFE_MS });
     }
 
     fn end_attempt(&mut self) {
         let Some(index) = self.pick(self.held_tasks.len()) else { return };
         let HeldTask { claimed, client, .. } = self.held_tasks.remove(index);
-        match self.below(4) {
+        match self.below(5) {
+            4 => {
+                let request = HeartbeatRequest { task_execution_id: claimed.id.clone(), details: b"1".to_vec() };
+                let _ = self.world.ask::<()>(&client, "v1.TaskExecution/Heartbeat", &request);
+                self.held_tasks.push(HeldTask { claimed, client, safe_until_ms: self.world.now_ms });
+                return;
+            }
             0 => {
                 let retryable = Some(self.below(2) == 0);
                 let request = FailTaskRequest {
                     task_execution_id: claimed.id.clone(),
                     error: "x".into(),
                     retryable,
+                    next_retry_delay_ms: (self.below(2) == 0).then_some(i64::from(self.below(2)) * 800),
                     ..FailTaskRequest::default()
                 };
                 let _ = self.world.ask::<()>(&client, "v1.TaskExecution/FailTask", &request);
