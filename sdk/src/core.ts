@@ -202,6 +202,7 @@ export type {
   PollWorkflow,
   RegisteredWorker,
   StartedWorkflow,
+  WorkflowDescription,
 } from './generated/core.js';
 
 export const encodePollWorkflow = guarded(glue.encodePollWorkflow);
@@ -220,6 +221,16 @@ export { WorkflowStatus } from './generated/core.js';
 export const decodeAwaitResult = guarded(glue.decodeAwaitResult);
 export const encodeDescribeWorkflow = guarded(glue.encodeDescribeWorkflow);
 export const decodeDescribeWorkflow = guarded(glue.decodeDescribeWorkflow);
+export const encodeListWorkflows = guarded(glue.encodeListWorkflows);
+export const decodeListWorkflows = guarded(glue.decodeListWorkflows);
+export const encodeCancelWorkflow = guarded(glue.encodeCancelWorkflow);
+
+export const encodeSignalWorkflow = guarded(glue.encodeSignalWorkflow);
+export const decodeSignalWorkflow = guarded(glue.decodeSignalWorkflow);
+export const encodeSignalWithStartWorkflow = guarded(glue.encodeSignalWithStartWorkflow);
+export const decodeSignalWithStartWorkflow = guarded(glue.decodeSignalWithStartWorkflow);
+export const encodeQueryWorkflow = guarded(glue.encodeQueryWorkflow);
+export const decodeQueryWorkflow = guarded(glue.decodeQueryWorkflow);
 
 export const encodePollTask = guarded(glue.encodePollTask);
 export const decodePollTask = guarded(glue.decodePollTask);

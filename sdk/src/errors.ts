@@ -2,6 +2,7 @@ export { FlovynError } from './errors/base.js';
 export {
   ChildWorkflowFailed,
   DeterminismViolation,
+  QueryFailed,
   WorkflowCancelled,
   WorkflowFailed,
   WorkflowSuspended,

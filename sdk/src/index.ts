@@ -1,6 +1,17 @@
 export { FlovynClient, type StartedWorkflow } from './client/client.js';
 export { type WorkflowHandle, WorkflowHandleImpl } from './client/handle.js';
-export type { FlovynClientOptions, StartWorkflowOptions } from './client/options.js';
+export type {
+  ListWorkflowsOptions,
+  WorkflowDescription,
+  WorkflowList,
+  WorkflowStatus,
+} from './client/description.js';
+export type {
+  CancelWorkflowOptions,
+  FlovynClientOptions,
+  SignalWithStartOptions,
+  StartWorkflowOptions,
+} from './client/options.js';
 export { Duration } from './duration.js';
 export * from './errors.js';
 export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';

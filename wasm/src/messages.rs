@@ -3,15 +3,19 @@
 //! What an activation is made of (the answer of PollWorkflow, submissions) is not here: it never leaves the core.
 
 mod claim;
+mod description;
 mod execution;
 mod failure;
+mod signal;
 mod task;
 mod worker;
 mod workflow;
 
 pub use claim::*;
+pub use description::*;
 pub use execution::*;
 pub use failure::*;
+pub use signal::*;
 pub use task::*;
 pub use worker::*;
 pub use workflow::*;

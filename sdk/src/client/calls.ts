@@ -8,6 +8,7 @@ import {
   encodeStartWorkflow,
   type HistoryEvent,
 } from '../core.js';
+import { NotFoundError } from '../errors.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { randomId } from '../runtime/random-id.js';
@@ -22,12 +23,16 @@ const MAX_ATTEMPTS = 4;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 2_000;
 
+/** An execution that does not exist. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
 /** The calls of a client, each safe to be made twice and therefore repeated when its fate is unknown. */
 export class ClientCalls {
   readonly settings: ClientSettings;
   readonly transport: Transport;
   /** Its signals fire when the client stops. */
   readonly stopped: SignalSource;
+  #hasAnswered = false;
 
   constructor(settings: ClientSettings, transport: Transport, stopped: SignalSource) {
     this.settings = settings;
@@ -36,7 +41,12 @@ export class ClientCalls {
   }
 
   /** Starts an execution, or finds the one under the same key; its id. */
-  async startWorkflow(workflowKind: string, input: unknown, options: StartWorkflowOptions): Promise<string> {
+  async startWorkflow(
+    workflowKind: string,
+    input: unknown,
+    options: StartWorkflowOptions,
+    timeoutMs: number | undefined,
+  ): Promise<string> {
     const { orgId, queue, serializer, codec } = this.settings;
     const request = encodeStartWorkflow({
       orgId,
@@ -44,11 +54,33 @@ export class ClientCalls {
       input: await encodeOne(codec, serializer.serialize(input)),
       queue: options.queue ?? queue,
       workflowVersion: options.workflowVersion,
+      prioritySeconds: options.prioritySeconds,
+      timeoutMs,
       idempotencyKey: options.idempotencyKey ?? `flovyn-js-${randomId()}`,
     });
     const subject = { type: 'Workflow', id: workflowKind };
     return decodeStartWorkflow(await this.repeated(Method.StartWorkflow, request, subject))
       .workflowExecutionId;
+  }
+
+  /**
+   * Whether the server knows our extensions. What is not known yet is found out by a call that every server has, about
+   * an execution if one is given: rejects with `NotFoundError` if that does not exist.
+   */
+  async isExtended(workflowExecutionId?: string): Promise<boolean> {
+    if (this.transport.extended || this.#hasAnswered) return this.transport.extended;
+    try {
+      const request = { workflowExecutionId: workflowExecutionId ?? NOBODY, afterSequence: 0, pageSize: 1 };
+      await this.repeated(
+        Method.GetEvents,
+        encodeGetEvents(request),
+        executionSubject(request.workflowExecutionId),
+      );
+    } catch (error) {
+      if (!(error instanceof NotFoundError) || workflowExecutionId !== undefined) throw error;
+    }
+    this.#hasAnswered = true;
+    return this.transport.extended;
   }
 
   async resolvePromise(promiseId: string, value: unknown): Promise<void> {

@@ -1,5 +1,6 @@
-import { ConfigurationError, FlovynError } from '../errors.js';
-import { checkOptions, comingLater } from '../options.js';
+import type { Duration } from '../duration.js';
+import { ConfigurationError, FlovynError, Unsupported } from '../errors.js';
+import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { SignalSource } from '../runtime/signal-source.js';
@@ -7,14 +8,26 @@ import { WorkerHost } from '../worker/worker-host.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
 import { ClientCalls } from './calls.js';
+import type { ListWorkflowsOptions, WorkflowList } from './description.js';
+import { listWorkflows, signalWithStart, signalWorkflow } from './executions.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';
-import type { FlovynClientOptions, StartWorkflowOptions } from './options.js';
+import type {
+  CancelWorkflowOptions,
+  FlovynClientOptions,
+  SignalWithStartOptions,
+  StartWorkflowOptions,
+} from './options.js';
 import { type ClientSettings, clientSettings, type Connection } from './settings.js';
 
-const START_OPTIONS = ['queue', 'workflowVersion', 'idempotencyKey'];
+const START_OPTIONS = ['queue', 'workflowVersion', 'idempotencyKey', 'timeout', 'prioritySeconds'];
+const SIGNAL_WITH_START_OPTIONS = [
+  'workflowId',
+  'input',
+  'signalName',
+  'signalValue',
+  ...START_OPTIONS.filter((option) => option !== 'idempotencyKey'),
+];
 const LATER_START_OPTIONS = {
-  prioritySeconds: 'priorities',
-  timeout: 'workflow timeouts; until then race the work against ctx.sleep',
   metadata: 'metadata of executions',
   idempotencyKeyTtl: 'idempotency keys that are kept for longer or shorter than a day',
 };
@@ -119,15 +132,12 @@ export class FlovynClient {
     input?: unknown,
     options: StartWorkflowOptions = {},
   ): Promise<StartedWorkflow<Output>> {
-    const [name, workflowVersion] =
-      typeof definition === 'string' ? [definition] : [definition.name, definition.version];
-    if (!name) throw new ConfigurationError('startWorkflow takes a workflow definition or the name of one');
+    const { name, version, timeout } = startable('startWorkflow', definition);
     checkOptions('startWorkflow', options, START_OPTIONS, LATER_START_OPTIONS);
-    const version = options.workflowVersion ?? workflowVersion;
-    const workflowId = await this.#calls().startWorkflow(name, input, {
-      ...options,
-      workflowVersion: version,
-    });
+    const calls = this.#calls();
+    const timeoutMs = await startTimeoutMs(calls, 'startWorkflow', options.timeout, timeout);
+    const workflowVersion = options.workflowVersion ?? version;
+    const workflowId = await calls.startWorkflow(name, input, { ...options, workflowVersion }, timeoutMs);
     return { handle: this.getWorkflowHandle<Output>(workflowId) };
   }
 
@@ -158,17 +168,53 @@ export class FlovynClient {
     await this.#calls().rejectPromise(promiseId, typeof reason === 'string' ? reason : reason.message);
   }
 
-  /** Throws `Unsupported`: comes with signals. */
-  signalWorkflow(_workflowId: string, _name: string, _payload?: unknown): Promise<number> {
-    throw comingLater('client.signalWorkflow', 'signals; until then use client.resolvePromise');
+  /**
+   * Sends a signal to an execution; the number of its event, once it is recorded. It is sent once: when the answer is
+   * lost the error says that its fate is not known.
+   */
+  async signalWorkflow(workflowId: string, name: string, payload?: unknown): Promise<number> {
+    checkText('signalWorkflow, name', name);
+    return signalWorkflow(this.#calls(), workflowId, name, payload);
   }
 
-  /** Throws `Unsupported`: comes with signals. */
-  signalWithStartWorkflow(
-    _definition: AnyWorkflow,
-    _options: unknown,
-  ): Promise<{ workflowHandle: WorkflowHandle; workflowCreated: boolean }> {
-    throw comingLater('client.signalWithStartWorkflow', 'signals');
+  /**
+   * Sends a signal to the run under a key, which is started if none is there that has not ended; both or neither happen.
+   */
+  async signalWithStartWorkflow<Input, Output>(
+    definition: WorkflowDefinition<Input, Output>,
+    options: SignalWithStartOptions<Input>,
+  ): Promise<{ workflowHandle: WorkflowHandle<Output>; workflowCreated: boolean }> {
+    const { name, version, timeout } = startable('signalWithStartWorkflow', definition);
+    checkOptions('signalWithStartWorkflow', options, SIGNAL_WITH_START_OPTIONS, LATER_START_OPTIONS);
+    checkText('signalWithStartWorkflow, workflowId', options.workflowId);
+    checkText('signalWithStartWorkflow, signalName', options.signalName);
+    const calls = this.#calls();
+    const timeoutMs = await startTimeoutMs(calls, 'signalWithStartWorkflow', options.timeout, timeout);
+    const workflowVersion = options.workflowVersion ?? version;
+    const { workflowExecutionId, workflowCreated } = await signalWithStart(
+      calls,
+      name,
+      { ...options, workflowVersion },
+      timeoutMs,
+    );
+    return { workflowHandle: this.getWorkflowHandle<Output>(workflowExecutionId), workflowCreated };
+  }
+
+  /** As `cancel` of the execution's handle. */
+  async cancelWorkflow(
+    workflowId: string,
+    reason?: string,
+    options: CancelWorkflowOptions = {},
+  ): Promise<void> {
+    await this.getWorkflowHandle(workflowId).cancel(reason, options);
+  }
+
+  /**
+   * The executions of the organisation, the newest first. Rejects with `Unsupported` on a server without our extensions
+   * unless the client has `httpUrl`.
+   */
+  async listWorkflows(options: ListWorkflowsOptions = {}): Promise<WorkflowList> {
+    return listWorkflows(this.#calls(), options);
   }
 
   get #isBusy(): boolean {
@@ -202,6 +248,33 @@ export class FlovynClient {
     stopWatching?.();
     await connection.close();
   }
+}
+
+/** What is started, by its definition or its name alone. */
+function startable(
+  verb: string,
+  definition: AnyWorkflow | string,
+): { name: string; version?: string | undefined; timeout?: Duration | undefined } {
+  const started = typeof definition === 'string' ? { name: definition } : definition;
+  if (started?.name) return started;
+  throw new ConfigurationError(`${verb} takes a workflow definition or the name of one`);
+}
+
+/** The time that an execution is given. That of the definition is registered by its worker, too. */
+async function startTimeoutMs(
+  calls: ClientCalls,
+  verb: string,
+  asked: Duration | undefined,
+  defined: Duration | undefined,
+): Promise<number | undefined> {
+  if (asked === undefined) return calls.transport.extended ? optionalMs(verb, defined) : undefined;
+  const ms = wholeMs(`${verb}, timeout`, asked);
+  if (ms <= 0) throw new ConfigurationError(`${verb}: timeout must be more than no time, got ${asked}`);
+  if (await calls.isExtended()) return ms;
+  throw new Unsupported(
+    `${verb}: the option "timeout" needs a server with our extensions; this one has not announced them. ` +
+      'Give the definition a timeout instead, which its worker registers',
+  );
 }
 
 interface Running {

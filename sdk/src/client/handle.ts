@@ -1,5 +1,8 @@
-import { comingLater } from '../options.js';
+import { checkText } from '../options.js';
 import type { ClientCalls } from './calls.js';
+import type { WorkflowDescription } from './description.js';
+import { cancelWorkflow, describeWorkflow, queryWorkflow, signalWorkflow } from './executions.js';
+import type { CancelWorkflowOptions } from './options.js';
 import { awaitResult } from './result.js';
 
 /** An execution as a client sees it. It can be awaited, which waits for the result. */
@@ -12,12 +15,28 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    * `NotFoundError`.
    */
   result(): Promise<Output>;
-  /** Throws `Unsupported`: comes with queries. */
-  query<T = unknown>(name: string, args?: unknown): Promise<T>;
-  /** Throws `Unsupported`: comes with signals. */
-  signal(name: string, payload?: unknown): Promise<void>;
-  /** Throws `Unsupported`: comes with cancellation. */
-  cancel(reason?: string): Promise<void>;
+  /**
+   * Asks the execution something: the handler of that name answers from its state, or, if it has none, the value of the
+   * state's key of that name is given. Works on executions that have ended, too. Rejects with `QueryFailed` when the
+   * handler throws.
+   */
+  // What comes back is between the program and its handler.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  query<T = any>(name: string, args?: any): Promise<T>;
+  /**
+   * Sends a signal to the execution; resolves when it is recorded. It is sent once: when the answer is lost the error
+   * says that its fate is not known.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  signal(name: string, payload?: any): Promise<void>;
+  /**
+   * Asks the execution to end as cancelled; resolves when the request is recorded. Its code is told, and may make good
+   * what it did before it ends, or go on. Rejects with `Unsupported` on a server without our extensions unless the client
+   * has `httpUrl`.
+   */
+  cancel(reason?: string, options?: CancelWorkflowOptions): Promise<void>;
+  /** What the server knows of the execution. Rejects with `Unsupported` where `cancel` does. */
+  describe(): Promise<WorkflowDescription>;
 }
 
 /** The handle that clients give out. */
@@ -47,15 +66,24 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
     return this.result().then(onFulfilled, onRejected);
   }
 
-  query(): never {
-    throw comingLater('handle.query', 'queries');
+  // oxlint-disable-next-line typescript/no-explicit-any -- see the interface
+  async query<T = any>(name: string, args?: any): Promise<T> {
+    checkText('handle.query, name', name);
+    return (await queryWorkflow(this.#calls(), this.workflowId, name, args)) as T;
   }
 
-  signal(): never {
-    throw comingLater('handle.signal', 'signals; until then use client.resolvePromise');
+  // oxlint-disable-next-line typescript/no-explicit-any -- see the interface
+  async signal(name: string, payload?: any): Promise<void> {
+    checkText('handle.signal, name', name);
+    await signalWorkflow(this.#calls(), this.workflowId, name, payload);
   }
 
-  cancel(): never {
-    throw comingLater('handle.cancel', 'cancellation');
+  async cancel(reason?: string, options: CancelWorkflowOptions = {}): Promise<void> {
+    if (reason !== undefined) checkText('handle.cancel, reason', reason);
+    await cancelWorkflow(this.#calls(), this.workflowId, reason, options);
+  }
+
+  async describe(): Promise<WorkflowDescription> {
+    return describeWorkflow(this.#calls(), this.workflowId);
   }
 }

@@ -1,4 +1,5 @@
 import type { PayloadCodec } from '../codec.js';
+import type { Duration } from '../duration.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import type { TransportKind } from '../transport/create.js';
@@ -31,6 +32,13 @@ export interface FlovynClientOptions {
   readonly extensions?: boolean | undefined;
   /** Id or slug of the organisation. Default: the one of the key, or of the embedded server. */
   readonly orgId?: string | undefined;
+  /**
+   * Address of the server's REST interface: `http://localhost:8080`. Cancelling, describing and listing executions needs
+   * it on servers without our extensions; nothing else uses it.
+   */
+  readonly httpUrl?: string | undefined;
+  /** Slug of the organisation in addresses below `httpUrl`. Default: `orgId`. */
+  readonly orgSlug?: string | undefined;
   /** The queue that the workers poll and that workflows are started on. Default: `default`. */
   readonly queue?: string | undefined;
   /** The key that workers use. Default: `apiKey`. */
@@ -64,4 +72,32 @@ export interface StartWorkflowOptions {
    * for a day. Default: a random one, so that a repeated request starts nothing twice.
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * How long it may take from its start; after it the execution is asked to end as cancelled, and fails with failure
+   * type `TIMEOUT`. Needs a server with our extensions. Default: that of the definition.
+   */
+  readonly timeout?: Duration | undefined;
+  /** How much earlier it is taken than others that wait for a worker, in seconds. Default: 0. */
+  readonly prioritySeconds?: number | undefined;
+}
+
+/** Options of `signalWithStartWorkflow`. */
+export interface SignalWithStartOptions<Input> extends Omit<StartWorkflowOptions, 'idempotencyKey'> {
+  /**
+   * The key of the execution, the same as an `idempotencyKey` of `startWorkflow`: a run under it that has not ended gets
+   * the signal, else a new one is started.
+   */
+  readonly workflowId: string;
+  /** The input of a new run. */
+  readonly input?: Input | undefined;
+  readonly signalName: string;
+  readonly signalValue?: unknown;
+}
+
+/** Options of `cancel`. */
+export interface CancelWorkflowOptions {
+  /** Ends the execution at once, without the time to make good what it did. Default: false. */
+  readonly force?: boolean | undefined;
+  /** Cancels its children too. Default: true. */
+  readonly cascadeToChildren?: boolean | undefined;
 }

@@ -12,6 +12,8 @@ import {
   type TransportOptions,
 } from '../transport/create.js';
 import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../transport/embedded.js';
+import { checkFetch } from '../transport/fetch-carrier.js';
+import { parseServerUrl } from '../transport/grpc-request.js';
 import { PlainTransport } from '../transport/plain.js';
 import type { Transport } from '../transport/transport.js';
 import {
@@ -21,6 +23,7 @@ import {
   type WorkflowWorkerOptions,
 } from '../worker/options.js';
 import type { FlovynClientOptions } from './options.js';
+import { RestCalls } from './rest.js';
 
 /** Options with every default filled in. */
 export interface ClientSettings {
@@ -33,6 +36,8 @@ export interface ClientSettings {
   readonly shutdownGraceMs: number;
   readonly workflowWorkerOptions: WorkflowWorkerOptions;
   readonly taskWorkerOptions: TaskWorkerOptions;
+  /** The way to the server's REST interface, if one was named. */
+  readonly rest: RestCalls | undefined;
   /** Opens the way to the server. */
   readonly connect: () => Connection;
 }
@@ -52,6 +57,8 @@ const KNOWN = [
   'tls',
   'extensions',
   'orgId',
+  'httpUrl',
+  'orgSlug',
   'queue',
   'workerToken',
   'apiKey',
@@ -64,13 +71,18 @@ const KNOWN = [
   'codec',
   'clock',
 ];
-const LATER = {
-  httpUrl: 'calls over REST, which nothing needs yet',
-  orgSlug: 'calls over REST, which nothing needs yet',
-};
 
 /** What a client without an address cannot use. */
-const ONLY_WITH_SERVER_URL = ['transport', 'tls', 'fetch', 'headers', 'apiKey', 'workerToken'] as const;
+const ONLY_WITH_SERVER_URL = [
+  'transport',
+  'tls',
+  'fetch',
+  'headers',
+  'apiKey',
+  'workerToken',
+  'httpUrl',
+  'orgSlug',
+] as const;
 
 const DEFAULT_GRACE_MS = 10_000;
 /** Stands for the organisation of the key. */
@@ -78,7 +90,7 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 /** Checks options and fills in the defaults. Throws `ConfigurationError`; nothing is sent. */
 export function clientSettings(options: FlovynClientOptions): ClientSettings {
-  checkOptions('FlovynClient', options, KNOWN, LATER);
+  checkOptions('FlovynClient', options, KNOWN);
   checkPlace(options);
   checkBoolean('extensions', options.extensions);
   const { workflowWorkerOptions = {}, taskWorkerOptions = {}, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
@@ -99,6 +111,7 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
     shutdownGraceMs,
     workflowWorkerOptions,
     taskWorkerOptions,
+    rest: restCalls(options),
     connect: () => (options.extensions === false ? plain(connect(options)) : connect(options)),
   };
 }
@@ -155,6 +168,17 @@ function connect(options: FlovynClientOptions): Connection {
   if (apiKey === undefined || workerToken === undefined || apiKey === workerToken) return shared(calls);
   const worker = open(workerToken);
   return { calls, worker, close: async () => void (await Promise.all([calls.close(), worker.close()])) };
+}
+
+function restCalls(options: FlovynClientOptions): RestCalls | undefined {
+  const { httpUrl, orgSlug, orgId, apiKey, workerToken, fetch, headers, clock = systemClock } = options;
+  if (httpUrl === undefined) return undefined;
+  const org = orgSlug ?? orgId;
+  if (org === undefined)
+    throw new ConfigurationError('FlovynClient: httpUrl needs orgSlug or orgId, which are in its addresses');
+  checkFetch(fetch);
+  const token = apiKey ?? workerToken;
+  return new RestCalls({ httpUrl: parseServerUrl(httpUrl, 'httpUrl'), org, token, fetch, headers, clock });
 }
 
 function plain(connection: Connection): Connection {

@@ -82,3 +82,23 @@ export class ChildWorkflowFailed extends FlovynError {
     this.childExecutionId = childExecutionId;
   }
 }
+
+/** A query was not answered: its handler threw, or there is none of that name. */
+export class QueryFailed extends FlovynError {
+  static {
+    nameClass(this, 'QueryFailed');
+  }
+
+  override readonly code: string = 'QUERY_FAILED';
+  /** Id of the execution that was asked. */
+  readonly workflowId: string;
+  /** Name of the query. */
+  readonly queryName: string;
+
+  /** `reason` is the text of the error that the handler threw. */
+  constructor(workflowId: string, queryName: string, reason: string) {
+    super(`Query "${queryName}" failed: ${reason}`);
+    this.workflowId = workflowId;
+    this.queryName = queryName;
+  }
+}

@@ -6,6 +6,9 @@ export const Method = {
   SubmitWorkflowCommands: '/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands',
   ResolvePromise: '/flovyn.v1.WorkflowDispatch/ResolvePromise',
   RejectPromise: '/flovyn.v1.WorkflowDispatch/RejectPromise',
+  SignalWorkflow: '/flovyn.v1.WorkflowDispatch/SignalWorkflow',
+  SignalWithStartWorkflow: '/flovyn.v1.WorkflowDispatch/SignalWithStartWorkflow',
+  QueryWorkflow: '/flovyn.v1.WorkflowQuery/QueryWorkflow',
   PollTask: '/flovyn.v1.TaskExecution/PollTask',
   CompleteTask: '/flovyn.v1.TaskExecution/CompleteTask',
   FailTask: '/flovyn.v1.TaskExecution/FailTask',
@@ -16,6 +19,9 @@ export const Method = {
   ReleaseClaim: '/flovyn.ext.v1.Extensions/ReleaseClaim',
   AnswerQuery: '/flovyn.ext.v1.Extensions/AnswerQuery',
   AwaitResult: '/flovyn.ext.v1.Extensions/AwaitResult',
+  DescribeWorkflow: '/flovyn.ext.v1.Extensions/DescribeWorkflow',
+  ListWorkflows: '/flovyn.ext.v1.Extensions/ListWorkflows',
+  CancelWorkflow: '/flovyn.ext.v1.Extensions/CancelWorkflow',
 } as const;
 
 /** How long a call that does not wait for anything may take. */

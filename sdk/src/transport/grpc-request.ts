@@ -35,20 +35,20 @@ export function checkRequestOptions(options: RequestOptions): string {
 }
 
 /** The address without a slash at its end. Throws `ConfigurationError` for what cannot be the address of a server. */
-export function parseServerUrl(serverUrl: string): string {
+export function parseServerUrl(serverUrl: string, option: string = 'serverUrl'): string {
   const url = tryUrl(serverUrl);
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new ConfigurationError(
-      `serverUrl must be like http://localhost:9090 or https://example.com, got "${serverUrl}"`,
+      `${option} must be like http://localhost:9090 or https://example.com, got "${serverUrl}"`,
     );
   }
   if (url.username !== '' || url.password !== '') {
     throw new ConfigurationError(
-      'serverUrl must not hold a user name or password: pass the key as apiKey or workerToken',
+      `${option} must not hold a user name or password: pass the key as apiKey or workerToken`,
     );
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new ConfigurationError(`serverUrl must end with its path, without "?" and "#", got "${serverUrl}"`);
+    throw new ConfigurationError(`${option} must end with its path, without "?" and "#", got "${serverUrl}"`);
   }
   return (url.origin + url.pathname).replace(/\/+$/, '');
 }

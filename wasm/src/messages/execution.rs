@@ -1,16 +1,13 @@
 //! What a client asks for: starting executions, settling promises, waiting for results.
 
-use std::collections::BTreeMap;
-
 use flovyn_protocol::messages::{
     RejectPromiseRequest, ResolvePromiseRequest, StartWorkflowRequest, StartWorkflowResponse, ext,
 };
-use js_sys::Object;
 use prost::Message;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{Fields, json_text, number, object},
+    convert::{Fields, json_text, object},
     error::Error,
 };
 
@@ -36,6 +33,8 @@ export interface StartWorkflow {
   readonly idempotencyKey?: string | undefined;
   /** How long the key is remembered, in seconds. */
   readonly idempotencyKeyTtlSeconds?: number | undefined;
+  /** Extension: how long it may run, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** An execution that was started or found. */
@@ -85,52 +84,6 @@ export interface AwaitedResult {
   /** Of `Failed`. */
   readonly stackTrace: string;
 }
-
-/** Asks what is known of an execution (extension). */
-export interface DescribeWorkflow {
-  /** Which one. */
-  readonly workflowExecutionId: string;
-}
-
-/** What is known of an execution. Texts are empty and times 0 where nothing is known. */
-export interface WorkflowDescription {
-  /** A UUID. */
-  readonly workflowExecutionId: string;
-  /** The kind of workflow. */
-  readonly kind: string;
-  /** The queue of the workers that may run it. */
-  readonly queue: string;
-  /** `PENDING`, `RUNNING`, `WAITING`, `COMPLETED`, `FAILED` or `CANCELLED`. */
-  readonly status: string;
-  /** JSON. */
-  readonly input: string;
-  /** JSON. */
-  readonly output: string;
-  /** Why it failed. */
-  readonly error: string;
-  /** The number of its last event. */
-  readonly currentSequence: number;
-  /** The version it was started with. */
-  readonly workflowVersion: string;
-  /** The execution that started it as a child. */
-  readonly parentWorkflowExecutionId: string;
-  /** The worker that claimed it last. */
-  readonly workerId: string;
-  /** What was kept with it at the start. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** In milliseconds since 1970, as all times here. */
-  readonly createdAtMs: number;
-  /** The first claim. */
-  readonly startedAtMs: number;
-  /** The end. */
-  readonly completedAtMs: number;
-  /** The last change. */
-  readonly updatedAtMs: number;
-  /** Claims given back since the last applied submission. */
-  readonly parks: number;
-  /** The reason of the last one. */
-  readonly parkReason: string;
-}
 "#;
 
 #[wasm_bindgen]
@@ -153,12 +106,6 @@ extern "C" {
     /// See the interface of this name.
     #[wasm_bindgen(typescript_type = "AwaitedResult")]
     pub type AwaitedResult;
-    /// See the interface of this name.
-    #[wasm_bindgen(typescript_type = "DescribeWorkflow")]
-    pub type DescribeWorkflow;
-    /// See the interface of this name.
-    #[wasm_bindgen(typescript_type = "WorkflowDescription")]
-    pub type WorkflowDescription;
 }
 
 /// The bytes of StartWorkflow.
@@ -177,7 +124,7 @@ pub fn encode_start_workflow(request: &StartWorkflow) -> Result<Vec<u8>, Error> 
         workflow_version: fields.get("workflowVersion")?,
         idempotency_key: fields.get("idempotencyKey")?,
         idempotency_key_ttl_seconds: fields.get("idempotencyKeyTtlSeconds")?,
-        ..Default::default()
+        timeout_ms: fields.get::<Option<i64>>("timeoutMs")?.unwrap_or_default(),
     };
     Ok(request.encode_to_vec())
 }
@@ -247,43 +194,4 @@ pub fn decode_await_result(bytes: &[u8]) -> Result<AwaitedResult, Error> {
         ("failureType", response.failure_type.into()),
         ("stackTrace", response.stack_trace.into()),
     ]))
-}
-
-/// The bytes of DescribeWorkflow.
-#[wasm_bindgen(js_name = encodeDescribeWorkflow)]
-pub fn encode_describe_workflow(request: &DescribeWorkflow) -> Result<Vec<u8>, Error> {
-    let fields = Fields(request);
-    let request = ext::DescribeWorkflowRequest { workflow_execution_id: fields.get("workflowExecutionId")? };
-    Ok(request.encode_to_vec())
-}
-
-/// The answer of DescribeWorkflow.
-#[wasm_bindgen(js_name = decodeDescribeWorkflow)]
-pub fn decode_describe_workflow(bytes: &[u8]) -> Result<WorkflowDescription, Error> {
-    let found = ext::WorkflowDescription::decode(bytes)?;
-    Ok(object(&[
-        ("workflowExecutionId", found.workflow_execution_id.into()),
-        ("kind", found.kind.into()),
-        ("queue", found.queue.into()),
-        ("status", found.status.into()),
-        ("input", json_text(found.input)?),
-        ("output", json_text(found.output)?),
-        ("error", found.error.into()),
-        ("currentSequence", found.current_sequence.into()),
-        ("workflowVersion", found.workflow_version.into()),
-        ("parentWorkflowExecutionId", found.parent_workflow_execution_id.into()),
-        ("workerId", found.worker_id.into()),
-        ("metadata", metadata(&found.metadata).into()),
-        ("createdAtMs", number(found.created_at_ms).into()),
-        ("startedAtMs", number(found.started_at_ms).into()),
-        ("completedAtMs", number(found.completed_at_ms).into()),
-        ("updatedAtMs", number(found.updated_at_ms).into()),
-        ("parks", found.parks.into()),
-        ("parkReason", found.park_reason.into()),
-    ]))
-}
-
-fn metadata(metadata: &BTreeMap<String, String>) -> Object {
-    let entries: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), JsValue::from_str(value))).collect();
-    object(&entries)
 }

@@ -1,0 +1,115 @@
+import { decodeOne, decodeText } from '../codec.js';
+import type { WorkflowDescription as Described } from '../core.js';
+import { Duration } from '../duration.js';
+import type { ClientSettings } from './settings.js';
+
+/** What an execution is doing. CANCELLING: it was asked to end as cancelled and makes good what it did. */
+export type WorkflowStatus =
+  | 'PENDING'
+  | 'RUNNING'
+  | 'WAITING'
+  | 'CANCELLING'
+  | 'COMPLETED'
+  | 'FAILED'
+  | 'CANCELLED';
+
+/** What the server knows of an execution. */
+export interface WorkflowDescription {
+  /** Id of the execution, a UUID. */
+  readonly workflowId: string;
+  /** Name of the workflow. */
+  readonly kind: string;
+  readonly queue: string;
+  readonly status: WorkflowStatus;
+  readonly input: unknown;
+  /** Its result; null until it has completed. */
+  readonly output: unknown;
+  /** Why it failed. */
+  readonly error: string | undefined;
+  /** How many events its history has. */
+  readonly historyLength: number;
+  /** The version it was started with, where one was named. */
+  readonly workflowVersion: string | undefined;
+  /** Id of the execution that started it as its child. */
+  readonly parentWorkflowId: string | undefined;
+  /** Id of the worker that had it last. */
+  readonly workerId: string | undefined;
+  /** What was kept with it at the start. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  /** When a worker first took it. */
+  readonly startedAt: Date | undefined;
+  /** When it ended. */
+  readonly completedAt: Date | undefined;
+  /** When it last changed. */
+  readonly updatedAt: Date;
+  /** How long it may run from its start. Undefined for no limit, and from servers without the extension. */
+  readonly timeout: Duration | undefined;
+  /** Why it was asked to end as cancelled. Undefined also from servers without the extension. */
+  readonly cancelReason: string | undefined;
+  /** How often workers gave it back since it last went on, and why the last one did. */
+  readonly parks: number;
+  readonly parkReason: string | undefined;
+}
+
+/** Which executions `listWorkflows` gives. */
+export interface ListWorkflowsOptions {
+  /** Only those in this status. Default: all. */
+  readonly status?: WorkflowStatus | undefined;
+  /** Only those of this workflow. Default: all. */
+  readonly kind?: string | undefined;
+  /** Only those on this queue. Default: all. */
+  readonly queue?: string | undefined;
+  /** At most so many, up to 1,000. Default: 100. */
+  readonly limit?: number | undefined;
+  /** Leaves out so many of the newest. Default: 0. */
+  readonly offset?: number | undefined;
+}
+
+/** A page of executions. */
+export interface WorkflowList {
+  /** The newest first. */
+  readonly workflows: readonly WorkflowDescription[];
+  /** How many there are without `limit` and `offset`. */
+  readonly total: number;
+}
+
+/** A description for programs: payloads decoded, times as dates. */
+export async function describe(
+  { codec, serializer }: ClientSettings,
+  found: Described,
+): Promise<WorkflowDescription> {
+  const payload = async (json: string): Promise<unknown> =>
+    serializer.deserialize(await decodeOne(codec, json));
+  return {
+    workflowId: found.workflowExecutionId,
+    kind: found.kind,
+    queue: found.queue,
+    // A status that is not known yet is better shown than refused.
+    status: found.status as WorkflowStatus,
+    input: await payload(found.input),
+    output: await payload(found.output),
+    error: given(await decodeText(codec, found.error)),
+    historyLength: found.currentSequence,
+    workflowVersion: given(found.workflowVersion),
+    parentWorkflowId: given(found.parentWorkflowExecutionId),
+    workerId: given(found.workerId),
+    metadata: found.metadata,
+    createdAt: new Date(found.createdAtMs),
+    startedAt: time(found.startedAtMs),
+    completedAt: time(found.completedAtMs),
+    updatedAt: new Date(found.updatedAtMs),
+    timeout: found.timeoutMs > 0 ? Duration.milliseconds(found.timeoutMs) : undefined,
+    cancelReason: given(found.cancelReason),
+    parks: found.parks,
+    parkReason: given(found.parkReason),
+  };
+}
+
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function time(ms: number): Date | undefined {
+  return ms > 0 ? new Date(ms) : undefined;
+}

@@ -1,0 +1,174 @@
+import { encodeOne } from '../codec.js';
+import {
+  decodeDescribeWorkflow,
+  decodeListWorkflows,
+  decodeQueryWorkflow,
+  decodeSignalWithStartWorkflow,
+  decodeSignalWorkflow,
+  encodeCancelWorkflow,
+  encodeDescribeWorkflow,
+  encodeListWorkflows,
+  encodeQueryWorkflow,
+  encodeSignalWithStartWorkflow,
+  encodeSignalWorkflow,
+} from '../core.js';
+import { ConnectionError, QueryFailed, RpcError, Unsupported } from '../errors.js';
+import { checkOptions } from '../options.js';
+import { isTransient } from '../rpc/failures.js';
+import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
+import type { Subject } from '../transport/transport.js';
+import { type ClientCalls, executionSubject } from './calls.js';
+import {
+  describe,
+  type ListWorkflowsOptions,
+  type WorkflowDescription,
+  type WorkflowList,
+} from './description.js';
+import type { CancelWorkflowOptions, SignalWithStartOptions } from './options.js';
+import type { RestCalls } from './rest.js';
+
+/** Sends a signal; the number of its event. */
+export async function signalWorkflow(
+  calls: ClientCalls,
+  workflowExecutionId: string,
+  signalName: string,
+  value: unknown,
+): Promise<number> {
+  const { orgId, codec, serializer } = calls.settings;
+  const signalValue = await encodeOne(codec, serializer.serialize(value));
+  const request = encodeSignalWorkflow({ orgId, workflowExecutionId, signalName, signalValue });
+  const subject = executionSubject(workflowExecutionId);
+  return decodeSignalWorkflow(await sentOnce(calls, Method.SignalWorkflow, request, subject));
+}
+
+/** Sends a signal to the execution under a key, which is started if none runs. */
+export async function signalWithStart(
+  calls: ClientCalls,
+  workflowKind: string,
+  options: SignalWithStartOptions<unknown>,
+  timeoutMs: number | undefined,
+): Promise<{ workflowExecutionId: string; workflowCreated: boolean }> {
+  const { orgId, queue, codec, serializer } = calls.settings;
+  const { workflowId, signalName, workflowVersion, prioritySeconds } = options;
+  const request = encodeSignalWithStartWorkflow({
+    orgId,
+    workflowId,
+    workflowKind,
+    workflowInput: await encodeOne(codec, serializer.serialize(options.input)),
+    queue: options.queue ?? queue,
+    workflowVersion,
+    prioritySeconds,
+    signalName,
+    signalValue: await encodeOne(codec, serializer.serialize(options.signalValue)),
+    timeoutMs,
+  });
+  const subject = { type: 'Workflow', id: workflowKind };
+  return decodeSignalWithStartWorkflow(
+    await sentOnce(calls, Method.SignalWithStartWorkflow, request, subject),
+  );
+}
+
+/** Asks an execution something. */
+export async function queryWorkflow(
+  calls: ClientCalls,
+  workflowExecutionId: string,
+  queryName: string,
+  args: unknown,
+): Promise<unknown> {
+  const { codec, serializer } = calls.settings;
+  const params = await encodeOne(codec, serializer.serialize(args));
+  const request = encodeQueryWorkflow({ workflowExecutionId, queryName, params });
+  const subject = executionSubject(workflowExecutionId);
+  const { result, error } = decodeQueryWorkflow(await calls.repeated(Method.QueryWorkflow, request, subject));
+  if (error !== undefined) throw new QueryFailed(workflowExecutionId, queryName, error);
+  return calls.decode(result);
+}
+
+/** Asks an execution to end as cancelled. */
+export async function cancelWorkflow(
+  calls: ClientCalls,
+  workflowExecutionId: string,
+  reason: string | undefined,
+  options: CancelWorkflowOptions,
+): Promise<void> {
+  checkOptions('cancel', options, ['force', 'cascadeToChildren']);
+  const { force = false, cascadeToChildren = true } = options;
+  // For people and other clients: it goes through no codec.
+  const text = reason ?? '';
+  const subject = executionSubject(workflowExecutionId);
+  if (await calls.isExtended(workflowExecutionId)) {
+    const request = encodeCancelWorkflow({ workflowExecutionId, reason: text, force, cascadeToChildren });
+    await calls.repeated(Method.CancelWorkflow, request, subject);
+    return;
+  }
+  const rest = overRest(calls, 'handle.cancel');
+  const body = { reason: text, force, cascadeToChildren };
+  await calls.stopped.with((signal) => rest.cancel(workflowExecutionId, body, subject, signal));
+}
+
+/** What the server knows of an execution. */
+export async function describeWorkflow(calls: ClientCalls, id: string): Promise<WorkflowDescription> {
+  const subject = executionSubject(id);
+  if (await calls.isExtended(id)) {
+    const request = encodeDescribeWorkflow({ workflowExecutionId: id });
+    const answer = await calls.repeated(Method.DescribeWorkflow, request, subject);
+    return describe(calls.settings, decodeDescribeWorkflow(answer));
+  }
+  const rest = overRest(calls, 'handle.describe');
+  return describe(calls.settings, await calls.stopped.with((signal) => rest.describe(id, subject, signal)));
+}
+
+/** A page of the executions of the organisation. */
+export async function listWorkflows(
+  calls: ClientCalls,
+  options: ListWorkflowsOptions,
+): Promise<WorkflowList> {
+  checkOptions('listWorkflows', options, ['status', 'kind', 'queue', 'limit', 'offset']);
+  const { workflows, total } = await listed(calls, options);
+  return { workflows: await Promise.all(workflows.map((found) => describe(calls.settings, found))), total };
+}
+
+async function listed(calls: ClientCalls, options: ListWorkflowsOptions) {
+  if (await calls.isExtended()) {
+    const subject = { type: 'Organisation', id: calls.settings.orgId };
+    return decodeListWorkflows(
+      await calls.repeated(Method.ListWorkflows, encodeListWorkflows(options), subject),
+    );
+  }
+  const rest = overRest(calls, 'client.listWorkflows');
+  return calls.stopped.with((signal) => rest.list(options, signal));
+}
+
+/** A call that would take effect twice if it was made twice, and is therefore made once. */
+async function sentOnce(
+  calls: ClientCalls,
+  method: string,
+  request: Uint8Array,
+  subject: Subject,
+): Promise<Uint8Array> {
+  try {
+    return await calls.stopped.with((signal) =>
+      calls.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject, signal }),
+    );
+  } catch (error) {
+    throw isTransient(error) ? unknownFate(error) : error;
+  }
+}
+
+function unknownFate(error: unknown): unknown {
+  const advice = 'Whether the signal was recorded is not known, so it was not sent again';
+  if (error instanceof ConnectionError)
+    return new ConnectionError(`${error.message}. ${advice}`, error.serverUrl, error);
+  if (error instanceof RpcError)
+    return new RpcError(error.code, `${error.message}. ${advice}`, { method: error.method, cause: error });
+  return error;
+}
+
+function overRest(calls: ClientCalls, what: string): RestCalls {
+  const { rest } = calls.settings;
+  if (rest !== undefined) return rest;
+  throw new Unsupported(
+    `${what}: the server has not announced our extensions (or the option extensions is false), and the gRPC contract has ` +
+      'no such call: give the client httpUrl, the address of the REST interface of the server, and orgSlug',
+  );
+}
