@@ -26,6 +26,16 @@ const table: [errors.FlovynError, Record<string, unknown>][] = [
     { name: 'WorkflowFailed', code: 'WORKFLOW_FAILED', message: 'text', workflowId: 'id', cause },
   ],
   [
+    new errors.QueryFailed('id', 'status', 'no order'),
+    {
+      name: 'QueryFailed',
+      code: 'QUERY_FAILED',
+      message: 'Query "status" failed: no order',
+      workflowId: 'id',
+      queryName: 'status',
+    },
+  ],
+  [
     new errors.DeterminismViolation('text', { got: 1 }),
     { name: 'DeterminismViolation', code: 'VIOLATION', message: 'text', details: { got: 1 } },
   ],

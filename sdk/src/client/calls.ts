@@ -64,11 +64,12 @@ export class ClientCalls {
   }
 
   /**
-   * Whether the server knows our extensions. What is not known yet is found out by a call that every server has, about
+   * Whether the server knows our extensions, and they may be used. What is not known yet is found out by a call that every server has, about
    * an execution if one is given: rejects with `NotFoundError` if that does not exist.
    */
   async isExtended(workflowExecutionId?: string): Promise<boolean> {
-    if (this.transport.extended || this.#hasAnswered) return this.transport.extended;
+    if (this.transport.extended || this.#hasAnswered || !this.settings.extensions)
+      return this.transport.extended;
     try {
       const request = { workflowExecutionId: workflowExecutionId ?? NOBODY, afterSequence: 0, pageSize: 1 };
       await this.repeated(

@@ -36,6 +36,8 @@ export interface ClientSettings {
   readonly shutdownGraceMs: number;
   readonly workflowWorkerOptions: WorkflowWorkerOptions;
   readonly taskWorkerOptions: TaskWorkerOptions;
+  /** Whether our extensions are used where the server has them. */
+  readonly extensions: boolean;
   /** The way to the server's REST interface, if one was named. */
   readonly rest: RestCalls | undefined;
   /** Opens the way to the server. */
@@ -111,6 +113,7 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
     shutdownGraceMs,
     workflowWorkerOptions,
     taskWorkerOptions,
+    extensions: options.extensions !== false,
     rest: restCalls(options),
     connect: () => (options.extensions === false ? plain(connect(options)) : connect(options)),
   };

@@ -1,5 +1,4 @@
-import { activationInfo, type ActivationInfo, currentTimeMs, random, randomUuid } from '../core.js';
-import { deprecatePatch, patched } from './core-verbs.js';
+import { activationInfo, currentTimeMs, deprecatePatch, patched, random, randomUuid } from '../core.js';
 import type { Duration } from '../duration.js';
 import type { Logger } from '../logger.js';
 import { checkText } from '../options.js';
@@ -51,7 +50,7 @@ export class WorkflowContextImpl implements WorkflowContext {
 
   get info(): WorkflowInfo {
     return this.#parts.turn.do('ctx.info', (id) => {
-      const info: CoreInfo = activationInfo(id);
+      const info = activationInfo(id);
       return {
         workflowExecutionId: info.executionId,
         workflowKind: info.kind,
@@ -60,7 +59,7 @@ export class WorkflowContextImpl implements WorkflowContext {
         attempt: 1,
         parentExecutionId: info.parentWorkflowExecutionId,
         historyLength: info.lastSequence,
-        historyBytes: info.historyBytes ?? 0,
+        historyBytes: info.historyBytes,
       };
     });
   }
@@ -239,8 +238,3 @@ export class WorkflowContextImpl implements WorkflowContext {
     });
   }
 }
-
-type CoreInfo = ActivationInfo & {
-  readonly parentWorkflowExecutionId?: string | undefined;
-  readonly historyBytes?: number;
-};

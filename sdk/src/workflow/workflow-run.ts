@@ -1,5 +1,4 @@
-import { complete, fail } from '../core.js';
-import { completeCancelled, setSignalHandlers, type WorkflowJob as Job } from './core-verbs.js';
+import { complete, completeCancelled, fail, type Job, setSignalHandlers } from '../core.js';
 import { CoreError, CoreTrapped, WorkflowCancelled } from '../errors.js';
 import { stackOf, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';

@@ -1,4 +1,4 @@
-import { startChild } from '../core-verbs.js';
+import { startChild } from '../../core.js';
 import { ConfigurationError, Unsupported } from '../../errors.js';
 import { checkOptions, checkText } from '../../options.js';
 import type { ContextParts } from '../context-parts.js';

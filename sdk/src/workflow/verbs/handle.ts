@@ -1,4 +1,4 @@
-import { CancelEffect, cancelHandle } from '../core-verbs.js';
+import { CancelEffect, cancelHandle } from '../../core.js';
 import { HandleCancelled } from '../../errors.js';
 import { checkText } from '../../options.js';
 import type { ContextParts } from '../context-parts.js';

@@ -1,4 +1,4 @@
-import { beginOperation } from '../core-verbs.js';
+import { beginOperation } from '../../core.js';
 import { ConfigurationError } from '../../errors.js';
 import { checkText } from '../../options.js';
 import type { ContextParts } from '../context-parts.js';

@@ -1,4 +1,4 @@
-import { createPromise } from '../core-verbs.js';
+import { createPromise } from '../../core.js';
 import { ConfigurationError } from '../../errors.js';
 import { checkOptions, checkText, optionalMs } from '../../options.js';
 import type { ContextParts } from '../context-parts.js';

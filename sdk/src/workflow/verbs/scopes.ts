@@ -1,4 +1,4 @@
-import { cancelScope, openScope } from '../core-verbs.js';
+import { cancelScope, openScope } from '../../core.js';
 import type { Duration } from '../../duration.js';
 import {
   ConfigurationError,

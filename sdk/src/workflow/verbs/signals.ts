@@ -1,4 +1,4 @@
-import { drainSignals, hasSignal, pendingSignalCount, waitForSignal } from '../core-verbs.js';
+import { drainSignals, hasSignal, pendingSignalCount, waitForSignal } from '../../core.js';
 import { checkText } from '../../options.js';
 import type { ContextParts } from '../context-parts.js';
 import type { CancellablePromise } from '../handle-types.js';

@@ -1,4 +1,4 @@
-import { scheduleTask } from '../core-verbs.js';
+import { scheduleTask } from '../../core.js';
 import { ConfigurationError } from '../../errors.js';
 import { checkText } from '../../options.js';
 import type { AnyTask } from '../../task/define.js';

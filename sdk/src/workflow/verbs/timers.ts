@@ -1,5 +1,4 @@
-import { currentTimeMs } from '../../core.js';
-import { startTimer } from '../core-verbs.js';
+import { currentTimeMs, startTimer } from '../../core.js';
 import type { Duration } from '../../duration.js';
 import { ConfigurationError } from '../../errors.js';
 import { wholeMs } from '../../options.js';
