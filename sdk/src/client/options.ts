@@ -17,7 +17,8 @@ export interface FlovynClientOptions {
   /**
    * How calls get to `serverUrl`: `fetch` (gRPC-Web over the runtime's fetch), and in Node also `http` (gRPC-Web over
    * node:http and node:https) or `http2` (native gRPC over node:http2). Default: `http` in Node unless `fetch` is
-   * given, elsewhere `fetch`.
+   * given, elsewhere `fetch`. Measured in Node 20, a small call takes 0.16 to 0.23 ms of CPU over `http`, 0.13 to 0.27
+   * over `http2` and 0.5 to 1.0 over `fetch`; `http` also passes proxies that know no HTTP/2.
    *
    * Or a transport that carries the calls instead of the two above. `stop` does not close it, so several clients can
    * share one.

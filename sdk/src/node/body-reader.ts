@@ -19,10 +19,9 @@ export class BodyReader {
       this.#ended = true;
       this.#wake?.();
     });
-    stream.once('error', (error) => this.#fail(error));
-    stream.once('close', () => this.#fail(new Error('the connection was closed')));
-    // Later ones have nobody to tell; unheard they would end the process.
-    stream.on('error', () => {});
+    // Only the first error counts, but one that nobody hears would end the process.
+    stream.on('error', (error) => this.fail(error));
+    stream.once('close', () => this.fail(new Error('the connection was closed')));
   }
 
   /** The next bytes; undefined at the end. Rejects if the stream fails or closes before. */
@@ -40,6 +39,13 @@ export class BodyReader {
     return chunk;
   }
 
+  /** Ends it early: what is not read yet is not given. Only the first failure counts. */
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#failure = error;
+    this.#wake?.();
+  }
+
   get #isOver(): boolean {
     return this.#ended || this.#failure !== undefined;
   }
@@ -48,12 +54,6 @@ export class BodyReader {
     this.#chunks.push(chunk);
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes >= HIGH_WATER_BYTES) this.#stream.pause();
-    this.#wake?.();
-  }
-
-  #fail(error: unknown): void {
-    if (this.#isOver) return;
-    this.#failure = error;
     this.#wake?.();
   }
 }

@@ -25,11 +25,12 @@ class LateCarrier implements Carrier {
     if (this.#carrier === undefined) {
       this.#opening ??= this.#open();
       this.#carrier = await this.#opening;
+      if (request.scope.failure !== undefined) throw request.scope.failure;
     }
     return this.#carrier.send(request);
   }
 
-  // No request is under way while a carrier opens: what ended its call has ended it too.
+  // While it opens no request is under way, and those that wait for it are not sent after their calls have ended.
   close(): void {
     this.#carrier?.close();
   }

@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { CallScope } from '../transport/call-scope.js';
 import type { CarriedAnswer, Carrier, CarrierRequest, Destination } from '../transport/carrier.js';
 import { BodyReader } from './body-reader.js';
 import { connectionOptions } from './tls.js';
@@ -51,7 +52,8 @@ class HttpCarrier implements Carrier {
         return await answerTo(sent, request);
       } catch (error) {
         // Each round takes away one kept connection: the last one is made with a new one.
-        if (!request.repeatable || request.signal.aborted || !wasClosedBefore(sent, error)) throw error;
+        if (!request.repeatable || request.scope.failure !== undefined || !wasClosedBefore(sent, error))
+          throw error;
       }
     }
   }
@@ -61,16 +63,16 @@ class HttpCarrier implements Carrier {
   }
 }
 
-function answerTo(sent: ClientRequest, { body, signal }: CarrierRequest): Promise<CarriedAnswer> {
+function answerTo(sent: ClientRequest, { body, scope }: CarrierRequest): Promise<CarriedAnswer> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => void sent.destroy();
     // Errors after the head belong to the answer, which has its own listener; this one stays for those in between.
     sent.on('error', reject);
-    sent.once('response', (response) => resolve(new HttpAnswer(response)));
-    sent.once('close', () => signal.removeEventListener('abort', abort));
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
+    sent.once('response', (response) => resolve(new HttpAnswer(response, scope)));
     sent.end(body);
+    scope.onEnd((failure) => {
+      sent.destroy();
+      reject(failure);
+    });
   });
 }
 
@@ -87,11 +89,15 @@ class HttpAnswer implements CarriedAnswer {
   readonly #response: IncomingMessage;
   readonly #body: BodyReader;
 
-  constructor(response: IncomingMessage) {
+  constructor(response: IncomingMessage, scope: CallScope) {
     this.status = response.statusCode ?? 0;
     this.headers = plainHeaders(response.headers);
     this.#response = response;
     this.#body = new BodyReader(response);
+    scope.onEnd((failure) => {
+      this.#body.fail(failure);
+      response.destroy();
+    });
   }
 
   read(): Promise<Uint8Array | undefined> {

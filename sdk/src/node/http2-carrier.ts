@@ -1,4 +1,5 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { CallScope } from '../transport/call-scope.js';
 import type { CarriedAnswer, Carrier, CarrierRequest, Destination } from '../transport/carrier.js';
 import { BodyReader } from './body-reader.js';
 import { plainHeaders } from './http-carrier.js';
@@ -53,7 +54,7 @@ class Http2Carrier implements Carrier {
       try {
         return await answerTo(connection, stream, request);
       } catch (error) {
-        if (request.signal.aborted) throw error;
+        if (request.scope.failure !== undefined) throw error;
         // The server says that it has not looked at the request, so anything may be sent again.
         const wasRefused = stream.rstCode === REFUSED_STREAM;
         if (wasRefused) refusals += 1;
@@ -84,23 +85,20 @@ const CANCEL = 8;
 function answerTo(
   connection: Http2Connection,
   stream: ClientHttp2Stream,
-  { body, signal }: CarrierRequest,
+  { body, scope }: CarrierRequest,
 ): Promise<CarriedAnswer> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      stream.close(CANCEL);
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-      connection.checkLife();
-    };
     stream.on('error', reject);
-    stream.once('response', (headers) => resolve(new Http2Answer(stream, headers)));
-    stream.once('close', () => {
-      signal.removeEventListener('abort', abort);
-      reject(new Error(`the request was ended with code ${stream.rstCode} of HTTP/2`));
+    stream.once('response', (headers) => resolve(new Http2Answer(stream, headers, scope)));
+    stream.once('close', () =>
+      reject(new Error(`the request was ended with code ${stream.rstCode} of HTTP/2`)),
+    );
+    stream.end(body);
+    scope.onEnd((failure) => {
+      reject(failure);
+      stream.close(CANCEL);
+      connection.checkLife();
     });
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    else stream.end(body);
   });
 }
 
@@ -111,11 +109,15 @@ class Http2Answer implements CarriedAnswer {
   readonly #stream: ClientHttp2Stream;
   readonly #body: BodyReader;
 
-  constructor(stream: ClientHttp2Stream, headers: Readonly<Record<string, unknown>>) {
+  constructor(stream: ClientHttp2Stream, headers: Readonly<Record<string, unknown>>, scope: CallScope) {
     this.status = Number(headers[':status']);
     this.headers = plainHeaders(headers);
     this.#stream = stream;
     this.#body = new BodyReader(stream);
+    scope.onEnd((failure) => {
+      this.#body.fail(failure);
+      stream.close(CANCEL);
+    });
     stream.once('trailers', (trailers) => {
       this.trailers = plainHeaders(trailers);
     });

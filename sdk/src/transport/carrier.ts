@@ -1,3 +1,4 @@
+import type { CallScope } from './call-scope.js';
 import type { TlsOptions } from './tls.js';
 
 /** What is spoken on the network: gRPC-Web over any HTTP, or gRPC itself, whose trailers take HTTP/2. */
@@ -15,7 +16,7 @@ export interface Destination {
  * Sends HTTP requests, and knows nothing of gRPC but the name of the protocol that its way of HTTP makes possible.
  *
  * What it throws is the runtime's error as it came, which the caller turns into one of this package, or one of this
- * package already.
+ * package already. No request outlives the scope of its call.
  */
 export interface Carrier {
   readonly protocol: Protocol;
@@ -31,8 +32,8 @@ export interface CarrierRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  /** Ends the request and its answer early. */
-  readonly signal: AbortSignal;
+  /** The call that it is for: when that ends early, so do the request and its answer, with its failure. */
+  readonly scope: CallScope;
   /** Whether it does no harm to send it again when a connection that was kept turns out to be closed. */
   readonly repeatable: boolean;
 }

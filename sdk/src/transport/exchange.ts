@@ -9,53 +9,34 @@ export class Exchange {
   readonly facts: ExchangeFacts;
   readonly #scope: CallScope;
   readonly #carrier: Carrier;
-  readonly #controller = new AbortController();
-  readonly #ended: Promise<never>;
   #answer: CarriedAnswer | undefined;
 
   constructor(scope: CallScope, carrier: Carrier) {
     this.facts = { ...scope.facts, protocol: carrier.protocol };
     this.#scope = scope;
     this.#carrier = carrier;
-    this.#ended = new Promise((_, reject) => {
-      scope.onEnd((failure) => {
-        reject(failure);
-        this.#controller.abort(failure);
-      });
-    });
-    // The end may come while nothing waits for it.
-    this.#ended.catch(() => {});
-  }
-
-  /** `promise`, unless the call ends before it settles. A carrier that does not heed its signal cannot hold up a call. */
-  async until<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([this.#ended, promise]);
   }
 
   /** Sends the request; resolves with the head of the answer. */
   async send(request: Pick<CarrierRequest, 'headers' | 'body' | 'repeatable'>): Promise<CarriedAnswer> {
-    if (this.#scope.failure !== undefined) throw this.#scope.failure;
+    const scope = this.#scope;
+    if (scope.failure !== undefined) throw scope.failure;
     const url = this.facts.serverUrl + this.facts.method;
-    const answer = this.#carrier.send({ url, ...request, signal: this.#controller.signal });
     try {
-      this.#answer = await this.until(answer);
+      this.#answer = await this.#carrier.send({ url, ...request, scope });
       return this.#answer;
     } catch (error) {
-      // An answer that comes after the end has nobody to read it.
-      answer.then(
-        (late) => late.discard(),
-        () => {},
-      );
-      throw this.#failure(() => (error instanceof FlovynError ? error : unreachable(this.facts, error)));
+      if (scope.failure !== undefined) throw scope.failure;
+      throw error instanceof FlovynError ? error : unreachable(this.facts, error);
     }
   }
 
   /** The next bytes of the answer; undefined at its end. */
   async read(answer: CarriedAnswer): Promise<Uint8Array | undefined> {
     try {
-      return await this.until(answer.read());
+      return await answer.read();
     } catch (error) {
-      throw this.#failure(() => cutOff(this.facts, reason(error), error));
+      throw this.#scope.failure ?? cutOff(this.facts, reason(error), error);
     }
   }
 
@@ -63,9 +44,5 @@ export class Exchange {
   dispose(): void {
     this.#scope.dispose();
     this.#answer?.discard();
-  }
-
-  #failure(otherwise: () => FlovynError): FlovynError {
-    return this.#scope.failure ?? otherwise();
   }
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.js';
 import type { Fetch } from '../runtime/platform-types.js';
+import type { CallScope } from './call-scope.js';
 import type { CarriedAnswer, Carrier, CarrierRequest } from './carrier.js';
 
 /** Throws `ConfigurationError` if there is nothing to send requests with. */
@@ -18,15 +19,54 @@ export class FetchCarrier implements Carrier {
     this.#fetch = injected;
   }
 
-  // A `fetch` may throw at once instead of rejecting.
-  async send({ url, headers, body, signal }: CarrierRequest): Promise<CarriedAnswer> {
-    // Never called as a method, which browsers refuse.
+  async send({ url, headers, body, scope }: CarrierRequest): Promise<CarriedAnswer> {
+    const end = new ScopeEnd(scope);
+    const answer = this.#request(url, { method: 'POST', headers: { ...headers }, body, signal: end.signal });
+    try {
+      return new FetchAnswer(await end.or(answer), end);
+    } catch (error) {
+      // An answer that comes after the end has nobody to read it.
+      answer.then(
+        (late) => void late.body?.cancel().catch(() => {}),
+        () => {},
+      );
+      throw error;
+    }
+  }
+
+  // A `fetch` may throw at once instead of rejecting; and browsers refuse one that is called as a method.
+  async #request(url: string, request: RequestInit): Promise<Response> {
     const send = this.#fetch ?? fetch;
-    return new FetchAnswer(await send(url, { method: 'POST', headers: { ...headers }, body, signal }));
+    return send(url, request);
   }
 
   /** The runtime keeps the connections for all programs: there is none to close. */
   close(): void {}
+}
+
+/** The early end of a call, for a `fetch` that may not heed its signal: it cannot hold up the call. */
+class ScopeEnd {
+  readonly #controller = new AbortController();
+  readonly #ended: Promise<never>;
+
+  constructor(scope: CallScope) {
+    this.#ended = new Promise((_, reject) => {
+      scope.onEnd((failure) => {
+        reject(failure);
+        this.#controller.abort(failure);
+      });
+    });
+    // The end may come while nothing waits for it.
+    this.#ended.catch(() => {});
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  or<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([this.#ended, promise]);
+  }
 }
 
 class FetchAnswer implements CarriedAnswer {
@@ -34,9 +74,10 @@ class FetchAnswer implements CarriedAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly trailers = {};
   readonly #body: ReadableStream<Uint8Array> | null;
+  readonly #end: ScopeEnd;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(response: Response) {
+  constructor(response: Response, end: ScopeEnd) {
     this.status = response.status;
     const headers: Record<string, string> = {};
     response.headers.forEach((value, name) => {
@@ -44,12 +85,13 @@ class FetchAnswer implements CarriedAnswer {
     });
     this.headers = headers;
     this.#body = response.body;
+    this.#end = end;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     if (this.#body === null) return undefined;
     this.#reader ??= this.#body.getReader();
-    return (await this.#reader.read()).value;
+    return (await this.#end.or(this.#reader.read())).value;
   }
 
   discard(): void {

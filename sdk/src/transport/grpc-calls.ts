@@ -33,7 +33,11 @@ export class GrpcCalls implements Transport {
     const scope = this.#open(method, options);
     const exchange = new Exchange(scope, this.#carrier);
     try {
-      return await readUnary(exchange, await this.#send(exchange, body, options), this.#maxMessageBytes);
+      return await readUnary(
+        exchange,
+        await this.#send(scope, exchange, body, options),
+        this.#maxMessageBytes,
+      );
     } finally {
       this.#dispose(scope, exchange);
     }
@@ -47,7 +51,7 @@ export class GrpcCalls implements Transport {
     const scope = this.#open(method, options);
     const exchange = new Exchange(scope, this.#carrier);
     try {
-      const answer = await this.#send(exchange, body, options);
+      const answer = await this.#send(scope, exchange, body, options);
       await readHead(exchange, answer);
       yield* readMessages(exchange, answer, this.#maxMessageBytes);
     } finally {
@@ -68,10 +72,16 @@ export class GrpcCalls implements Transport {
     return scope;
   }
 
-  async #send(exchange: Exchange, body: Uint8Array, options: CallOptions): Promise<CarriedAnswer> {
-    const token = await exchange.until(this.#token());
+  async #send(
+    scope: CallScope,
+    exchange: Exchange,
+    body: Uint8Array,
+    options: CallOptions,
+  ): Promise<CarriedAnswer> {
+    const { token } = this.#options;
+    const current = typeof token === 'function' ? await fetched(token, scope) : token;
     const answer = await exchange.send({
-      headers: requestHeaders(this.#carrier.protocol, this.#options, token, options),
+      headers: requestHeaders(this.#carrier.protocol, this.#options, current, options),
       body: encodeFrame(body),
       repeatable: options.repeatable === true,
     });
@@ -79,16 +89,19 @@ export class GrpcCalls implements Transport {
     return answer;
   }
 
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#options;
-    if (typeof token !== 'function') return token;
-    const fresh = await token();
-    if (fresh !== undefined) checkToken(fresh);
-    return fresh;
-  }
-
   #dispose(scope: CallScope, exchange: Exchange): void {
     exchange.dispose();
     this.#scopes.delete(scope);
   }
+}
+
+/** A key for one call, unless the call ends before it is there. */
+async function fetched(
+  token: () => string | undefined | Promise<string | undefined>,
+  scope: CallScope,
+): Promise<string | undefined> {
+  const ended = new Promise<never>((_, reject) => scope.onEnd(reject));
+  const fresh = await Promise.race([ended, token()]);
+  if (fresh !== undefined) checkToken(fresh);
+  return fresh;
 }
