@@ -20,14 +20,15 @@ export class Exchange {
   /** Sends the request; resolves with the head of the answer. */
   async send(request: Pick<CarrierRequest, 'headers' | 'body' | 'repeatable'>): Promise<CarriedAnswer> {
     const scope = this.#scope;
-    if (scope.failure !== undefined) throw scope.failure;
+    const early = scope.failure;
+    if (early !== undefined) throw early;
     const url = this.facts.serverUrl + this.facts.method;
     try {
       this.#answer = await this.#carrier.send({ url, ...request, scope });
       return this.#answer;
     } catch (error) {
-      if (scope.failure !== undefined) throw scope.failure;
-      throw error instanceof FlovynError ? error : unreachable(this.facts, error);
+      const failure = scope.failure ?? (error instanceof FlovynError ? error : undefined);
+      throw failure ?? unreachable(this.facts, error);
     }
   }
 
