@@ -32,8 +32,10 @@ export { type GrpcWebOptions, GrpcWebTransport } from './transport/grpc-web.js';
 export type { RequestOptions } from './transport/grpc-request.js';
 export type { Pem, TlsOptions } from './transport/tls.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
+export type { ExecutionCacheMetrics } from './worker/execution-cache.js';
 export type {
   TaskWorkerOptions,
+  ViolationReaction,
   ViolationReport,
   WorkerOptions,
   WorkflowWorkerOptions,

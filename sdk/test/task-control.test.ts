@@ -6,8 +6,8 @@ import type { TaskContext } from '../src/task/context-types.js';
 import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
-import { fieldsOf, heartbeatAnswer } from './support/protobuf.js';
-import { gate, until, type World, world } from './support/world.js';
+import { heartbeatAnswer } from './support/protobuf.js';
+import { gate, requestsOf, until, world } from './support/world.js';
 
 /** A workflow that runs one task. */
 const only = (name: string) => workflow({ name: 'only', run: (ctx) => ctx.scheduleByName(name, null) });
@@ -19,17 +19,6 @@ const many = (name: string) =>
     run: (ctx, count: number) =>
       Promise.all(Array.from({ length: count }, () => ctx.scheduleByName(name, null))),
   });
-
-/** The requests of one kind that went out. */
-function requestsOf(w: World, watched: string): Record<number, number | string>[] {
-  const seen: Record<number, number | string>[] = [];
-  const { intercept } = w.engine;
-  w.engine.intercept = (method, next, request) => {
-    if (method === watched) seen.push(fieldsOf(request));
-    return intercept(method, next, request);
-  };
-  return seen;
-}
 
 test('the end of a task brings the next one, so that many tasks need few polls', async () => {
   const w = world();

@@ -293,7 +293,7 @@ test('time, random numbers and ids are the same on every replay', async () => {
       return [...first, ctx.random() === first[3], ctx.currentTimeMillis() >= (first[0] as number) + 5];
     },
   });
-  const client = await w.client([clock]);
+  const client = await w.client([clock], { workflowWorkerOptions: { alwaysReplay: true } });
   const result = (await client.executeWorkflow(clock)) as unknown[];
   expect(seen).toHaveLength(2);
   expect(seen[1]).toEqual(seen[0]);

@@ -4,6 +4,7 @@ import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { SignalSource } from '../runtime/signal-source.js';
+import type { ExecutionCacheMetrics } from '../worker/execution-cache.js';
 import { WorkerHost } from '../worker/worker-host.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
@@ -114,6 +115,13 @@ export class FlovynClient {
   /** Ids of the tasks that this client works on at the moment. */
   getActiveTaskExecutions(): string[] {
     return this.#running?.workers?.activeTaskExecutions ?? [];
+  }
+
+  /**
+   * How well suspended executions could be kept in memory since `start`; undefined where this client runs no workflows.
+   */
+  getExecutionCacheMetrics(): ExecutionCacheMetrics | undefined {
+    return this.#running?.workers?.executionCacheMetrics;
   }
 
   /** Starts an execution of a workflow; resolves when the server has recorded it. */

@@ -1,6 +1,5 @@
 import { encodePollWorkflow, type Polled, pollPeek, type PollWorkflow } from '../core.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
-import { RESUMABLE } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { ActivationFailures } from './activation-failures.js';
 import type { ExecutionCacheMetrics } from './execution-cache.js';
@@ -32,7 +31,7 @@ export class WorkflowWorker {
     this.#definitions = definitions;
     this.#answersQueries = haveQueryHandlers(definitions.values());
     const limits = cacheLimits(options);
-    this.#keepsExecutions = RESUMABLE && limits.maxCount > 0;
+    this.#keepsExecutions = limits.maxCount > 0;
     this.#executions = new Executions(parts, definitions, limits);
     this.#failures = new ActivationFailures(options, parts.logger);
     this.#loop = new PollLoop({

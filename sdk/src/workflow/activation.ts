@@ -8,15 +8,13 @@ import {
   activationInfo,
   type ActivationInfo,
   activationOpen,
+  activationResume,
   handleSubmitAnswer,
   type PollWorkflow,
   stageSubmission,
   takeSubmission,
 } from '../core.js';
-import { CoreTrapped, Unsupported } from '../errors.js';
-
-/** Whether `resume` works. */
-export const RESUMABLE: boolean = false;
+import { CoreTrapped } from '../errors.js';
 
 /** What an activation needs from outside: pages of its history, and somebody to send its submissions to. */
 export interface ActivationHost {
@@ -38,16 +36,23 @@ export class Activation {
   readonly id: number;
   readonly #codec: PayloadCodec | undefined;
   #info: ActivationInfo;
-  /** What it was opened from, kept while it is active. */
-  #claimed: Claimed | undefined;
+  readonly #extended: boolean;
+  /** What this activation began with, kept while it lasts. */
+  #pollAnswer: Uint8Array | undefined;
   #submissions = 0;
   #isClosed = false;
 
-  private constructor(id: number, codec: PayloadCodec | undefined, claimed?: Claimed) {
+  private constructor(
+    id: number,
+    codec: PayloadCodec | undefined,
+    extended: boolean,
+    pollAnswer?: Uint8Array,
+  ) {
     this.id = id;
     this.#info = activationInfo(id);
     this.#codec = codec;
-    this.#claimed = claimed;
+    this.#extended = extended;
+    this.#pollAnswer = pollAnswer;
   }
 
   /**
@@ -59,12 +64,12 @@ export class Activation {
     codec: PayloadCodec | undefined,
   ): Activation | undefined {
     const id = activationOpen(pollAnswer, extended);
-    return id === 0 ? undefined : new Activation(id, codec, { pollAnswer, extended });
+    return id === 0 ? undefined : new Activation(id, codec, extended, pollAnswer);
   }
 
   /** An activation that was opened otherwise. */
   static of(id: number, codec: PayloadCodec | undefined): Activation {
-    return new Activation(id, codec);
+    return new Activation(id, codec, true);
   }
 
   /** What the last poll said of the execution. */
@@ -74,7 +79,7 @@ export class Activation {
 
   /** About how many bytes the core holds of it. */
   get memoryBytes(): number {
-    throw new Unsupported('The core does not count this yet');
+    return activationInfo(this.id).memoryBytes;
   }
 
   /** The last event that it holds. */
@@ -98,8 +103,13 @@ export class Activation {
    * Takes in the answer of a later poll for the same execution, whose last submission was this one's. Rejects with a
    * `CoreError` of code `STALE` when the history is not the continuation of what is held here.
    */
-  async resume(_pollAnswer: Uint8Array, _host: ActivationHost): Promise<void> {
-    throw new Unsupported('The core cannot continue an activation yet: open a new one');
+  async resume(pollAnswer: Uint8Array, host: ActivationHost): Promise<void> {
+    const hasMoreEvents = activationResume(this.id, pollAnswer);
+    this.#info = activationInfo(this.id);
+    this.#pollAnswer = pollAnswer;
+    this.#submissions = 0;
+    if (hasMoreEvents) await this.#fetchEvents(host);
+    await this.#decodeEvents();
   }
 
   /**
@@ -107,9 +117,8 @@ export class Activation {
    * submit anything. Undefined if it is not known what this was opened from. It must be closed.
    */
   async copy(host: ActivationHost): Promise<Activation | undefined> {
-    if (this.#claimed === undefined) return undefined;
-    const { pollAnswer, extended } = this.#claimed;
-    const copy = Activation.open(pollAnswer, extended, this.#codec);
+    if (this.#pollAnswer === undefined) return undefined;
+    const copy = Activation.open(this.#pollAnswer, this.#extended, this.#codec);
     if (copy === undefined) return undefined;
     try {
       await copy.#fetchEvents(host);
@@ -131,7 +140,7 @@ export class Activation {
   /** Sends the last submission. */
   async submitFinal(host: ActivationHost): Promise<void> {
     await host.submit(await this.#takeSubmission(host.nextPoll?.()));
-    this.#claimed = undefined;
+    this.#pollAnswer = undefined;
   }
 
   /** Lets the core forget it. A second call, and one after a trap, do nothing. */
@@ -164,9 +173,4 @@ export class Activation {
     if (this.#codec === undefined) return;
     activationHandleDecodedPayloads(this.id, await this.#codec.decode(activationEncodedPayloads(this.id)));
   }
-}
-
-interface Claimed {
-  readonly pollAnswer: Uint8Array;
-  readonly extended: boolean;
 }

@@ -1,6 +1,6 @@
 import { nextStep, operationCompleted, operationFailed, pollJob, pollOperation, Step } from '../core.js';
 import { CoreError, DeterminismViolation } from '../errors.js';
-import { type Activation, type ActivationHost, RESUMABLE } from './activation.js';
+import type { Activation, ActivationHost } from './activation.js';
 import { explainViolation } from './explain-violation.js';
 import { type RunParts, WorkflowRun } from './workflow-run.js';
 
@@ -51,7 +51,7 @@ export class Driver {
   /** Whether `continue` may be called: it is suspended, where a replay would have it, and no operation of it runs. */
   get isContinuable(): boolean {
     const { operations, turn } = this.#run;
-    return RESUMABLE && this.#state === 'suspended' && !operations.isBusy && !turn.hasStrayed;
+    return this.#state === 'suspended' && !operations.isBusy && !turn.hasStrayed;
   }
 
   /**

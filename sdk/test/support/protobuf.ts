@@ -19,6 +19,23 @@ export function eventsAnswer(events: readonly EventJson[], hasMore = false): Uin
   return Buffer.concat([...fields, ...(hasMore ? [numberField(1000, 1)] : [])]);
 }
 
+/** An answer of PollWorkflow that brings a query. */
+export function queryAnswer(query: {
+  readonly id: string;
+  readonly executionId: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly params: string;
+  readonly state: Readonly<Record<string, string>>;
+}): Uint8Array {
+  const { id, executionId, kind, name, params, state } = query;
+  const texts = [id, executionId, kind, name, params].map((text, index) => textField(index + 1, text));
+  const entries = Object.entries(state).map(([key, value]) =>
+    bytesField(6, Buffer.concat([textField(1, key), textField(2, value)])),
+  );
+  return bytesField(1005, Buffer.concat([...texts, ...entries, numberField(8, 7)]));
+}
+
 /** The answer of Heartbeat. */
 export function heartbeatAnswer(cancelled: boolean, leaseMs: number): Uint8Array {
   return Buffer.concat([numberField(1000, cancelled ? 1 : 0), numberField(1001, leaseMs)]);
@@ -55,6 +72,10 @@ function eventMessage({ sequence, eventType, data }: EventJson): Buffer {
 
 function numberField(field: number, value: number): Buffer {
   return Buffer.concat([varint(field * 8), varint(value)]);
+}
+
+function textField(field: number, text: string): Buffer {
+  return bytesField(field, Buffer.from(text));
 }
 
 function bytesField(field: number, bytes: Uint8Array): Buffer {

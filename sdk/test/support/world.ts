@@ -12,6 +12,7 @@ import type { AnyTask } from '../../src/task/define.js';
 import { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from '../../src/transport/embedded.js';
 import type { CallOptions, Transport, UnaryAnswer } from '../../src/transport/transport.js';
 import type { AnyWorkflow } from '../../src/workflow/define.js';
+import { fieldsOf } from './protobuf.js';
 
 /** An event of a history, its data parsed. */
 export interface TestEvent {
@@ -178,6 +179,17 @@ export function world(options?: EmbeddedOptions): World {
 afterEach(async () => {
   await Promise.all(worlds.splice(0).map((made) => made.close()));
 });
+
+/** The requests of one kind that go out from now on, their fields by number. */
+export function requestsOf({ engine }: World, watched: string): Record<number, number | string>[] {
+  const seen: Record<number, number | string>[] = [];
+  const { intercept } = engine;
+  engine.intercept = (method, next, request) => {
+    if (method === watched) seen.push(fieldsOf(request));
+    return intercept(method, next, request);
+  };
+  return seen;
+}
 
 /** The time of the machine with all waiting a hundred times as fast. */
 export const hastyClock: Clock = {
