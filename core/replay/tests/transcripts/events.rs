@@ -77,3 +77,48 @@ pub(crate) fn state_set(key: &str, value: &str) -> WorkflowEvent {
 pub(crate) fn state_cleared(key: &str) -> WorkflowEvent {
     event("STATE_CLEARED", &format!(r#"{{"key":"{key}"}}"#))
 }
+
+pub(crate) fn signal(name: &str, value: &str) -> WorkflowEvent {
+    event("SIGNAL_RECEIVED", &format!(r#"{{"signalName":"{name}","signalValue":{value}}}"#))
+}
+
+pub(crate) fn cancellation(reason: &str) -> WorkflowEvent {
+    event("CANCELLATION_REQUESTED", &format!(r#"{{"reason":"{reason}","requestedBy":"somebody"}}"#))
+}
+
+pub(crate) fn workflow_cancelled(reason: &str) -> WorkflowEvent {
+    event("WORKFLOW_CANCELLED", &format!(r#"{{"reason":"{reason}"}}"#))
+}
+
+pub(crate) fn timer_cancelled(id: &str) -> WorkflowEvent {
+    event("TIMER_CANCELLED", &format!(r#"{{"timerId":"{id}"}}"#))
+}
+
+pub(crate) fn task_cancellation(id: &str) -> WorkflowEvent {
+    event("TASK_CANCELLATION_REQUESTED", &format!(r#"{{"taskExecutionId":"{id}","reason":"no"}}"#))
+}
+
+pub(crate) fn child_initiated(name: &str, kind: &str, id: &str) -> WorkflowEvent {
+    let data = format!(
+        r#"{{"childExecutionName":"{name}","childWorkflowKind":"{kind}","childExecutionId":"{id}","input":null}}"#
+    );
+    event("CHILD_WORKFLOW_INITIATED", &data)
+}
+
+pub(crate) fn child_started(name: &str, id: &str) -> WorkflowEvent {
+    event("CHILD_WORKFLOW_STARTED", &format!(r#"{{"childExecutionName":"{name}","childExecutionId":"{id}"}}"#))
+}
+
+pub(crate) fn child_completed(name: &str, id: &str, output: &str) -> WorkflowEvent {
+    let data = format!(r#"{{"childExecutionName":"{name}","childExecutionId":"{id}","output":{output}}}"#);
+    event("CHILD_WORKFLOW_COMPLETED", &data)
+}
+
+pub(crate) fn child_failed(name: &str, id: &str, error: &str) -> WorkflowEvent {
+    let data = format!(r#"{{"childExecutionName":"{name}","childExecutionId":"{id}","error":"{error}"}}"#);
+    event("CHILD_WORKFLOW_FAILED", &data)
+}
+
+pub(crate) fn child_cancellation(name: &str) -> WorkflowEvent {
+    event("CHILD_WORKFLOW_CANCELLATION_REQUESTED", &format!(r#"{{"childExecutionName":"{name}","reason":"no"}}"#))
+}

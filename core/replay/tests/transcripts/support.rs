@@ -3,8 +3,9 @@ use flovyn_protocol::{
     messages::{WorkflowEvent, WorkflowStatus},
 };
 use flovyn_replay::{
-    CreatePromise, Execution, ExecutionInfo, Handle, Job, OperationError, Rejection, ReplayError, ScheduleTask, Step,
-    Submission, Violation, WorkflowFailure, describe,
+    AwaitedSignal, CancelEffect, CreatePromise, Execution, ExecutionInfo, Handle, Job, OperationError, Rejection,
+    ReplayError, Resumption, ScheduleTask, StartChild, StartedChild, Step, Submission, Violation, WorkflowFailure,
+    describe,
 };
 
 pub(crate) const ID: &str = "11111111-2222-4333-8444-555555555555";
@@ -104,6 +105,42 @@ impl Transcript {
         let (name, message) = ("Error".to_string(), message.to_string());
         let error = OperationError { name, message, stack: None, retryable: None };
         self.execution.handle_operation_result(handle, Err(error)).unwrap();
+    }
+
+    /// The handle that waits for the next signal of that name.
+    pub(crate) fn waits(&mut self, name: &str) -> Handle {
+        let AwaitedSignal { handle, value } = self.execution.wait_for_signal(0, name).unwrap();
+        assert_eq!(value, None);
+        handle
+    }
+
+    /// A queued signal of that name is taken.
+    pub(crate) fn takes(&mut self, name: &str, value: &str) {
+        assert_eq!(self.execution.wait_for_signal(0, name).unwrap().value, Some(json(value)));
+    }
+
+    pub(crate) fn child(&mut self, kind: &str) -> StartedChild {
+        self.execution.start_child(StartChild { kind: kind.to_string(), ..StartChild::default() }).unwrap()
+    }
+
+    pub(crate) fn named_child(&mut self, kind: &str, name: &str) -> Result<StartedChild, ReplayError> {
+        let (kind, name) = (kind.to_string(), Some(name.to_string()));
+        self.execution.start_child(StartChild { kind, name, ..StartChild::default() })
+    }
+
+    pub(crate) fn cancel(&mut self, handle: Handle) -> CancelEffect {
+        self.execution.cancel(handle, None).unwrap()
+    }
+
+    /// Nothing is left to tell, the execution suspends with exactly these commands, and these events come after them.
+    pub(crate) fn continues<const N: usize>(&mut self, commands: &[String], events: [WorkflowEvent; N]) {
+        self.no_job();
+        assert_eq!(self.execution.next_step(), Step::SubmitFinal);
+        let submission = self.execution.take_submission(None).unwrap();
+        assert_eq!(lines(&submission), commands);
+        assert_eq!(submission.status, WorkflowStatus::Suspended);
+        self.execution.resume(Resumption { task_time_ms: TASK_TIME_MS + 1000, extended: true }).unwrap();
+        self.answer(events);
     }
 
     /// A partial submission carries exactly these commands.
@@ -239,4 +276,36 @@ pub(crate) fn clear_state(key: &str) -> String {
 
 pub(crate) fn create_promise(name: &str) -> String {
     format!(r#"{{"type":"CREATE_PROMISE","promiseId":"{name}"}}"#)
+}
+
+pub(crate) fn start_child(name: &str, kind: &str, counter: usize) -> String {
+    format!(
+        concat!(
+            r#"{{"type":"SCHEDULE_CHILD_WORKFLOW","childExecutionName":"{}","workflowKind":"{}","#,
+            r#""childWorkflowExecutionId":"{}","input":null,"queue":"","prioritySeconds":0}}"#
+        ),
+        name, kind, IDS[counter]
+    )
+}
+
+pub(crate) fn cancel_timer(id: &str) -> String {
+    format!(r#"{{"type":"CANCEL_TIMER","timerId":"{id}"}}"#)
+}
+
+pub(crate) fn cancel_task(id: &str) -> String {
+    format!(r#"{{"type":"CANCEL_TASK","taskExecutionId":"{id}","reason":"cancelled by the workflow"}}"#)
+}
+
+pub(crate) fn cancel_child(name: &str, id: &str) -> String {
+    format!(
+        concat!(
+            r#"{{"type":"REQUEST_CANCEL_CHILD_WORKFLOW","childExecutionName":"{}","#,
+            r#""childWorkflowExecutionId":"{}","reason":"cancelled by the workflow"}}"#
+        ),
+        name, id
+    )
+}
+
+pub(crate) fn cancel_workflow(reason: &str) -> String {
+    format!(r#"{{"type":"CANCEL_WORKFLOW","reason":"{reason}"}}"#)
 }
