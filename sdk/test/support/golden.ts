@@ -1,13 +1,14 @@
 import * as core from '../../src/core.js';
 import { DeterminismViolation, FlovynError } from '../../src/errors.js';
-import { type EventJson, submitAnswer } from './protobuf.js';
+import { type EventJson, pollAnswer, submitAnswer } from './protobuf.js';
 
 /** A file of tests/histories; its README says what is in it. */
 export interface Golden {
   readonly description: string;
-  readonly execution: object;
+  readonly execution: { readonly executionId: string };
   readonly events: readonly EventJson[];
-  readonly turns: readonly (Turn | { readonly partial: Partial })[];
+  readonly signalHandlers?: readonly string[];
+  readonly turns: readonly Entry[];
   readonly operations?: readonly Finished[];
   readonly commands?: readonly object[];
   readonly status?: string;
@@ -15,13 +16,20 @@ export interface Golden {
   readonly error?: ExpectedError;
 }
 
+type Entry =
+  | Turn
+  | { readonly partial: Submitted }
+  | { readonly settled: readonly Finished[] }
+  | { readonly resume: Submitted & { readonly taskTimeMs: number } };
+
 interface Turn {
   readonly job: object;
   readonly calls: readonly Call[];
 }
 
-interface Partial {
-  readonly operations: readonly Finished[];
+/** A submission after which the execution goes on. */
+interface Submitted {
+  readonly operations?: readonly Finished[];
   readonly commands: readonly object[];
   readonly events: readonly EventJson[];
 }
@@ -63,11 +71,19 @@ function drive(golden: Golden, opened: number[], progress: { entries: number }):
   const { execution, events } = golden;
   const id = core.activationOpenHistory(JSON.stringify({ execution, events }));
   opened.push(id);
+  core.setSignalHandlers(id, [...(golden.signalHandlers ?? [])]);
   for (const entry of golden.turns) {
     if ('partial' in entry) {
       submit(id, core.Step.SubmitPartial, 'RUNNING', entry.partial);
       progress.entries += 1;
       core.handleSubmitAnswer(id, submitAnswer(entry.partial.events));
+    } else if ('settled' in entry) {
+      finish(id, core.Step.PollJob, entry.settled);
+      progress.entries += 1;
+    } else if ('resume' in entry) {
+      submit(id, core.Step.SubmitFinal, 'SUSPENDED', entry.resume);
+      progress.entries += 1;
+      core.activationResume(id, pollAnswer({ ...entry.resume, executionId: golden.execution.executionId }));
     } else {
       expect('job', JSON.stringify(entry.job), jobJson(core.pollJob(id)));
       for (const call of entry.calls) make(id, call);
@@ -92,17 +108,22 @@ function submit(
   id: number,
   step: core.Step,
   status: string,
-  expected: Pick<Partial, 'operations' | 'commands'>,
+  expected: Pick<Submitted, 'operations' | 'commands'>,
 ): void {
+  finish(id, step, expected.operations ?? []);
+  core.takeSubmission(id);
+  expect('submission', JSON.stringify({ commands: expected.commands, status }), core.describeSubmission(id));
+}
+
+/** Nothing is left to tell; operations are started and finish; then this is the next step. */
+function finish(id: number, step: core.Step, operations: readonly Finished[]): void {
   expect('job', 'none', jobJson(core.pollJob(id)));
   while (core.pollOperation(id) !== 0);
-  for (const finished of expected.operations) {
+  for (const finished of operations) {
     if ('error' in finished) core.operationFailed(id, finished.handle, JSON.stringify(finished.error));
     else core.operationCompleted(id, finished.handle, JSON.stringify(finished.result));
   }
   expect('step', step, core.nextStep(id));
-  core.takeSubmission(id);
-  expect('submission', JSON.stringify({ commands: expected.commands, status }), core.describeSubmission(id));
 }
 
 function make(id: number, call: Call): void {
@@ -123,17 +144,43 @@ function make(id: number, call: Call): void {
 function invoke(id: number, verb: string, argument: unknown): string | undefined {
   switch (verb) {
     case 'scheduleTask': {
-      const { kind, input, ...options } = argument as { kind: string; input: unknown };
-      return JSON.stringify(core.scheduleTask(id, 0, kind, JSON.stringify(input), options));
+      const { scope = 0, kind, input, ...options } = argument as Scheduled;
+      return JSON.stringify(core.scheduleTask(id, scope, kind, JSON.stringify(input), options));
+    }
+    case 'startChild': {
+      const { scope = 0, kind, input, ...options } = argument as Scheduled;
+      return JSON.stringify(core.startChild(id, scope, kind, JSON.stringify(input), options));
     }
     case 'startTimer':
-      return String(core.startTimer(id, 0, argument as number));
+      return String(core.startTimer(id, ...scoped(argument as Scoped<number>)));
     case 'createPromise': {
-      const { name, timeoutMs, idempotencyKey } = argument as Record<string, never>;
-      return String(core.createPromise(id, 0, name ?? '', timeoutMs, idempotencyKey));
+      const { scope = 0, name, timeoutMs, idempotencyKey } = argument as Record<string, never>;
+      return String(core.createPromise(id, scope, name ?? '', timeoutMs, idempotencyKey));
     }
     case 'beginOperation':
-      return String(core.beginOperation(id, 0, argument as string));
+      return String(core.beginOperation(id, ...scoped(argument as Scoped<string>)));
+    case 'waitForSignal': {
+      const [handle, value] = core.waitForSignal(id, ...scoped(argument as Scoped<string>));
+      return value === undefined ? `[${handle}]` : `[${handle},${value}]`;
+    }
+    case 'hasSignal':
+    case 'pendingSignalCount':
+    case 'patched':
+      return String(core[verb](id, argument as string));
+    case 'drainSignals':
+      return `[${core.drainSignals(id, argument as string).join(',')}]`;
+    case 'deprecatePatch':
+    case 'completeCancelled':
+      core[verb](id, argument as string);
+      return undefined;
+    case 'openScope': {
+      const [parent, cancellable] = argument as [number, boolean];
+      return String(core.openScope(id, parent, cancellable));
+    }
+    case 'cancelScope':
+      return JSON.stringify(core.cancelScope(id, argument as number));
+    case 'cancelHandle':
+      return String(core.cancelHandle(id, argument as number));
     case 'setState': {
       const [key, value] = argument as [string, unknown];
       core.setState(id, key, JSON.stringify(value));
@@ -152,6 +199,7 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
     case 'random':
     case 'randomUuid':
     case 'isReplaying':
+    case 'isCancellationRequested':
       return JSON.stringify(core[verb](id));
     case 'complete':
       core.complete(id, JSON.stringify(argument));
@@ -169,11 +217,40 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
   }
 }
 
+interface Scheduled {
+  readonly scope?: number;
+  readonly kind: string;
+  readonly input: unknown;
+}
+
+/** An argument of the root scope, or of another one. */
+type Scoped<T> = T | [scope: number, argument: T];
+
+function scoped<T extends number | string>(argument: Scoped<T>): [scope: number, argument: T] {
+  return Array.isArray(argument) ? argument : [0, argument];
+}
+
 function jobJson(job: core.Job | undefined): string {
   if (job === undefined) return 'none';
-  const [kind, handle, json] = job;
-  if (kind === 0) return `{"start":${json}}`;
-  return `{"${kind === 1 ? 'resolve' : 'reject'}":[${handle},${json}]}`;
+  const [kind, handle, json, more] = job;
+  switch (kind) {
+    case 0:
+      return more.length === 0
+        ? `{"start":${json}}`
+        : `{"start":${json},"signals":[${more.map(signalJson).join(',')}]}`;
+    case 1:
+      return `{"resolve":[${handle},${json}]}`;
+    case 2:
+      return `{"reject":[${handle},${json}]}`;
+    case 3:
+      return `{"signal":${signalJson([more, json])}}`;
+    case 4:
+      return `{"cancel":[${json},${JSON.stringify(more)}]}`;
+  }
+}
+
+function signalJson([name, value]: [string, string]): string {
+  return `[${JSON.stringify(name)},${value}]`;
 }
 
 function checkError(golden: Golden, error: FlovynError): void {

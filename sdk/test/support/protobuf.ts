@@ -13,6 +13,17 @@ export function submitAnswer(events: readonly EventJson[], hasMoreEvents = false
   return Buffer.concat([...fields, ...(hasMoreEvents ? [numberField(1001, 1)] : [])]);
 }
 
+/** The answer of PollWorkflow that brings these events of an execution. */
+export function pollAnswer(answer: {
+  readonly executionId: string;
+  readonly taskTimeMs: number;
+  readonly events: readonly EventJson[];
+}): Uint8Array {
+  const execution = [bytesField(1, Buffer.from(answer.executionId)), numberField(14, answer.taskTimeMs)];
+  const events = answer.events.map((event) => bytesField(1002, eventMessage(event)));
+  return Buffer.concat([bytesField(1, Buffer.concat(execution)), ...events]);
+}
+
 /** The answer of GetEvents with these events. */
 export function eventsAnswer(events: readonly EventJson[], hasMore = false): Uint8Array {
   const fields = events.map((event) => bytesField(1, eventMessage(event)));

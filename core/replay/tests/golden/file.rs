@@ -13,6 +13,8 @@ pub(crate) struct Golden {
     _description: String,
     execution: Info,
     events: Vec<Event>,
+    #[serde(default, rename = "signalHandlers")]
+    pub(crate) signal_handlers: Vec<String>,
     pub(crate) turns: Vec<Entry>,
     #[serde(default)]
     pub(crate) operations: Vec<Finished>,
@@ -42,25 +44,32 @@ struct Event {
     data: Box<RawValue>,
 }
 
-/// A turn, or a partial submission.
+/// A turn, or one of the three things that happen between turns.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     pub(crate) job: Option<Box<RawValue>>,
     #[serde(default)]
     pub(crate) calls: Vec<Call>,
-    pub(crate) partial: Option<Partial>,
+    pub(crate) partial: Option<Submitted>,
+    pub(crate) settled: Option<Vec<Finished>>,
+    pub(crate) resume: Option<Submitted>,
 }
 
 /// One verb with its arguments, and what must come of it.
 pub(crate) type Call = BTreeMap<String, Box<RawValue>>;
 
+/// A submission after which the execution goes on.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Partial {
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Submitted {
+    #[serde(default)]
     pub(crate) operations: Vec<Finished>,
     pub(crate) commands: Vec<Box<RawValue>>,
     events: Vec<Event>,
+    /// Of the activation that continues.
+    #[serde(default)]
+    pub(crate) task_time_ms: i64,
 }
 
 /// An operation that finishes.
@@ -114,7 +123,7 @@ impl Golden {
     }
 }
 
-impl Partial {
+impl Submitted {
     pub(crate) fn answer(&self) -> Vec<WorkflowEvent> {
         self.events.iter().map(Event::message).collect()
     }

@@ -1,10 +1,12 @@
 use flovyn_protocol::Payload;
-use flovyn_replay::{Difference, Execution, Job, Rejection, ReplayError, Step, Submission, Violation, describe};
+use flovyn_replay::{
+    Difference, Execution, Job, Rejection, ReplayError, Resumption, Step, Submission, Violation, describe,
+};
 use serde_json::{json, value::RawValue};
 
 use crate::{
     calls,
-    file::{ExpectedDifference, ExpectedViolation, Finished, Golden, Partial},
+    file::{Entry, ExpectedDifference, ExpectedViolation, Finished, Golden, Submitted},
 };
 
 /// Why a run stopped before its end.
@@ -51,27 +53,43 @@ pub(crate) fn run(golden: &Golden) -> Result<(), String> {
 
 /// `entries` counts those that are done with, the one that stops the run included.
 fn drive(golden: &Golden, execution: &mut Execution, entries: &mut usize) -> Result<(), Stop> {
+    execution.set_signal_handlers(golden.signal_handlers.iter().map(String::as_str))?;
     execution.handle_events(&golden.history())?;
     for entry in &golden.turns {
-        match (&entry.job, &entry.partial) {
-            (Some(job), None) => {
+        match entry {
+            Entry { job: Some(job), .. } => {
                 expect("job", job.get(), &next_job(execution)?)?;
                 entry.calls.iter().try_for_each(|call| calls::make(execution, call))?;
+                *entries += 1;
             }
-            (None, Some(partial)) => {
-                submit_partially(execution, partial, entries)?;
-                continue;
+            Entry { partial: Some(partial), .. } => submit_partially(execution, partial, entries)?,
+            Entry { settled: Some(settled), .. } => {
+                finish(execution, Step::PollJob, settled)?;
+                *entries += 1;
             }
-            _ => return Err(Stop::Mismatch("an entry has a job or a partial submission".to_string())),
+            Entry { resume: Some(resume), .. } => continue_after(execution, resume, golden, entries)?,
+            _ => return Err(Stop::Mismatch("an entry is a turn, or happens between turns".to_string())),
         }
-        *entries += 1;
     }
     let submission = submit(execution, Step::SubmitFinal, &golden.operations, &golden.commands)?;
     expect("status", golden.status.as_deref().unwrap_or("none"), submission.status.as_str_name())?;
     Ok(())
 }
 
-fn submit_partially(execution: &mut Execution, partial: &Partial, entries: &mut usize) -> Result<(), Stop> {
+fn continue_after(
+    execution: &mut Execution,
+    last: &Submitted,
+    golden: &Golden,
+    entries: &mut usize,
+) -> Result<(), Stop> {
+    let submission = submit(execution, Step::SubmitFinal, &last.operations, &last.commands)?;
+    expect("status", "SUSPENDED", submission.status.as_str_name())?;
+    *entries += 1;
+    execution.resume(Resumption { task_time_ms: last.task_time_ms, extended: golden.info().extended })?;
+    Ok(execution.handle_events(&last.answer())?)
+}
+
+fn submit_partially(execution: &mut Execution, partial: &Submitted, entries: &mut usize) -> Result<(), Stop> {
     let submission = submit(execution, Step::SubmitPartial, &partial.operations, &partial.commands)?;
     expect("status", "RUNNING", submission.status.as_str_name())?;
     *entries += 1;
@@ -85,6 +103,16 @@ fn submit(
     operations: &[Finished],
     commands: &[Box<RawValue>],
 ) -> Result<Submission, Stop> {
+    finish(execution, step, operations)?;
+    let submission = execution.take_submission(None)?;
+    let expected: Vec<&str> = commands.iter().map(|command| command.get()).collect();
+    let got: Vec<String> = submission.commands.iter().map(describe).collect();
+    expect("commands", &expected.join("\n"), &got.join("\n"))?;
+    Ok(submission)
+}
+
+/// Nothing is left to tell; operations are started and finish; then this is the next step.
+fn finish(execution: &mut Execution, step: Step, operations: &[Finished]) -> Result<(), Stop> {
     if let Some(job) = execution.poll_job()? {
         return Err(Stop::Mismatch(format!("expected no job, got {}", job_json(&job))));
     }
@@ -98,12 +126,7 @@ fn submit(
         };
         execution.handle_operation_result(finished.handle, result)?;
     }
-    expect("step", &format!("{step:?}"), &format!("{:?}", execution.next_step()))?;
-    let submission = execution.take_submission(None)?;
-    let expected: Vec<&str> = commands.iter().map(|command| command.get()).collect();
-    let got: Vec<String> = submission.commands.iter().map(describe).collect();
-    expect("commands", &expected.join("\n"), &got.join("\n"))?;
-    Ok(submission)
+    expect("step", &format!("{step:?}"), &format!("{:?}", execution.next_step()))
 }
 
 /// After a fatal error no job, no operation and no submission come out.
