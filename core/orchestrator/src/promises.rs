@@ -95,25 +95,44 @@ pub(crate) fn timed_out(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
     }
 }
 
-/// RESOLVE_PROMISE, of a promise of this execution (by name or id) or of another one.
+/// RESOLVE_PROMISE, of a promise of this execution (by name or id) or of another one. The latter is given back: another
+/// execution is not touched while this one is being changed.
 pub(crate) fn resolve_by_command(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
     execution: &mut Execution,
     text: &str,
     value: Payload,
-) -> Result<(), Status> {
+) -> Result<Option<Foreign>, Status> {
     let promise = match ctx.tx.promise_by_name(execution.key, text)? {
         Some(own) => own,
         None => find(ctx, caller, text)?,
     };
     if promise.execution_id != execution.key.id {
-        return settle(ctx, promise, Outcome::Resolved(value));
+        return Ok(Some(Foreign { promise: promise.key, value }));
     }
     if let Some(event) = mark(ctx, promise, Outcome::Resolved(value))? {
         execution::land(ctx, execution, &event)?;
     }
-    Ok(())
+    Ok(None)
+}
+
+/// A promise of another execution, and what it is resolved with.
+pub(crate) struct Foreign {
+    promise: Key,
+    value: Payload,
+}
+
+impl Foreign {
+    /// Resolves it. `by` is stored before and read again: if the other execution has no room for the event it ends, and
+    /// `by` may be its parent.
+    pub(crate) fn resolve(self, ctx: &mut Ctx<'_>, by: &mut Execution) -> Result<(), Status> {
+        let Some(promise) = ctx.tx.promise(self.promise)? else { return Ok(()) };
+        ctx.tx.put_execution(by)?;
+        settle(ctx, promise, Outcome::Resolved(self.value))?;
+        *by = execution::load(ctx, by.key)?;
+        Ok(())
+    }
 }
 
 /// The promise with this id, with this name as `<execution>:<name>`, or with this idempotency key.

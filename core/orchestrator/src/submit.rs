@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The most that an event adds to what its command carries: ids, field names, tags.
-const EVENT_OVERHEAD_BYTES: usize = 256;
+const EVENT_OVERHEAD_BYTES: usize = 384;
 
 pub(crate) fn submit(
     ctx: &mut Ctx<'_>,
@@ -191,7 +191,7 @@ fn close(ctx: &mut Ctx<'_>, execution: &mut Execution, ending: Ending, effects: 
         Ending::Ended(event) => {
             let event = cancel::end_of(execution, event);
             execution::end(ctx, execution, &event)?;
-            apply::follow_end(ctx, execution, effects)
+            apply::follow(ctx, execution, effects)
         }
         Ending::Partial => {
             apply::follow(ctx, execution, effects)?;

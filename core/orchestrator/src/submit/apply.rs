@@ -12,7 +12,8 @@ use crate::{
     Status, cancel,
     children::{self, NewChild},
     context::{Caller, Ctx},
-    execution, history, promises,
+    execution, history,
+    promises::{self, Foreign},
     store::{ClaimHolder, Deadline, DeadlineKey, Execution},
     tasks::{self, NewTask},
 };
@@ -32,6 +33,8 @@ pub(super) enum Effect {
     Fire(String),
     /// A child is started.
     Started(EventBody),
+    /// A promise of another execution is resolved.
+    Resolve(Foreign),
     /// A task is cancelled.
     CancelTask { id: Uuid, reason: String },
 }
@@ -57,9 +60,11 @@ pub(super) fn follow(ctx: &mut Ctx<'_>, execution: &mut Execution, effects: Vec<
     for effect in effects {
         // What landed before it may have been too much for the history.
         if execution.state.is_ended() {
-            break;
+            follow_end(ctx, execution, effect)?;
+            continue;
         }
         match effect {
+            Effect::Resolve(promise) => promise.resolve(ctx, execution)?,
             Effect::Fire(timer_id) => fire(ctx, execution, timer_id)?,
             Effect::Started(event) => history::append(ctx, execution, &event)?,
             Effect::CancelTask { id, reason } => tasks::cancel_own(ctx, execution, id, &reason)?,
@@ -68,14 +73,13 @@ pub(super) fn follow(ctx: &mut Ctx<'_>, execution: &mut Execution, effects: Vec<
     Ok(())
 }
 
-/// [`follow`], where the commands have ended the execution: what it asked for is done, and it hears nothing of it.
-pub(super) fn follow_end(ctx: &mut Ctx<'_>, execution: &Execution, effects: Vec<Effect>) -> Result<(), Status> {
-    for effect in effects {
-        if let Effect::CancelTask { id, reason } = effect {
-            tasks::end_with_execution(ctx, execution, id, &reason)?;
-        }
+/// What an execution asked for is done even if it has ended. It hears nothing of it.
+fn follow_end(ctx: &mut Ctx<'_>, execution: &mut Execution, effect: Effect) -> Result<(), Status> {
+    match effect {
+        Effect::Resolve(promise) => promise.resolve(ctx, execution),
+        Effect::CancelTask { id, reason } => tasks::end_with_execution(ctx, execution, id, &reason),
+        Effect::Fire(_) | Effect::Started(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// Fires a timer that is still pending.
@@ -130,7 +134,9 @@ impl Applying<'_, '_> {
                 promises::create(self.ctx, self.execution, name, timeout_ms, named)
             }
             Command::ResolvePromise { promise, value } => {
-                promises::resolve_by_command(self.ctx, self.caller, self.execution, &promise, value)
+                let foreign = promises::resolve_by_command(self.ctx, self.caller, self.execution, &promise, value)?;
+                self.effects.extend(foreign.map(Effect::Resolve));
+                Ok(())
             }
             Command::ScheduleChild(child) => self.schedule_child(child),
             Command::CancelChild { name, id, reason } => self.cancel_child(name, id, reason),

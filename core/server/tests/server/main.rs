@@ -5,6 +5,7 @@ mod support;
 
 mod authentication;
 mod bad_frames;
+mod cancel;
 mod configuration;
 mod deadlines;
 mod durability;

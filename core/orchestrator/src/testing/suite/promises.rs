@@ -8,7 +8,7 @@ use crate::{
     Code,
     testing::{
         Harness,
-        commands::{complete, operation, promise, promise_with, resolve_promise, timer},
+        commands::{child, complete, operation, promise, promise_with, resolve_promise, task_id, timer},
         suite::tests,
         world::{Client, SUBMIT, World, extended, plain, submission},
     },
@@ -30,6 +30,9 @@ tests!(
     idempotency_key_moves_on,
     idempotency_key_outlives_a_day,
     resolved_by_a_command_of_another_execution,
+    resolved_by_the_last_command_of_another_execution,
+    child_that_cannot_hold_what_its_parent_resolves,
+    two_executions_resolve_each_other,
     command_needs_a_promise,
 );
 
@@ -236,6 +239,70 @@ fn resolved_by_a_command_of_another_execution(harness: &mut dyn Harness) {
     let resolving = world.suspended(commands);
     assert_eq!(world.types(&waiting)[4..], ["PROMISE_RESOLVED"; 2].map(String::from));
     assert_eq!((world.status(&waiting).as_str(), world.status(&resolving).as_str()), ("PENDING", "WAITING"));
+}
+
+fn resolved_by_the_last_command_of_another_execution(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let waiting = world.suspended(vec![promise("p")]);
+    let resolving = world.start("order");
+    let claimed = world.poll(&extended());
+    let commands = vec![resolve_promise(&format!("{waiting}:p"), "1"), complete("1")];
+    world.submit(&claimed, commands, WorkflowStatus::Completed);
+    assert_eq!(world.types(&waiting).last().unwrap(), "PROMISE_RESOLVED");
+    assert_eq!((world.status(&waiting).as_str(), world.status(&resolving).as_str()), ("PENDING", "COMPLETED"));
+}
+
+/// The child ends by it, and tells the execution that is just submitting.
+fn child_that_cannot_hold_what_its_parent_resolves(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    for (number, end) in [(5, None), (6, Some(complete("1")))] {
+        let parent = world.suspended(vec![child(number), timer("t", 1)]);
+        let claimed = world.poll(&extended());
+        assert_eq!(claimed.id, task_id(number));
+        let mut commands = vec![promise("p")];
+        commands.extend((0..20).map(|_| operation("o", "1")));
+        world.submit(&claimed, commands, WorkflowStatus::Suspended);
+        world.advance(1);
+        world.config.limits.history_events_max = 23;
+        let claimed = world.poll(&extended());
+        let mut commands = vec![resolve_promise(&format!("{}:p", task_id(number)), "1")];
+        commands.extend(end.clone());
+        let status = if end.is_some() { WorkflowStatus::Completed } else { WorkflowStatus::Suspended };
+        world.submit(&claimed, commands, status);
+        assert_eq!(world.status(&task_id(number)), "FAILED");
+        let types = world.types(&parent).split_off(6);
+        if end.is_some() {
+            assert_eq!((types, world.status(&parent).as_str()), (vec!["WORKFLOW_COMPLETED".into()], "COMPLETED"));
+        } else {
+            let heard = ["WORKFLOW_SUSPENDED", "CHILD_WORKFLOW_FAILED"].map(String::from);
+            assert_eq!((types.as_slice(), world.status(&parent).as_str()), (&heard[..], "PENDING"));
+            let claimed = world.poll(&extended());
+            world.submit(&claimed, vec![complete("1")], WorkflowStatus::Completed);
+        }
+        world.config.limits.history_events_max = 50_000;
+    }
+}
+
+fn two_executions_resolve_each_other(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let first = world.suspended(vec![promise("p"), timer("t", 0)]);
+    let claimed = world.poll(&extended());
+    let second = world.start("order");
+    let of_second = world.poll(&extended());
+    let request = submission(
+        &second,
+        1,
+        vec![promise("p"), resolve_promise(&format!("{first}:p"), "1")],
+        WorkflowStatus::Running,
+    );
+    let client = extended().with_claim(&of_second.token);
+    world.submit_with(&client, &request).unwrap();
+    world.submit(&claimed, vec![resolve_promise(&format!("{second}:p"), "2")], WorkflowStatus::Suspended);
+    world.submit_with(&client, &submission(&second, 2, vec![], WorkflowStatus::Suspended)).unwrap();
+    for id in [&first, &second] {
+        assert_eq!(world.types(id).iter().filter(|name| *name == "PROMISE_RESOLVED").count(), 1);
+        assert_eq!(world.status(id), "PENDING");
+    }
 }
 
 fn command_needs_a_promise(harness: &mut dyn Harness) {
