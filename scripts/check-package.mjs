@@ -2,10 +2,11 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { packSdk, withConsumer } from './lib/packed.mjs';
+import { withConsumer } from './lib/packed.mjs';
 import { green, red } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { ensurePackages } from './lib/prepare.mjs';
+import { packRelease } from './lib/release.mjs';
 import { main, run } from './lib/run.mjs';
 
 const STRICT = { strict: true, skipLibCheck: false, noEmit: true, target: 'ES2022', types: [] };
@@ -32,7 +33,7 @@ const CONSUMERS = {
 /** Looks at the packed package as a user's tools would: publint, attw, and the compilers of three projects. */
 await main(async () => {
   await ensurePackages('all');
-  const { tarball } = await packSdk();
+  const { tarball } = await packRelease();
   const results = [
     await check('publint', bin('publint'), ['run', tarball, '--strict', '--pack=false']),
     await check('attw', bin('attw'), [

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { bundlePackage } from './bundle.mjs';
 import { packSdk } from './packed.mjs';
 import { cacheDir, inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
@@ -20,7 +21,8 @@ const WASM = 'generated/core_bg.wasm';
 
 /**
  * Writes the tarball to publish. The package is put together in a folder of its own, because its wasm is smaller than
- * the one that people work with: wasm-opt takes longer than everything else together. Gives what `packSdk` gives.
+ * the one that people work with, since wasm-opt takes longer than everything else together; and its modules are joined,
+ * while tests look into single ones. Gives what `packSdk` gives.
  */
 export async function packRelease() {
   const stage = join(cacheDir, 'release', 'package');
@@ -31,6 +33,7 @@ export async function packRelease() {
   const small = readFileSync(await optimised());
   writeFileSync(join(stage, 'dist', WASM), small);
   writeInline(small, join(stage, 'dist/generated/core_inline.js'));
+  await bundlePackage(stage);
   return packSdk(stage, join(cacheDir, 'release'));
 }
 

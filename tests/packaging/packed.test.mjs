@@ -44,9 +44,25 @@ test('the tarball holds what runs and what describes it, and nothing else', () =
   for (const path of ['LICENSE', 'README.md', 'package.json'])
     assert.ok(paths.includes(path), `${path} is missing`);
   const untyped = paths.filter(
-    (path) => path.endsWith('.js') && !paths.includes(path.replace(/\.js$/, '.d.ts')),
+    (path) => /(?<!\/shared-\w+)\.js$/.test(path) && !paths.includes(path.replace(/\.js$/, '.d.ts')),
   );
   assert.deepEqual(untyped, []);
+});
+
+test('its modules are joined: a program that starts reads few files', () => {
+  const scripts = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
+  assert.ok(scripts.length <= 20, scripts.join(', '));
+});
+
+test('its entries share one core and its classes of errors', async () => {
+  const names = entries.map((entry) => `await import('${specifier(entry)}')`).join(', ');
+  const printed = await runScript(`
+    const [main, ...others] = [${names}];
+    const shared = others.flatMap((other) => Object.keys(main).filter((name) => name in other).map((name) => [name, other]));
+    const different = shared.filter(([name, other]) => name !== 'ready' && main[name] !== other[name]).map(([name]) => name);
+    console.log(JSON.stringify({ compared: shared.length > 20, different }));
+  `);
+  assert.deepEqual(JSON.parse(printed), { compared: true, different: [] });
 });
 
 test('installing it brings no other package', () => {

@@ -1,0 +1,44 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+/**
+ * Joins the modules of a built package, in place, into one file per entry and few that entries share: to find and read
+ * a hundred files costs a program more at its start than what is in them. What entries share stays shared, so that an
+ * error thrown by one is an instance of the class that another exports. Declarations stay one per module.
+ *
+ * @param {string} folder of the package, with its package.json and `dist`
+ */
+export async function bundlePackage(folder) {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const dist = join(folder, 'dist');
+  const { outputFiles, warnings } = await build({
+    absWorkingDir: folder,
+    entryPoints: [...new Set(scriptsOf(exports))],
+    outbase: 'dist',
+    outdir: 'dist',
+    // Beside the entries: a file that is read at run time is named by its place relative to the code that reads it.
+    chunkNames: 'entry/shared-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    external: ['node:*', '*.wasm'],
+    write: false,
+    logLevel: 'silent',
+  });
+  if (warnings.length > 0) throw new Error(`esbuild warns: ${warnings.map(({ text }) => text).join('; ')}`);
+  for (const path of readdirSync(dist, { recursive: true }))
+    if (path.endsWith('.js')) rmSync(join(dist, path));
+  for (const { path, contents } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
+}
+
+/** Every script that `exports` of a package.json leads to. */
+function scriptsOf(target) {
+  if (typeof target === 'string') return target.endsWith('.js') ? [target] : [];
+  return Object.values(target).flatMap(scriptsOf);
+}
