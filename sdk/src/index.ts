@@ -32,7 +32,7 @@ export { type GrpcWebOptions, GrpcWebTransport } from './transport/grpc-web.js';
 export type { RequestOptions } from './transport/grpc-request.js';
 export type { Pem, TlsOptions } from './transport/tls.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
-export type { ExecutionCacheMetrics } from './worker/execution-cache.js';
+export type { ExecutionCacheMetrics } from './worker/cache-metrics.js';
 export type {
   TaskWorkerOptions,
   ViolationReaction,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ExecutionCache, type ExecutionCacheLimits, type Suspended } from '../src/worker/execution-cache.js';
+import type { ExecutionCacheLimits } from '../src/worker/cache-metrics.js';
+import { ExecutionCache, type Suspended } from '../src/worker/execution-cache.js';
 
 const KIB = 1024;
 

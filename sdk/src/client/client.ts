@@ -4,7 +4,7 @@ import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { SignalSource } from '../runtime/signal-source.js';
-import type { ExecutionCacheMetrics } from '../worker/execution-cache.js';
+import type { ExecutionCacheMetrics } from '../worker/cache-metrics.js';
 import { WorkerHost } from '../worker/worker-host.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';

@@ -18,12 +18,8 @@ import { isTransient } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { Subject } from '../transport/transport.js';
 import { type ClientCalls, executionSubject } from './calls.js';
-import {
-  describe,
-  type ListWorkflowsOptions,
-  type WorkflowDescription,
-  type WorkflowList,
-} from './description.js';
+import { describe } from './describe.js';
+import type { ListWorkflowsOptions, WorkflowDescription, WorkflowList } from './description.js';
 import type { CancelWorkflowOptions, SignalWithStartOptions } from './options.js';
 import type { RestCalls } from './rest.js';
 

@@ -24,7 +24,10 @@ export interface FlovynClientOptions {
    * share one.
    */
   readonly transport?: TransportKind | Transport | undefined;
-  /** How connections to a `serverUrl` over https are made, with the transports `http` and `http2`. */
+  /**
+   * How connections to a `serverUrl` over https are made, with the transports `http` and `http2`. Calls over REST, which
+   * go to `httpUrl` by the runtime's fetch, know nothing of it.
+   */
   readonly tls?: TlsOptions | undefined;
   /**
    * Whether to use the extensions of our own servers: long polls, claims with leases, durable operations, cached

@@ -3,7 +3,8 @@ import { CoreError, DeterminismViolation, FlovynError } from '../errors.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { type ActivationEnd, Driver } from '../workflow/driver.js';
-import { ExecutionCache, type ExecutionCacheLimits, type ExecutionCacheMetrics } from './execution-cache.js';
+import type { ExecutionCacheLimits, ExecutionCacheMetrics } from './cache-metrics.js';
+import { ExecutionCache } from './execution-cache.js';
 import type { WorkerParts } from './worker-parts.js';
 import type { WorkflowClaim } from './workflow-claim.js';
 

@@ -2,7 +2,7 @@ import type { DeterminismViolation } from '../errors.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import type { Transport } from '../transport/transport.js';
-import type { ExecutionCacheLimits } from './execution-cache.js';
+import type { ExecutionCacheLimits } from './cache-metrics.js';
 import type { PollLoopParts } from './poll-loop.js';
 
 /** What both workers can be told. */

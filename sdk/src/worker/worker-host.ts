@@ -3,7 +3,7 @@ import { pause } from '../runtime/pause.js';
 import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
-import type { ExecutionCacheMetrics } from './execution-cache.js';
+import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import { Registration } from './registration.js';
 import { TaskWorker } from './task-worker.js';
 import type { WorkerParts } from './worker-parts.js';

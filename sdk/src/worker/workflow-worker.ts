@@ -2,7 +2,7 @@ import { encodePollWorkflow, type Polled, pollPeek, type PollWorkflow } from '..
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { ActivationFailures } from './activation-failures.js';
-import type { ExecutionCacheMetrics } from './execution-cache.js';
+import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import { Executions, type PolledWork } from './executions.js';
 import { cacheLimits, pollLimits, type WorkflowWorkerOptions } from './options.js';
 import { PollLoop } from './poll-loop.js';
