@@ -86,7 +86,7 @@ test('options of a start: unknown ones are refused, undefined ones keep the defa
   expect((await failureOf(client.startWorkflow(versioned, null, unknown))).message).toBe(
     'startWorkflow: unknown option "priority", expected one of queue, workflowVersion, idempotencyKey, timeout, prioritySeconds',
   );
-  const later = { prioritySeconds: 1 } as never;
+  const later = { metadata: {} } as never;
   expect(await failureOf(client.startWorkflow(versioned, null, later))).toBeInstanceOf(Unsupported);
   const { handle } = await client.startWorkflow(versioned, null, { workflowVersion: undefined });
   expect((await w.history(handle.workflowId))[0]?.data).toMatchObject({ version: '2' });

@@ -187,6 +187,57 @@ test('a workflow that ends after such a wait is parked too', async () => {
   expect(w.logger.at('error')[0]).toContain('Workflow "stray" ended outside a turn');
 });
 
+test('code that goes on after its activation has ended is warned of, and not kept in memory', async () => {
+  const w = world();
+  const bare = gate();
+  let runs = 0;
+  const stray = workflow({
+    name: 'stray',
+    run: async (ctx) => {
+      runs += 1;
+      const answer = ctx.promise('answer');
+      if (runs === 1) {
+        await bare.promise;
+        await failureOf((async () => ctx.task(noop))());
+      }
+      return answer;
+    },
+  });
+  const client = await w.client([stray, noop]);
+  const { handle } = await client.startWorkflow(stray);
+  await until(() => w.engine.count('SubmitWorkflowCommands') > 0);
+  await until(async () => (await handle.describe()).status === 'WAITING');
+  expect(w.logger.at('warn')).toEqual([]);
+  bare.open();
+  await until(() => w.logger.at('warn').length > 0);
+  expect(w.logger.at('warn')).toEqual([
+    expect.stringMatching(/^workflow stray [-0-9a-f]+: ctx\.schedule was called outside a turn .*ctx\.run/),
+  ]);
+  await client.resolvePromise(`${handle.workflowId}:answer`, 'yes');
+  expect(await handle.result()).toBe('yes');
+  // What was kept was not where a replay would be: the function ran again from the start.
+  expect(runs).toBe(2);
+});
+
+test('a function that ends after its activation is warned of', async () => {
+  const w = world();
+  const bare = gate();
+  const stray = workflow({
+    name: 'stray',
+    run: async (ctx) => {
+      void ctx.promise('answer');
+      await bare.promise;
+      return 'too late';
+    },
+  });
+  const client = await w.client([stray]);
+  const { handle } = await client.startWorkflow(stray);
+  await until(async () => (await handle.describe()).status === 'WAITING');
+  bare.open();
+  await until(() => w.logger.at('warn').length > 0);
+  expect(w.logger.at('warn')).toEqual([expect.stringContaining('Workflow "stray" ended outside a turn')]);
+});
+
 test('100,000 awaits in a row are one turn', async () => {
   const w = world();
   const patient = workflow({

@@ -8,6 +8,8 @@ const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args
 test('a failed branch that nobody awaits does not end the process, and is named', () => {
   const { status, stdout, stderr } = run();
   expect(stderr).toContain('nobody handled the rejection of task "failing": TaskFailed: no funds');
+  for (const verb of ['ctx.schedule', 'ctx.requestCancellation', 'ctx.set', 'ctx.scope'])
+    expect(stderr).toContain(`nobody handled the rejection of ${verb}: `);
   expect(stdout).toContain('alive');
   expect(status).toBe(0);
 });

@@ -130,6 +130,16 @@ export class Activation {
     }
   }
 
+  /**
+   * Takes in what has happened since the last event that is held, while the activation goes on. Nothing, from a server
+   * without our extensions: it would send the whole history each time.
+   */
+  async lookForEvents(host: ActivationHost): Promise<void> {
+    if (!this.#extended) return;
+    await this.#fetchEvents(host);
+    await this.#decodeEvents();
+  }
+
   /** Sends a partial submission and takes in the events that came back. */
   async submitPartial(host: ActivationHost): Promise<void> {
     const answer = await host.submit(await this.#takeSubmission());

@@ -9,6 +9,9 @@ import { type RunParts, WorkflowRun } from './workflow-run.js';
  */
 export type ActivationEnd = 'suspended' | 'ended';
 
+/** How long events may wait while operations run. */
+const LOOK_FOR_EVENTS_MS = 5_000;
+
 /**
  * Runs one execution in one worker: replays the workflow function along its history, lets it go on, submits what it
  * asked for, and goes on from there with what the next poll brings, for as long as it is kept.
@@ -22,7 +25,7 @@ export type ActivationEnd = 'suspended' | 'ended';
  * job -> settle that handle -> run dry -> next job ...
  *   no job left -> operations were begun: start them
  *               -> operations have finished: partial submission, whose answer may hold jobs
- *               -> operations run: wait for one
+ *               -> operations run: wait for one, or for events that come meanwhile
  *               -> nothing can move: final submission
  * ```
  *
@@ -125,7 +128,8 @@ export class Driver {
       case Step.PollJob:
         return false;
       case Step.AwaitOperation:
-        await operations.untilFinished();
+        // A request to cancel, a signal or a timer is not left to wait for the end of a long operation.
+        if (!(await operations.finishWithin(LOOK_FOR_EVENTS_MS))) await this.#activation.lookForEvents(host);
         return false;
       case Step.SubmitFinal:
         this.#checkCanWake();

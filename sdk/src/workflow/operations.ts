@@ -76,12 +76,17 @@ export class Operations {
   }
 
   /**
-   * Resolves when an operation has finished that `takeFinished` has not told yet, or when they are aborted.
+   * Waits until an operation has finished that `takeFinished` has not told yet, or they are aborted; no longer than so
+   * many milliseconds. Whether that happened in time.
    */
-  async untilFinished(): Promise<void> {
-    if (this.#finished.length > 0 || this.#isAborted) return;
-    await new Promise<void>((resolve) => {
-      this.#onFinish = resolve;
+  async finishWithin(ms: number): Promise<boolean> {
+    if (this.#finished.length > 0 || this.#isAborted) return true;
+    return new Promise<boolean>((resolve) => {
+      const stopTimer = this.#clock.schedule(ms, () => resolve(false));
+      this.#onFinish = () => {
+        stopTimer();
+        resolve(true);
+      };
     });
   }
 

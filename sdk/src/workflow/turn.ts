@@ -15,7 +15,7 @@ export class Turn {
   #strayed = false;
   #fatal: Error | undefined;
 
-  /** `id` is the activation's in the core. `onStray` is told of calls outside turns, which are refused. */
+  /** `id` is the activation's in the core. `onStray` is told of the first call outside a turn, which is refused. */
   constructor(id: number, onStray: (error: CoreError) => void) {
     this.#id = id;
     this.#onStray = onStray;
@@ -73,8 +73,8 @@ export class Turn {
 
   /** Code did something outside a turn that only a turn may do. Gives the error back. */
   stray(error: CoreError): CoreError {
+    if (!this.#strayed) this.#onStray(error);
     this.#strayed = true;
-    this.#onStray(error);
     return error;
   }
 

@@ -51,17 +51,20 @@ export async function raceTimeout<T>(
     const ms = wholeMs('ctx.withTimeout', duration);
     return [openTimer(parts, ms), ms];
   });
-  const tooLate = timer.then((): never => {
+  const tooLate = timer.then(() => TOO_LATE);
+  try {
+    const first = await Promise.race([promise, tooLate]);
+    if (first !== TOO_LATE) return first as T;
+    // Only now: the rejection of what is cancelled would win the race.
     cancelIfPossible(promise);
     throw markOwn(new TimeoutError('ctx.withTimeout', timeoutMs), 'ctx.withTimeout');
-  });
-  try {
-    return await Promise.race([promise, tooLate]);
   } finally {
     // A timer that has fired, or was cancelled with its scope, is left alone by this.
     timer.cancel();
   }
 }
+
+const TOO_LATE = Symbol('too late');
 
 /** The function of one scope, and what ends it early. */
 class ScopedWork {
