@@ -13,6 +13,7 @@ use crate::{
     context::{Caller, Ctx},
     execution, history,
     polling::{self, Poll},
+    queries,
     store::{Activation, Deadline, DeadlineKey, Execution, ExecutionState, Key, ReadyQueue, Work},
     workers,
 };
@@ -35,18 +36,26 @@ pub(crate) fn read_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, request: PollRequest
         timeout_seconds: request.timeout_seconds,
         long_poll: request.long_poll,
         continues_executions: caller.extended && request.continues_executions,
+        answers_queries: caller.extended && request.answers_queries,
     };
     poll.check(ctx)?;
     Ok(poll)
 }
 
-/// Claims the next execution, if one is ready.
+/// Claims the next execution, if one is ready; before that, the next query if the worker answers some.
 pub(crate) fn take(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
     poll: &Poll,
 ) -> Result<Option<(PollResponse, Undelivered)>, Status> {
-    let Some(key) = poll.take(ctx, caller)? else { return Ok(None) };
+    let worker = poll.note(ctx, caller)?;
+    if poll.answers_queries
+        && !caller.has_given_up(ctx)
+        && let Some(query) = queries::take(ctx, poll, worker.as_ref())?
+    {
+        return Ok(Some(query));
+    }
+    let Some(key) = poll.take_for(ctx, caller, worker.as_ref())? else { return Ok(None) };
     let mut execution = execution::load(ctx, key)?;
     polling::check_ready(execution.state == ExecutionState::Ready, key)?;
     let after_sequence = held_by(poll, &execution);

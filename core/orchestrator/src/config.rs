@@ -18,6 +18,8 @@ pub struct Config {
     pub cancel_grace_ms: i64,
     /// Polls and pages.
     pub polls: PollConfig,
+    /// Queries.
+    pub queries: QueryConfig,
     /// Retries of tasks.
     pub tasks: TaskConfig,
     /// Signals.
@@ -45,6 +47,14 @@ pub struct PollConfig {
     pub page_events_max: usize,
     /// The most bytes of events in one page; an event that is larger is a page of its own. Default 1 MiB.
     pub page_bytes_max: usize,
+}
+
+/// Queries.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct QueryConfig {
+    /// A query that a worker answers fails after this time. Default 10 s.
+    pub wait_ms: i64,
 }
 
 /// Retries of tasks that do not bring a policy.
@@ -95,6 +105,7 @@ impl Default for Config {
             lease_ms: MINUTE_MS,
             cancel_grace_ms: 30 * SECOND_MS,
             polls: PollConfig::default(),
+            queries: QueryConfig::default(),
             tasks: TaskConfig::default(),
             signals: SignalConfig::default(),
             workers: WorkerConfig::default(),
@@ -113,6 +124,12 @@ impl Default for PollConfig {
             page_events_max: 1_000,
             page_bytes_max: 1024 * 1024,
         }
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self { wait_ms: 10 * SECOND_MS }
     }
 }
 

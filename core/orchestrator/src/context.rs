@@ -53,12 +53,17 @@ impl Caller<'_> {
     /// Waits on these keys for at most `wait_ms`, counted from the first attempt; `nothing` is the answer if that
     /// time is over.
     pub(crate) fn park_or(&self, ctx: &Ctx<'_>, wait_ms: i64, keys: Vec<WaitKey>, nothing: &impl Message) -> Answer {
+        self.park(ctx, wait_ms, keys).unwrap_or_else(|| reply(nothing))
+    }
+
+    /// Waits on these keys for at most `wait_ms`, counted from the first attempt; `None` if that time is over.
+    pub(crate) fn park(&self, ctx: &Ctx<'_>, wait_ms: i64, keys: Vec<WaitKey>) -> Option<Answer> {
         let waited_out_ms = self.attempt.first_ms.saturating_add(wait_ms);
         let deadline_ms = self.deadline_ms.map_or(waited_out_ms, |given_up_ms| waited_out_ms.min(given_up_ms));
         if self.attempt.expired || ctx.now_ms >= deadline_ms {
-            return reply(nothing);
+            return None;
         }
-        Answer::Park(Park { keys, deadline_ms })
+        Some(Answer::Park(Park { keys, deadline_ms }))
     }
 
     /// Whether the client has given up: nothing may be handed out to it.

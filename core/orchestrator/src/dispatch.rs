@@ -9,7 +9,7 @@ use crate::{
     context::{Caller, Ctx},
     history,
     organisation::{self, NamesOrg},
-    promises, results, signals, start, submit, tasks, workers,
+    promises, queries, results, signals, start, submit, tasks, workers,
 };
 
 /// Methods of the contract whose rules this server does not have.
@@ -17,7 +17,6 @@ const NOT_OFFERED: &[&str] = &[
     "flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
     "flovyn.v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
     "flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
-    "flovyn.v1.WorkflowQuery/QueryWorkflow",
     "flovyn.v1.TaskExecution/ReportProgress",
     "flovyn.v1.TaskExecution/LogMessage",
     "flovyn.v1.TaskExecution/GetState",
@@ -41,6 +40,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.v1.WorkflowDispatch/SignalWithStartWorkflow" => call.run(signals::signal_with_start),
         "flovyn.v1.WorkflowDispatch/ResolvePromise" => call.run(promises::resolve),
         "flovyn.v1.WorkflowDispatch/RejectPromise" => call.run(promises::reject),
+        "flovyn.v1.WorkflowQuery/QueryWorkflow" => call.run(queries::query),
         "flovyn.v1.TaskExecution/SubmitTask" => call.run(tasks::submit),
         "flovyn.v1.TaskExecution/PollTask" => call.run(tasks::poll),
         "flovyn.v1.TaskExecution/CompleteTask" => call.run(tasks::complete),
@@ -52,6 +52,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.ext.v1.Extensions/CancelWorkflow" => call.run(cancel::cancel),
         "flovyn.ext.v1.Extensions/RenewClaim" => call.run(claims::renew),
         "flovyn.ext.v1.Extensions/ReleaseClaim" => call.run(claims::release),
+        "flovyn.ext.v1.Extensions/AnswerQuery" => call.run(queries::answer),
         "flovyn.ext.v1.Extensions/AwaitResult" => call.run(results::await_result),
         "flovyn.ext.v1.Extensions/DescribeWorkflow" => call.run(results::describe),
         _ => Err(unknown(path)),

@@ -6,7 +6,7 @@ use crate::{
     Status, cancel, claims,
     claims::Due,
     context::Ctx,
-    execution, promises,
+    execution, promises, queries,
     store::{Deadline, DeadlineKey, Key},
     tasks, workers,
 };
@@ -43,6 +43,7 @@ fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
         DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,
         DeadlineKey::Idempotency(key) => ctx.tx.remove_idempotency(&key)?,
         DeadlineKey::Worker(key) => return forget_worker(ctx, key),
+        DeadlineKey::Query(key) => queries::forget(ctx, key)?,
     }
     Ok(Due::Done)
 }
@@ -53,6 +54,6 @@ fn forget_worker(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
     if due_ms > ctx.now_ms {
         return Ok(Due::AgainAt(due_ms));
     }
-    ctx.tx.remove_worker(key)?;
+    workers::remove(ctx, &worker)?;
     Ok(Due::Done)
 }

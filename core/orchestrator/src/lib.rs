@@ -81,9 +81,11 @@ pub mod memory;
 mod organisation;
 mod polling;
 mod promises;
+mod queries;
 mod results;
 mod signals;
 mod start;
+mod state;
 mod store;
 mod submit;
 mod tasks;
@@ -94,13 +96,13 @@ mod workers;
 use context::Ctx;
 
 pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tick, Undelivered};
-pub use config::{Config, PollConfig, SignalConfig, TaskConfig, WorkerConfig};
+pub use config::{Config, PollConfig, QueryConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
     EventRecord, Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent,
-    PayloadSlot, Preference, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, Registration, RetryPolicy,
-    StoreError, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer, QueryRecord, ReadyEntry, ReadyQueue,
+    Registration, RetryPolicy, StoreError, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.
@@ -141,6 +143,7 @@ pub fn release_undelivered(
     match undelivered.work {
         Work::Workflow => activation::undelivered(ctx, undelivered.key, &undelivered.token),
         Work::Task => tasks::undelivered(ctx, undelivered.key, &undelivered.token),
+        Work::Query => queries::undelivered(ctx, undelivered.key),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     Status,
     store::{
         DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
-        TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+        QueryRecord, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
     },
 };
 
@@ -34,6 +34,9 @@ use crate::{
 pub struct MemoryStore {
     executions: Table<Key, Execution>,
     histories: Table<Key, Vec<EventRecord>>,
+    states: Table<(Key, String), Payload>,
+    queries: Table<Key, QueryRecord>,
+    query_workers: Table<(Uuid, String, Uuid), ()>,
     tasks: Table<Key, TaskRecord>,
     payloads: Table<(Key, PayloadSlot), Payload>,
     promises: Table<Key, PromiseRecord>,
@@ -97,6 +100,9 @@ impl MemoryStore {
         match undo {
             Undo::Execution(change) => self.executions.undo(change),
             Undo::Event(execution) => self.undo_event(execution),
+            Undo::State(change) => self.states.undo(change),
+            Undo::Query(change) => self.queries.undo(change),
+            Undo::QueryWorker(change) => self.query_workers.undo(change),
             Undo::Task(change) => self.tasks.undo(change),
             Undo::Payload(change) => self.payloads.undo(change),
             Undo::Promise(change) => self.promises.undo(change),

@@ -5,10 +5,13 @@ use alloc::format;
 
 use flovyn_protocol::messages::{
     CancelTaskRequest, CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest,
-    PollTaskRequest, RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest,
+    PollTaskRequest, QueryWorkflowRequest, RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest,
     SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest,
     SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
-    ext::{AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ReleaseClaimRequest, RenewClaimRequest},
+    ext::{
+        AnswerQueryRequest, AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ReleaseClaimRequest,
+        RenewClaimRequest,
+    },
 };
 use uuid::Uuid;
 
@@ -101,6 +104,8 @@ impl NamesOrg for FailTaskRequest {
     }
 }
 
+impl NamesOrg for QueryWorkflowRequest {}
+impl NamesOrg for AnswerQueryRequest {}
 impl NamesOrg for GetEventsRequest {}
 impl NamesOrg for ResolvePromiseRequest {}
 impl NamesOrg for RejectPromiseRequest {}

@@ -7,7 +7,8 @@ use prost::Message;
 use crate::{
     Answer, Status, Undelivered, border,
     context::{Caller, Ctx},
-    store::{Key, Preference, ReadyQueue, WaitKey},
+    queries,
+    store::{Key, Preference, ReadyQueue, WaitKey, WorkerRecord},
     workers,
 };
 
@@ -20,6 +21,8 @@ pub(crate) struct Poll {
     pub(crate) long_poll: bool,
     /// It keeps executions in memory.
     pub(crate) continues_executions: bool,
+    /// It may be given a query instead.
+    pub(crate) answers_queries: bool,
 }
 
 impl Poll {
@@ -31,11 +34,26 @@ impl Poll {
 
     /// Notes that the worker is alive and takes the first thing that it can do.
     pub(crate) fn take(&self, ctx: &mut Ctx<'_>, caller: &Caller<'_>) -> Result<Option<Key>, Status> {
-        let worker = workers::note(ctx, caller.org_id, &self.worker)?;
+        let worker = self.note(ctx, caller)?;
+        self.take_for(ctx, caller, worker.as_ref())
+    }
+
+    /// Notes that the worker is alive.
+    pub(crate) fn note(&self, ctx: &mut Ctx<'_>, caller: &Caller<'_>) -> Result<Option<WorkerRecord>, Status> {
+        workers::note(ctx, caller.org_id, &self.worker)
+    }
+
+    /// Takes the first thing that this worker can do.
+    pub(crate) fn take_for(
+        &self,
+        ctx: &mut Ctx<'_>,
+        caller: &Caller<'_>,
+        worker: Option<&WorkerRecord>,
+    ) -> Result<Option<Key>, Status> {
         if caller.has_given_up(ctx) {
             return Ok(None);
         }
-        let kinds = worker.as_ref().and_then(|worker| workers::kinds(worker, self.queue.work));
+        let kinds = worker.and_then(|worker| workers::kinds(worker, self.queue.work));
         let since_ms = ctx.now_ms.saturating_sub(ctx.config.polls.sticky_ms);
         let preference = self.keeper().map(|worker| Preference { worker, since_ms });
         Ok(ctx.tx.take_ready(&self.queue, kinds, preference)?)
@@ -55,7 +73,9 @@ impl Poll {
             polls.plain_wait_ms
         };
         let mine = self.keeper().map(|worker| WaitKey::worker(&self.queue, worker));
-        let keys = mine.into_iter().chain([WaitKey::queue(&self.queue)]).collect();
+        let queries = self.answers_queries.then(|| queries::queue(self.queue.org_id, self.queue.name.clone()));
+        let queries = queries.as_ref().map(WaitKey::queue);
+        let keys = mine.into_iter().chain([WaitKey::queue(&self.queue)]).chain(queries).collect();
         caller.park_or(ctx, wait_ms, keys, nothing)
     }
 }

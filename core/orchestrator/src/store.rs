@@ -6,6 +6,7 @@ mod execution;
 mod idempotency;
 mod key;
 mod promise;
+mod query;
 mod ready;
 mod task;
 mod wake;
@@ -22,6 +23,7 @@ pub use execution::{Activation, CancelRequest, Continuation, EventRecord, Execut
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
+pub use query::{QueryAnswer, QueryRecord};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
 pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskRecord, TaskState};
 pub use wake::{WaitKey, Wake, Warning};
@@ -46,6 +48,28 @@ pub trait Tx {
     /// The events with a higher sequence number, in order, up to the first that would exceed `max`. The first one is
     /// given however large it is.
     fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// The state of an execution, by key, in order.
+    fn state(&mut self, execution: Key) -> Result<Vec<(String, Payload)>, StoreError>;
+    /// One key of the state of an execution.
+    fn state_value(&mut self, execution: Key, key: &str) -> Result<Option<Payload>, StoreError>;
+    /// Sets one key of the state of an execution.
+    fn put_state(&mut self, execution: Key, key: &str, value: &Payload) -> Result<(), StoreError>;
+    /// Removes one key of the state of an execution.
+    fn remove_state(&mut self, execution: Key, key: &str) -> Result<(), StoreError>;
+
+    /// The query with this id.
+    fn query(&mut self, key: Key) -> Result<Option<QueryRecord>, StoreError>;
+    /// Stores a query.
+    fn put_query(&mut self, query: &QueryRecord) -> Result<(), StoreError>;
+    /// Forgets a query.
+    fn remove_query(&mut self, key: Key) -> Result<(), StoreError>;
+    /// The workers that registered a query, each as [`Registration::queries`] names it, in order.
+    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Result<Vec<Uuid>, StoreError>;
+    /// Notes that a worker registered a query.
+    fn put_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError>;
+    /// Forgets that a worker registered a query.
+    fn remove_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError>;
 
     /// The task with this id.
     fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError>;

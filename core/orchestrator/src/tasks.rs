@@ -70,6 +70,7 @@ fn read_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, request: PollTaskRequest) -> Re
         timeout_seconds: request.timeout_seconds,
         long_poll: request.long_poll,
         continues_executions: false,
+        answers_queries: false,
     };
     poll.check(ctx)?;
     Ok(poll)

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     Answer, Status, border,
     context::{Caller, Ctx, not_found, reply, reply_empty},
+    queries,
     store::{Deadline, DeadlineKey, Key, Registration, Work, WorkerRecord},
 };
 
@@ -63,6 +64,7 @@ pub(crate) fn kinds(worker: &WorkerRecord, work: Work) -> Option<&BTreeSet<Strin
     worker.registration.as_ref().map(|registration| match work {
         Work::Workflow => &registration.workflow_kinds,
         Work::Task => &registration.task_kinds,
+        Work::Query => &registration.queries,
     })
 }
 
@@ -76,6 +78,20 @@ pub(crate) fn timeout_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str, kind
 pub(crate) fn alive_until_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<i64>, Status> {
     let worker = find(ctx, org_id, name_or_id)?;
     Ok(worker.map(|worker| offline_at_ms(ctx, &worker)))
+}
+
+/// Whether a worker has shown itself lately.
+pub(crate) fn is_alive(ctx: &Ctx<'_>, worker: &WorkerRecord) -> bool {
+    ctx.now_ms < offline_at_ms(ctx, worker)
+}
+
+/// Forgets a worker.
+pub(crate) fn remove(ctx: &mut Ctx<'_>, worker: &WorkerRecord) -> Result<(), Status> {
+    for query in worker.registration.iter().flat_map(|registration| &registration.queries) {
+        ctx.tx.remove_query_worker(worker.key, query)?;
+    }
+    ctx.tx.remove_worker(worker.key)?;
+    Ok(())
 }
 
 /// The last note can be older than the last sign of life.
@@ -116,6 +132,7 @@ pub(crate) fn register(
     request: WorkerRegistrationRequest,
 ) -> Result<Answer, Status> {
     check(ctx, &request)?;
+    let mut queries = queries(ctx, caller, &request)?;
     let mut worker = match ctx.tx.worker_by_name(caller.org_id, &request.worker_name)? {
         Some(worker) => worker,
         None => create(ctx, caller.org_id, request.worker_name)?,
@@ -123,12 +140,20 @@ pub(crate) fn register(
     let mut workflow_kinds: BTreeSet<_> = request.workflows.iter().map(|workflow| workflow.kind.clone()).collect();
     let mut task_kinds: BTreeSet<_> = request.tasks.iter().map(|task| task.kind.clone()).collect();
     let mut workflow_timeouts_ms: BTreeMap<_, _> = request.workflows.iter().filter_map(timeout_of).collect();
-    let alive = ctx.now_ms < offline_at_ms(ctx, &worker);
-    if let Some(before) = worker.registration.take().filter(|_| alive) {
+    let alive = is_alive(ctx, &worker);
+    let before = worker.registration.take();
+    for query in before.iter().filter(|_| !alive).flat_map(|before| before.queries.difference(&queries)) {
+        ctx.tx.remove_query_worker(worker.key, query)?;
+    }
+    if let Some(before) = before.filter(|_| alive) {
+        queries.extend(before.queries);
         let others = before.workflow_timeouts_ms.into_iter().filter(|(kind, _)| !workflow_kinds.contains(kind));
         workflow_timeouts_ms.extend(others);
         workflow_kinds.extend(before.workflow_kinds);
         task_kinds.extend(before.task_kinds);
+    }
+    for query in &queries {
+        ctx.tx.put_query_worker(worker.key, query)?;
     }
     worker.last_seen_ms = ctx.now_ms;
     worker.registration = Some(Registration {
@@ -139,6 +164,7 @@ pub(crate) fn register(
         registered_at_ms: ctx.now_ms,
         workflow_kinds,
         workflow_timeouts_ms,
+        queries,
         task_kinds,
         metadata: border::payload(&ctx.config.limits, "metadata", &request.metadata)?,
     });
@@ -156,6 +182,24 @@ pub(crate) fn register(
 fn timeout_of(workflow: &WorkflowCapability) -> Option<(String, i64)> {
     let seconds = workflow.timeout_seconds.filter(|seconds| *seconds > 0)?;
     Some((workflow.kind.clone(), i64::from(seconds) * 1_000))
+}
+
+/// The queries that the worker says it answers.
+fn queries(
+    ctx: &Ctx<'_>,
+    caller: &Caller<'_>,
+    request: &WorkerRegistrationRequest,
+) -> Result<BTreeSet<String>, Status> {
+    let mut queries = BTreeSet::new();
+    if caller.extended {
+        for (index, workflow) in request.workflows.iter().enumerate() {
+            for name in &workflow.query_names {
+                border::name(&ctx.config.limits, &alloc::format!("workflows[{index}].query_names"), name)?;
+                queries.insert(queries::ready_kind(&workflow.kind, name));
+            }
+        }
+    }
+    Ok(queries)
 }
 
 fn check(ctx: &Ctx<'_>, request: &WorkerRegistrationRequest) -> Result<(), Status> {

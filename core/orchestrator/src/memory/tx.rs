@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, PromiseState, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
-    Warning, Work, WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord,
+    Tx, Wake, Warning, Work, WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -31,6 +31,9 @@ pub(super) struct MemoryTx<'a> {
 pub(super) enum Undo {
     Execution(Change<Key, Execution>),
     Event(Key),
+    State(Change<(Key, String), Payload>),
+    Query(Change<Key, QueryRecord>),
+    QueryWorker(Change<(Uuid, String, Uuid), ()>),
     Task(Change<Key, TaskRecord>),
     Payload(Change<(Key, PayloadSlot), Payload>),
     Promise(Change<Key, PromiseRecord>),
@@ -100,6 +103,56 @@ impl Tx for MemoryTx<'_> {
             first || bytes <= max.bytes
         };
         Ok(history[after..].iter().take(max.events).take_while(fits).cloned().collect())
+    }
+
+    fn state(&mut self, execution: Key) -> Stored<Vec<(String, Payload)>> {
+        let entries = self.store.states.range((execution, String::new())..);
+        let own = entries.take_while(|((of, _), _)| *of == execution);
+        Ok(own.map(|((_, key), value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn state_value(&mut self, execution: Key, key: &str) -> Stored<Option<Payload>> {
+        Ok(self.store.states.get(&(execution, key.to_string())).cloned())
+    }
+
+    fn put_state(&mut self, execution: Key, key: &str, value: &Payload) -> Stored<()> {
+        let change = self.store.states.put((execution, key.to_string()), value.clone());
+        self.log(Undo::State(change))
+    }
+
+    fn remove_state(&mut self, execution: Key, key: &str) -> Stored<()> {
+        let change = self.store.states.remove(&(execution, key.to_string()));
+        self.log_some(change.map(Undo::State))
+    }
+
+    fn query(&mut self, key: Key) -> Stored<Option<QueryRecord>> {
+        Ok(self.store.queries.get(&key).cloned())
+    }
+
+    fn put_query(&mut self, query: &QueryRecord) -> Stored<()> {
+        let change = self.store.queries.put(query.key, query.clone());
+        self.log(Undo::Query(change))
+    }
+
+    fn remove_query(&mut self, key: Key) -> Stored<()> {
+        let change = self.store.queries.remove(&key);
+        self.log_some(change.map(Undo::Query))
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Stored<Vec<Uuid>> {
+        let bound = |worker| (org_id, query.to_string(), worker);
+        let range = self.store.query_workers.range(bound(Uuid::nil())..=bound(Uuid::max()));
+        Ok(range.map(|((_, _, worker), ())| *worker).collect())
+    }
+
+    fn put_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {
+        let change = self.store.query_workers.put((worker.org_id, query.to_string(), worker.id), ());
+        self.log(Undo::QueryWorker(change))
+    }
+
+    fn remove_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {
+        let change = self.store.query_workers.remove(&(worker.org_id, query.to_string(), worker.id));
+        self.log_some(change.map(Undo::QueryWorker))
     }
 
     fn task(&mut self, key: Key) -> Stored<Option<TaskRecord>> {

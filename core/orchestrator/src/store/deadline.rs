@@ -56,6 +56,8 @@ pub enum DeadlineKey {
     Idempotency(IdempotencyKey),
     /// A silent worker is forgotten.
     Worker(Key),
+    /// Nobody waits for the answer to a query any more.
+    Query(Key),
 }
 
 /// [`DeadlineKey`] without its data, for a column.
@@ -72,6 +74,7 @@ pub enum DeadlineKind {
     TaskTimeout,
     Idempotency,
     Worker,
+    Query,
 }
 
 impl DeadlineKey {
@@ -88,6 +91,7 @@ impl DeadlineKey {
             Self::TaskTimeout(_) => DeadlineKind::TaskTimeout,
             Self::Idempotency(_) => DeadlineKind::Idempotency,
             Self::Worker(_) => DeadlineKind::Worker,
+            Self::Query(_) => DeadlineKind::Query,
         }
     }
 

@@ -5,21 +5,24 @@ use uuid::Uuid;
 
 use super::Key;
 
-/// The two kinds of thing that a worker does.
+/// The kinds of thing that a worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Work {
     /// Executions.
     Workflow,
     /// Tasks.
     Task,
+    /// Queries.
+    Query,
 }
 
 impl Work {
-    /// `workflows` or `tasks`.
+    /// `workflows`, `tasks` or `queries`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Workflow => "workflows",
             Self::Task => "tasks",
+            Self::Query => "queries",
         }
     }
 }

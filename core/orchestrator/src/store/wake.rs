@@ -18,6 +18,11 @@ impl WaitKey {
         Self(alloc::format!("{}/{}/{}/of/{worker}", queue.work.name(), queue.org_id, queue.name))
     }
 
+    /// The answer to a query.
+    pub fn query(key: Key) -> Self {
+        Self(alloc::format!("query/{key}"))
+    }
+
     /// The end of an execution.
     pub fn execution(key: Key) -> Self {
         Self(alloc::format!("execution/{key}"))
@@ -26,7 +31,7 @@ impl WaitKey {
     /// Whether it announces one piece of work: one waiter that is answered because of it is enough. Of any other key
     /// every waiter is woken.
     pub fn is_queue(&self) -> bool {
-        !self.0.starts_with("execution/")
+        !self.0.starts_with("execution/") && !self.0.starts_with("query/")
     }
 
     /// The key as text.

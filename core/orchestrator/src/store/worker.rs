@@ -40,6 +40,8 @@ pub struct Registration {
     pub workflow_kinds: BTreeSet<String>,
     /// How long an execution of a workflow may take, by kind, where there is a limit.
     pub workflow_timeouts_ms: BTreeMap<String, i64>,
+    /// The queries it answers, each with its workflow.
+    pub queries: BTreeSet<String>,
     /// The tasks it is given.
     pub task_kinds: BTreeSet<String>,
     /// Whatever it wants people to know.

@@ -14,6 +14,7 @@ use crate::{
     context::{Caller, Ctx},
     execution, history,
     promises::{self, Foreign},
+    state,
     store::{ClaimHolder, Deadline, DeadlineKey, Execution},
     tasks::{self, NewTask},
 };
@@ -128,7 +129,10 @@ struct Applying<'a, 'c> {
 impl Applying<'_, '_> {
     fn apply(&mut self, command: Command) -> Result<(), Status> {
         match command {
-            Command::Record(event) => self.append(&event),
+            Command::Record(event) => {
+                state::fold(self.ctx, self.execution.key, &event)?;
+                self.append(&event)
+            }
             Command::ScheduleTask(schedule) => self.schedule_task(schedule),
             Command::CreatePromise { name, timeout_ms, named } => {
                 promises::create(self.ctx, self.execution, name, timeout_ms, named)

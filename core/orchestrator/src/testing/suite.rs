@@ -11,6 +11,7 @@ mod organisations;
 mod plain_clients;
 mod polls;
 mod promises;
+mod queries;
 mod random;
 mod retries;
 mod round_trips;
@@ -52,6 +53,7 @@ pub fn suite() -> Vec<Test> {
         plain_clients::TESTS,
         tasks::TESTS,
         retries::TESTS,
+        queries::TESTS,
         round_trips::TESTS,
         stickiness::TESTS,
         timers::TESTS,

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use flovyn_orchestrator::{PollConfig, SignalConfig, TaskConfig, WorkerConfig};
+use flovyn_orchestrator::{PollConfig, QueryConfig, SignalConfig, TaskConfig, WorkerConfig};
 use flovyn_protocol::limits::Limits;
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) cancel_grace_ms: Option<i64>,
     pub(super) limits: Limits,
     pub(super) polls: PollConfig,
+    pub(super) queries: QueryConfig,
     pub(super) tasks: TaskConfig,
     pub(super) signals: SignalConfig,
     pub(super) workers: WorkerConfig,

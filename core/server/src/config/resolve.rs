@@ -33,6 +33,7 @@ impl Config {
             cancel_grace_ms: file.cancel_grace_ms.unwrap_or(defaults.cancel_grace_ms),
             limits: file.limits,
             polls: file.polls,
+            queries: file.queries,
             tasks: file.tasks,
             signals: file.signals,
             workers: file.workers,

@@ -41,7 +41,6 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     for method in [
         "v1.WorkflowDispatch/SubscribeToNotifications",
-        "v1.WorkflowQuery/QueryWorkflow",
         "v1.TaskExecution/ReportProgress",
         "v1.TaskExecution/StreamTaskData",
     ] {
@@ -51,7 +50,9 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 22] = [
+const METHODS: [&str; 24] = [
+    "v1.WorkflowQuery/QueryWorkflow",
+    "ext.v1.Extensions/AnswerQuery",
     "v1.TaskExecution/CancelTask",
     "ext.v1.Extensions/CancelWorkflow",
     "v1.WorkflowDispatch/StartChildWorkflow",

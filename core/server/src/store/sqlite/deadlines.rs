@@ -68,6 +68,7 @@ impl Columns {
             | DeadlineKey::Execution(key)
             | DeadlineKey::Task(key)
             | DeadlineKey::TaskTimeout(key)
+            | DeadlineKey::Query(key)
             | DeadlineKey::Worker(key) => (*key, String::new()),
             DeadlineKey::Idempotency(IdempotencyKey { org_id, space, text }) => {
                 (Key { org_id: *org_id, id: Uuid::nil() }, format!("{}:{text}", space_column(*space)))
@@ -100,6 +101,7 @@ impl Columns {
             DeadlineKind::Task => DeadlineKey::Task(key),
             DeadlineKind::TaskTimeout => DeadlineKey::TaskTimeout(key),
             DeadlineKind::Worker => DeadlineKey::Worker(key),
+            DeadlineKind::Query => DeadlineKey::Query(key),
             DeadlineKind::Idempotency => {
                 let (space, text) = name.split_once(':').ok_or_else(corrupt)?;
                 let space = space.parse().ok().and_then(parse_space).ok_or_else(corrupt)?;
@@ -109,7 +111,7 @@ impl Columns {
     }
 }
 
-const KINDS: [DeadlineKind; 10] = [
+const KINDS: [DeadlineKind; 11] = [
     DeadlineKind::Timer,
     DeadlineKind::Promise,
     DeadlineKind::Execution,
@@ -120,6 +122,7 @@ const KINDS: [DeadlineKind; 10] = [
     DeadlineKind::Cancel,
     DeadlineKind::Grace,
     DeadlineKind::WorkflowTimeout,
+    DeadlineKind::Query,
 ];
 
 fn kind_column(kind: DeadlineKind) -> i64 {
@@ -134,6 +137,7 @@ fn kind_column(kind: DeadlineKind) -> i64 {
         DeadlineKind::Cancel => 7,
         DeadlineKind::Grace => 8,
         DeadlineKind::WorkflowTimeout => 9,
+        DeadlineKind::Query => 10,
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Bound};
 
 use flovyn_orchestrator::{Key, Preference, ReadyEntry, ReadyQueue, StoreError, Work};
 use rusqlite::{Connection, params};
@@ -22,7 +22,9 @@ pub(super) fn first(
     preference: Option<Preference<'_>>,
 ) -> Result<Option<Key>, StoreError> {
     let found = match kinds {
-        Some(kinds) => best(kinds.iter().map(|kind| first_of_kind(connection, queue, kind)))?,
+        Some(kinds) => {
+            best(kinds_among(connection, queue, kinds).map(|kind| first_of_kind(connection, queue, &kind?)))?
+        }
         None => best(kinds_from(connection, queue).map(|kind| first_of_kind(connection, queue, &kind?)))?,
     };
     let Some(Found { id: first, .. }) = found else { return Ok(None) };
@@ -85,6 +87,38 @@ fn first_of_kind(connection: &Connection, queue: &ReadyQueue, kind: &str) -> Res
     let params = (queue.org_id, work_column(queue.work), &queue.name, kind);
     record::first(connection, sql, params, |row| {
         Ok(Found { rank_ms: row.get(0)?, number: row.get(1)?, id: row.get(2)? })
+    })
+}
+
+/// The kinds of which something waits in a queue, of these. Each step goes past all kinds that are in one of the two
+/// only, so that an empty queue takes one step however many kinds are asked for.
+fn kinds_among<'a>(
+    connection: &'a Connection,
+    queue: &'a ReadyQueue,
+    kinds: &'a BTreeSet<String>,
+) -> impl Iterator<Item = Result<String, StoreError>> + 'a {
+    let mut next = kinds.first();
+    std::iter::from_fn(move || {
+        while let Some(from) = next {
+            let sql = "SELECT min(kind) FROM ready WHERE org = ? AND work = ? AND queue = ? AND kind >= ?";
+            let params = (queue.org_id, work_column(queue.work), &queue.name, from);
+            let found = match record::first(connection, sql, params, |row| row.get::<_, Option<String>>(0)) {
+                Ok(found) => found.flatten(),
+                Err(error) => {
+                    next = None;
+                    return Some(Err(error));
+                }
+            };
+            let Some(found) = found else { break };
+            let wanted = kinds.contains(&found);
+            let after = if wanted { Bound::Excluded(&found) } else { Bound::Included(&found) };
+            next = kinds.range::<String, _>((after, Bound::Unbounded)).next();
+            if wanted {
+                return Some(Ok(found));
+            }
+        }
+        next = None;
+        None
     })
 }
 

@@ -64,5 +64,6 @@ pub(super) fn work_column(work: Work) -> i64 {
     match work {
         Work::Workflow => 0,
         Work::Task => 1,
+        Work::Query => 2,
     }
 }

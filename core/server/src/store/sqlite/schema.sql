@@ -18,6 +18,15 @@ CREATE TABLE events (
   PRIMARY KEY (org, execution, sequence)
 ) WITHOUT ROWID;
 
+-- For each key the last value that the execution set.
+CREATE TABLE state (
+  org BLOB NOT NULL,
+  execution BLOB NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (org, execution, key)
+) WITHOUT ROWID;
+
 CREATE TABLE tasks (
   org BLOB NOT NULL,
   id BLOB NOT NULL,
@@ -105,4 +114,19 @@ CREATE TABLE definitions (
   version TEXT NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (org, work, kind, version)
+) WITHOUT ROWID;
+
+CREATE TABLE queries (
+  org BLOB NOT NULL,
+  id BLOB NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (org, id)
+) WITHOUT ROWID;
+
+-- Who answers a query of a workflow.
+CREATE TABLE query_workers (
+  org BLOB NOT NULL,
+  query TEXT NOT NULL,
+  worker BLOB NOT NULL,
+  PRIMARY KEY (org, query, worker)
 ) WITHOUT ROWID;

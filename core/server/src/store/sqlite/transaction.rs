@@ -2,14 +2,16 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
-    WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
+    Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Committed, deadlines, executions, idempotency, promises, ready, record::execute, tasks, workers};
+use super::{
+    Committed, deadlines, executions, idempotency, promises, queries, ready, record::execute, state, tasks, workers,
+};
 
 /// One request within a group commit.
 pub(super) struct Transaction<'a> {
@@ -73,6 +75,46 @@ impl Tx for Transaction<'_> {
 
     fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Result<Vec<EventRecord>, StoreError> {
         executions::events(self.connection, execution, after_sequence, max)
+    }
+
+    fn state(&mut self, execution: Key) -> Result<Vec<(String, Payload)>, StoreError> {
+        state::all(self.connection, execution)
+    }
+
+    fn state_value(&mut self, execution: Key, key: &str) -> Result<Option<Payload>, StoreError> {
+        state::get(self.connection, execution, key)
+    }
+
+    fn put_state(&mut self, execution: Key, key: &str, value: &Payload) -> Result<(), StoreError> {
+        state::put(self.write()?, execution, key, value)
+    }
+
+    fn remove_state(&mut self, execution: Key, key: &str) -> Result<(), StoreError> {
+        state::remove(self.write()?, execution, key)
+    }
+
+    fn query(&mut self, key: Key) -> Result<Option<QueryRecord>, StoreError> {
+        queries::get(self.connection, key)
+    }
+
+    fn put_query(&mut self, query: &QueryRecord) -> Result<(), StoreError> {
+        queries::put(self.write()?, query)
+    }
+
+    fn remove_query(&mut self, key: Key) -> Result<(), StoreError> {
+        queries::remove(self.write()?, key)
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Result<Vec<Uuid>, StoreError> {
+        queries::workers(self.connection, org_id, query)
+    }
+
+    fn put_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError> {
+        queries::put_worker(self.write()?, worker, query)
+    }
+
+    fn remove_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError> {
+        queries::remove_worker(self.write()?, worker, query)
     }
 
     fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError> {

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work,
-    WorkerRecord,
+    PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
+    Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use uuid::Uuid;
@@ -41,6 +41,46 @@ impl Tx for TwinTx<'_> {
 
     fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Stored<Vec<EventRecord>> {
         both!(self.events(execution, after_sequence, max))
+    }
+
+    fn state(&mut self, execution: Key) -> Stored<Vec<(String, Payload)>> {
+        both!(self.state(execution))
+    }
+
+    fn state_value(&mut self, execution: Key, key: &str) -> Stored<Option<Payload>> {
+        both!(self.state_value(execution, key))
+    }
+
+    fn put_state(&mut self, execution: Key, key: &str, value: &Payload) -> Stored<()> {
+        both!(self.put_state(execution, key, value))
+    }
+
+    fn remove_state(&mut self, execution: Key, key: &str) -> Stored<()> {
+        both!(self.remove_state(execution, key))
+    }
+
+    fn query(&mut self, key: Key) -> Stored<Option<QueryRecord>> {
+        both!(self.query(key))
+    }
+
+    fn put_query(&mut self, query: &QueryRecord) -> Stored<()> {
+        both!(self.put_query(query))
+    }
+
+    fn remove_query(&mut self, key: Key) -> Stored<()> {
+        both!(self.remove_query(key))
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Stored<Vec<Uuid>> {
+        both!(self.query_workers(org_id, query))
+    }
+
+    fn put_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {
+        both!(self.put_query_worker(worker, query))
+    }
+
+    fn remove_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {
+        both!(self.remove_query_worker(worker, query))
     }
 
     fn task(&mut self, key: Key) -> Stored<Option<TaskRecord>> {

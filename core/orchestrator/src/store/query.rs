@@ -1,0 +1,37 @@
+use alloc::string::String;
+
+use flovyn_protocol::Payload;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Key;
+
+/// A question to an execution that a worker answers. It lives as long as somebody may wait for the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryRecord {
+    /// Its id, made by the server.
+    pub key: Key,
+    /// Which execution is asked.
+    pub execution_id: Uuid,
+    /// Its workflow.
+    pub kind: String,
+    /// Its queue.
+    pub queue: String,
+    /// What is asked.
+    pub name: String,
+    /// The details.
+    pub params: Payload,
+    /// Nobody waits for it from then on, in milliseconds since 1970.
+    pub expires_at_ms: i64,
+    /// What the worker said.
+    pub answer: Option<QueryAnswer>,
+}
+
+/// What a worker says to a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryAnswer {
+    /// The result.
+    pub result: Payload,
+    /// Why there is none.
+    pub error: Option<String>,
+}

@@ -1,0 +1,281 @@
+//! Queries: of the folded state, and of workers.
+
+use alloc::{format, string::String, vec, vec::Vec};
+
+use flovyn_protocol::messages::{
+    PollRequest, PollResponse, QueryTask, QueryWorkflowRequest, QueryWorkflowResponse, WorkerRegistrationRequest,
+    WorkerRegistrationResponse, WorkflowCapability, WorkflowStatus, ext::AnswerQueryRequest,
+};
+
+use crate::{
+    Code, Undelivered,
+    testing::{
+        Harness,
+        commands::{clear_state, complete, set_state},
+        suite::tests,
+        world::{Client, Reply, START_MS, World, extended, plain, stranger, submission},
+    },
+};
+
+tests!(
+    state_is_folded,
+    key_that_is_not_set_is_null,
+    state_outlives_its_execution,
+    refused_submission_sets_no_state,
+    executions_have_states_of_their_own,
+    worker_answers_what_it_registered,
+    error_of_a_worker_is_passed_on,
+    query_that_nobody_answers_fails,
+    dead_worker_is_not_asked,
+    query_that_was_not_delivered_is_offered_again,
+    query_is_offered_once_and_only_to_who_answers_it,
+    answer_that_nobody_waits_for_is_refused,
+    plain_workers_register_no_queries,
+    queries_of_others_are_not_seen,
+);
+
+const QUERY: &str = "v1.WorkflowQuery/QueryWorkflow";
+const ANSWER: &str = "ext.v1.Extensions/AnswerQuery";
+const POLL: &str = "v1.WorkflowDispatch/PollWorkflow";
+
+fn request(id: &str, name: &str) -> QueryWorkflowRequest {
+    QueryWorkflowRequest { workflow_execution_id: id.into(), query_name: name.into(), params: b"{\"of\":1}".to_vec() }
+}
+
+fn query(world: &mut World<'_>, id: &str, name: &str) -> String {
+    let response: QueryWorkflowResponse = world.ask(&plain(), QUERY, &request(id, name)).unwrap();
+    assert_eq!(response.error, None);
+    String::from_utf8(response.result).unwrap()
+}
+
+fn register(world: &mut World<'_>, client: &Client, worker: &str) {
+    let workflow = WorkflowCapability {
+        kind: "order".into(),
+        query_names: vec!["progress".into(), "owner".into()],
+        ..WorkflowCapability::default()
+    };
+    let request = WorkerRegistrationRequest {
+        worker_name: worker.into(),
+        workflows: vec![workflow],
+        ..WorkerRegistrationRequest::default()
+    };
+    let _: WorkerRegistrationResponse = world.ask(client, "v1.WorkerLifecycle/RegisterWorker", &request).unwrap();
+}
+
+/// An execution with a state, and a worker `a` that answers its queries.
+fn answered_by_a(world: &mut World<'_>) -> String {
+    register(world, &extended(), "a");
+    world.suspended(vec![set_state("progress", "0.5"), set_state("b", "[1]")])
+}
+
+fn answering(worker: &str) -> PollRequest {
+    PollRequest {
+        worker_id: worker.into(),
+        timeout_seconds: 30,
+        long_poll: true,
+        answers_queries: true,
+        ..PollRequest::default()
+    }
+}
+
+/// What a poll for queries gives: there is nothing else to do.
+fn poll_query(world: &mut World<'_>, worker: &str) -> Option<(QueryTask, Undelivered)> {
+    match world.call::<PollResponse>(&extended(), POLL, &answering(worker)).unwrap() {
+        Reply::Now(response, undelivered) => {
+            let bare = PollResponse { query: response.query.clone(), ..PollResponse::default() };
+            assert_eq!(response, bare, "a query is no claim");
+            Some((response.query.unwrap(), undelivered.unwrap()))
+        }
+        Reply::Parked(_) => None,
+    }
+}
+
+/// Asks, and is parked until a worker answers.
+fn ask_worker(world: &mut World<'_>, id: &str) {
+    match world.call::<QueryWorkflowResponse>(&plain(), QUERY, &request(id, "progress")).unwrap() {
+        Reply::Parked(park) => {
+            assert_eq!(park.deadline_ms, world.now_ms + 10_000);
+            assert!(!park.keys[0].is_queue());
+        }
+        Reply::Now(response, _) => panic!("not parked: {response:?}"),
+    }
+}
+
+fn asked_again(world: &mut World<'_>, id: &str) -> QueryWorkflowResponse {
+    world.ask(&plain().again(START_MS, false), QUERY, &request(id, "progress")).unwrap()
+}
+
+fn state_is_folded(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    assert_eq!(query(&mut world, &id, "__state"), "{}");
+    let claimed = world.poll(&extended());
+    world.submit(
+        &claimed,
+        vec![set_state("b", "1"), set_state("a \"q\"", "{\"z\":1.0,\"y\":2}")],
+        WorkflowStatus::Running,
+    );
+    assert_eq!(query(&mut world, &id, "__state"), "{\"a \\\"q\\\"\":{\"z\":1.0,\"y\":2},\"b\":1}");
+    let more = vec![set_state("b", "[2]"), set_state("c", "true"), clear_state("a \"q\""), clear_state("none")];
+    let request = submission(&id, 2, more, WorkflowStatus::Running);
+    world.submit_with(&extended().with_claim(&claimed.token), &request).unwrap();
+    assert_eq!(query(&mut world, &id, "__state"), "{\"b\":[2],\"c\":true}");
+    assert_eq!(query(&mut world, &id, "b"), "[2]");
+    world.harness.reopen();
+    assert_eq!(query(&mut world, &id, "c"), "true");
+}
+
+fn key_that_is_not_set_is_null(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.suspended(vec![set_state("a", "1"), clear_state("a")]);
+    assert_eq!(query(&mut world, &id, "a"), "null");
+    assert_eq!(query(&mut world, &id, "nothing"), "null");
+    world.refuse(&plain(), QUERY, &request(&id, ""), Code::InvalidArgument, &["query_name"]);
+    let broken = QueryWorkflowRequest { params: b"{".to_vec(), ..request(&id, "a") };
+    world.refuse(&plain(), QUERY, &broken, Code::InvalidArgument, &["params"]);
+}
+
+fn state_outlives_its_execution(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    let claimed = world.poll(&extended());
+    world.submit(&claimed, vec![set_state("result", "7"), complete("1")], WorkflowStatus::Completed);
+    assert_eq!(query(&mut world, &id, "result"), "7");
+}
+
+fn refused_submission_sets_no_state(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    let claimed = world.poll(&extended());
+    let broken = vec![set_state("a", "1"), super::super::commands::resolve_promise("none", "1")];
+    let request = submission(&id, 1, broken, WorkflowStatus::Suspended);
+    let client = extended().with_claim(&claimed.token);
+    world.refuse(&client, super::super::world::SUBMIT, &request, Code::NotFound, &["promise"]);
+    assert_eq!(query(&mut world, &id, "__state"), "{}");
+}
+
+fn executions_have_states_of_their_own(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let ids: [_; 3] = core::array::from_fn(|n| {
+        let id = world.start("order");
+        let claimed = world.poll(&extended());
+        world.submit(&claimed, vec![set_state("n", &format!("{n}"))], WorkflowStatus::Suspended);
+        id
+    });
+    for (n, id) in ids.iter().enumerate() {
+        assert_eq!(query(&mut world, id, "__state"), format!("{{\"n\":{n}}}"));
+    }
+}
+
+fn worker_answers_what_it_registered(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    let Reply::Parked(park) = world.call::<PollResponse>(&extended(), POLL, &answering("a")).unwrap() else {
+        panic!("there is nothing yet")
+    };
+    world.take_wakes();
+    ask_worker(&mut world, &id);
+    let wakes = world.wakes.clone();
+    assert!(park.keys.contains(&wakes[0]) && wakes[0].is_queue(), "{wakes:?}");
+    let (task, _) = poll_query(&mut world, "a").unwrap();
+    let state: Vec<_> = task.state.iter().map(|entry| (entry.key.as_str(), entry.value.as_slice())).collect();
+    assert_eq!(state, [("b", &b"[1]"[..]), ("progress", &b"0.5"[..])]);
+    assert_eq!((task.workflow_execution_id.as_str(), task.workflow_kind.as_str()), (&*id, "order"));
+    assert_eq!((task.query_name.as_str(), task.params.as_slice()), ("progress", &b"{\"of\":1}"[..]));
+    assert_eq!(task.current_sequence, 4);
+    world.take_wakes();
+    let answer = AnswerQueryRequest { query_id: task.query_id, result: b"50".to_vec(), error: None };
+    let _: () = world.ask(&extended(), ANSWER, &answer).unwrap();
+    assert!(!world.wakes[0].is_queue());
+    assert_eq!(asked_again(&mut world, &id), QueryWorkflowResponse { result: b"50".to_vec(), error: None });
+    // What nobody registered is a matter of the state; so is all of it.
+    assert_eq!(query(&mut world, &id, "b"), "[1]");
+    assert_eq!(query(&mut world, &id, "__state"), "{\"b\":[1],\"progress\":0.5}");
+    assert_eq!(world.types(&id).len(), 4, "nothing was added");
+}
+
+fn error_of_a_worker_is_passed_on(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let (task, _) = poll_query(&mut world, "a").unwrap();
+    let answer =
+        AnswerQueryRequest { query_id: task.query_id, error: Some("no such item".into()), ..Default::default() };
+    let _: () = world.ask(&extended(), ANSWER, &answer).unwrap();
+    // A second answer changes nothing.
+    let second = AnswerQueryRequest { error: None, ..answer };
+    let _: () = world.ask(&extended(), ANSWER, &second).unwrap();
+    assert_eq!(asked_again(&mut world, &id).error.as_deref(), Some("no such item"));
+}
+
+fn query_that_nobody_answers_fails(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    world.skip(10_000);
+    let late = plain().again(START_MS, true);
+    world.refuse(&late, QUERY, &request(&id, "progress"), Code::DeadlineExceeded, &["progress", &id, "10000 ms"]);
+    world.tick();
+    assert!(poll_query(&mut world, "a").is_none(), "nobody waits for it any more");
+}
+
+fn dead_worker_is_not_asked(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    world.advance(65_000);
+    assert_eq!(query(&mut world, &id, "progress"), "0.5");
+    // It comes back and answers other queries.
+    let request = WorkerRegistrationRequest { worker_name: "a".into(), ..WorkerRegistrationRequest::default() };
+    let _: WorkerRegistrationResponse = world.ask(&extended(), "v1.WorkerLifecycle/RegisterWorker", &request).unwrap();
+    assert_eq!(query(&mut world, &id, "progress"), "0.5");
+}
+
+fn query_that_was_not_delivered_is_offered_again(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let (task, undelivered) = poll_query(&mut world, "a").unwrap();
+    assert!(poll_query(&mut world, "a").is_none());
+    world.release_undelivered(&undelivered);
+    assert_eq!(poll_query(&mut world, "a").unwrap().0, task);
+}
+
+fn query_is_offered_once_and_only_to_who_answers_it(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    assert!(poll_query(&mut world, "b").is_none(), "not registered");
+    let deaf = PollRequest { answers_queries: false, ..answering("a") };
+    assert!(matches!(world.call::<PollResponse>(&extended(), POLL, &deaf).unwrap(), Reply::Parked(_)));
+    assert!(matches!(world.call::<PollResponse>(&plain(), POLL, &answering("a")).unwrap(), Reply::Parked(_)));
+    // A query comes before executions.
+    world.start("order");
+    assert!(poll_query(&mut world, "a").is_some());
+    assert!(world.poll_with(&extended(), &answering("a")).is_some());
+}
+
+fn answer_that_nobody_waits_for_is_refused(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let (task, _) = poll_query(&mut world, "a").unwrap();
+    let answer = AnswerQueryRequest { query_id: task.query_id.clone(), result: b"1".to_vec(), error: None };
+    world.refuse(&stranger(), ANSWER, &answer, Code::NotFound, &[&task.query_id]);
+    world.advance(10_000);
+    world.refuse(&extended(), ANSWER, &answer, Code::NotFound, &[&task.query_id]);
+}
+
+fn plain_workers_register_no_queries(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    register(&mut world, &plain(), "a");
+    let id = world.suspended(vec![set_state("progress", "1")]);
+    assert_eq!(query(&mut world, &id, "progress"), "1");
+}
+
+fn queries_of_others_are_not_seen(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.suspended(vec![set_state("progress", "1")]);
+    world.refuse(&stranger(), QUERY, &request(&id, "__state"), Code::NotFound, &[&id]);
+    register(&mut world, &stranger(), "a");
+    assert_eq!(query(&mut world, &id, "progress"), "1");
+}
