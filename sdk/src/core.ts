@@ -151,6 +151,7 @@ export const nextStep = guardedById(glue.nextStep);
 export const stageSubmission = guardedById(glue.stageSubmission);
 export const takeSubmission = guardedById(glue.takeSubmission);
 export const describeSubmission = guardedById(glue.describeSubmission);
+export const describeCommands = guardedById(glue.describeCommands);
 export const handleSubmitAnswer = guardedById(glue.handleSubmitAnswer);
 export const activationClose = guardedById(glue.activationClose);
 

@@ -199,6 +199,15 @@ pub fn describe_submission(activation: u32) -> Result<String, Error> {
     })
 }
 
+/// All commands so far of an execution that is `tolerant`, claimed and new, as a JSON array.
+#[wasm_bindgen(js_name = describeCommands)]
+pub fn describe_commands(activation: u32) -> Result<String, Error> {
+    with(activation, |activation| {
+        let commands: Vec<_> = activation.execution.commands().iter().map(describe).collect();
+        Ok(format!("[{}]", commands.join(",")))
+    })
+}
+
 /// Hands over the answer to a partial submission with the events in it. True if there are more to fetch.
 #[wasm_bindgen(js_name = handleSubmitAnswer)]
 pub fn handle_submit_answer(

@@ -109,17 +109,15 @@ impl Execution {
 
     fn cancel_timer(&mut self, timer_id: String) -> Result<(), ReplayError> {
         let claimed = self.claim(LaneId::TimerCancellation, &Signature::TimerCancellation { id: &timer_id })?;
-        if claimed.is_none() {
-            self.issued.push(wire::cancel_timer(timer_id));
-        }
+        self.issue(claimed.is_none(), || wire::cancel_timer(timer_id));
         Ok(())
     }
 
     fn cancel_task(&mut self, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
         let claimed = self.claim(LaneId::TaskCancellation, &Signature::TaskCancellation { id: &id })?;
-        if claimed.is_none() {
-            self.issued.push(wire::cancel_task(id, reason.unwrap_or(REASON)));
-        }
+        // Another SDK leaves no event of the request.
+        let is_new = claimed.is_none() && !self.info.tolerant;
+        self.issue(is_new, || wire::cancel_task(id, reason.unwrap_or(REASON)));
         Ok(())
     }
 
@@ -131,14 +129,12 @@ impl Execution {
         } else {
             !self.is_replaying() && self.history.end().is_none()
         };
-        if is_new {
-            self.issued.push(wire::cancel_child(name, id, reason.unwrap_or(REASON)));
-        }
+        self.issue(is_new, || wire::cancel_child(name, id, reason.unwrap_or(REASON)));
         Ok(())
     }
 
     /// The server does, or the history shows that one did.
     fn knows_task_cancellation(&self) -> bool {
-        self.info.extended || self.machines.lanes.front(LaneId::TaskCancellation).is_some()
+        self.info.extended || self.info.tolerant || self.machines.lanes.front(LaneId::TaskCancellation).is_some()
     }
 }

@@ -46,7 +46,6 @@ pub(crate) enum Item {
     /// A command event: it must have been claimed, and gives no job.
     Command {
         lane: LaneId,
-        ordinal: u32,
     },
     /// Must have been claimed, and gives a job.
     Operation {
@@ -194,6 +193,11 @@ impl History {
             Item::End(ending) => Some((entry.sequence, ending)),
             _ => None,
         }
+    }
+
+    /// The cursor has passed everything.
+    pub(crate) fn is_passed(&self) -> bool {
+        self.entries.is_empty() && self.moved.is_empty()
     }
 
     /// No command has left an event yet.

@@ -113,11 +113,11 @@ impl Execution {
     }
 
     fn take_in_record(&mut self, sequence: i32, record: Record) {
-        let (lane, ordinal, live) = self.machines.lanes.record(sequence, record);
+        let (lane, live) = self.machines.lanes.record(sequence, record);
         if let Some(Record::Promise { promise_id, .. }) = live {
             self.machines.promises.created(&mut self.machines.handles, promise_id);
         }
-        self.history.add(Item::Command { lane, ordinal });
+        self.history.add(Item::Command { lane });
     }
 
     /// The records of the engine's own. Only the time is claimed; the others are read here, before the first job.

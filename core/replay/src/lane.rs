@@ -37,35 +37,40 @@ pub(crate) struct Lanes {
     unclaimed: usize,
 }
 
-/// An event is known by its ordinal. It is claimed as soon as as many commands have been issued, whether the event
-/// was there first (replay) or the command (live); so nothing has to be marked, and nothing has to be found again.
+/// Either events wait for commands (replay) or commands for their events (live), never both.
 #[derive(Debug, Default)]
 struct Lane {
     unclaimed: VecDeque<(i32, Record)>,
-    recorded: u32,
-    issued: u32,
+    /// Commands whose events have not come.
+    ahead: u32,
 }
 
 impl Lanes {
-    /// Takes the next event in; gives its place, and the record back where a live command already stands for it.
-    pub(crate) fn record(&mut self, sequence: i32, record: Record) -> (LaneId, u32, Option<Record>) {
+    /// Takes the next event in; gives its lane, and the record back where a live command already stands for it.
+    pub(crate) fn record(&mut self, sequence: i32, record: Record) -> (LaneId, Option<Record>) {
         let id = record.lane();
         let lane = &mut self.lanes[id as usize];
-        let ordinal = lane.recorded;
-        lane.recorded += 1;
-        if ordinal < lane.issued {
-            return (id, ordinal, Some(record));
+        if lane.ahead > 0 {
+            lane.ahead -= 1;
+            return (id, Some(record));
         }
         lane.unclaimed.push_back((sequence, record));
         self.unclaimed += 1;
-        (id, ordinal, None)
+        (id, None)
     }
 
     /// Takes the next command in; gives the event that it claims.
     pub(crate) fn issue(&mut self, id: LaneId) -> Option<Record> {
-        let lane = &mut self.lanes[id as usize];
-        lane.issued += 1;
-        let (_, record) = lane.unclaimed.pop_front()?;
+        let claimed = self.take(id, 0);
+        if claimed.is_none() {
+            self.lanes[id as usize].ahead += 1;
+        }
+        claimed
+    }
+
+    /// Takes an unclaimed event out, by its place among those of the lane.
+    pub(crate) fn take(&mut self, id: LaneId, place: usize) -> Option<Record> {
+        let (_, record) = self.lanes[id as usize].unclaimed.remove(place)?;
         self.unclaimed -= 1;
         Some(record)
     }
@@ -80,8 +85,11 @@ impl Lanes {
         self.lanes[id as usize].unclaimed.iter().map(|(sequence, record)| (*sequence, record.signature()))
     }
 
-    pub(crate) fn is_claimed(&self, id: LaneId, ordinal: u32) -> bool {
-        ordinal < self.lanes[id as usize].issued
+    /// What an event says, if no command has claimed it.
+    pub(crate) fn find(&self, id: LaneId, sequence: i32) -> Option<Signature<'_>> {
+        let unclaimed = &self.lanes[id as usize].unclaimed;
+        let place = unclaimed.binary_search_by_key(&sequence, |(sequence, _)| *sequence).ok()?;
+        unclaimed.get(place).map(|(_, record)| record.signature())
     }
 
     /// How many events of all lanes no command has claimed.

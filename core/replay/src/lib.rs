@@ -97,6 +97,7 @@ mod signalling;
 mod signature;
 mod slot;
 mod submission;
+mod tolerance;
 mod verbs;
 mod violation;
 mod wire;

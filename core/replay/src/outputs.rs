@@ -95,7 +95,7 @@ impl Execution {
     /// The function has ended, and its last turn has run dry. What the history holds beyond must agree.
     fn check_ending(&mut self) -> Result<(), ReplayError> {
         let Life::Ended(outcome) = &self.life else { return Ok(()) };
-        if let Some((sequence, expected)) = self.first_unclaimed() {
+        if let Some((sequence, expected)) = self.first_unclaimed().filter(|_| !self.info.tolerant) {
             return Err(Violation::ended_early(sequence, &expected, &outcome.ending()?));
         }
         if let Some((sequence, end)) = self.history.end() {
@@ -113,18 +113,28 @@ impl Execution {
     fn pass(&mut self, Entry { sequence, item }: Entry) -> Result<Option<Job>, ReplayError> {
         Ok(match item {
             Item::Start { input } => Some(self.start(input)),
-            Item::Command { lane, ordinal } => {
-                if !self.machines.lanes.is_claimed(lane, ordinal) {
-                    return Err(self.unclaimed(sequence, self.machines.lanes.front(lane), false));
-                }
-                None
-            }
+            Item::Command { lane } => match self.machines.lanes.find(lane, sequence) {
+                Some(_) if self.info.tolerant => self.pass_unclaimed(sequence, Some(lane)),
+                Some(expected) => return Err(self.unclaimed(sequence, &expected, false)),
+                None => None,
+            },
             Item::Operation { line, ordinal, .. } if !self.machines.operations.is_claimed(line, ordinal) => {
-                let signature = self.machines.operations.signature(line);
-                return Err(self.unclaimed(sequence, Some((sequence, signature)), true));
+                if !self.info.tolerant {
+                    let expected = self.machines.operations.signature(line);
+                    return Err(self.unclaimed(sequence, &expected, true));
+                }
+                self.machines.operations.pass_unclaimed(line);
+                self.pass_unclaimed(sequence, None)
             }
             Item::Cancellation { reason } => self.request_cancellation(reason),
             Item::End(ending) => return Err(Violation::still_waiting(sequence, &ending)),
+            Item::Operation { line, ordinal, result } => {
+                if self.info.tolerant {
+                    let name = self.machines.operations.name(line).to_string();
+                    self.issue(false, || wire::record(&name, result.as_json().to_string()));
+                }
+                self.machines.settle(Item::Operation { line, ordinal, result })
+            }
             item => self.machines.settle(item),
         })
     }
@@ -147,14 +157,8 @@ impl Execution {
     }
 
     /// The cursor has reached an event that no command has claimed.
-    fn unclaimed(&self, sequence: i32, expected: Option<(i32, Signature<'_>)>, waiting_too: bool) -> ReplayError {
-        match expected {
-            Some((_, expected)) => {
-                Violation::no_command(sequence, &expected, self.machines.operations.suspect(waiting_too))
-            }
-            // Only an unclaimed event has no claim, and then there is a first one.
-            None => ReplayError::InvalidHistory { sequence, problem: "an event without a record".to_string() },
-        }
+    fn unclaimed(&self, sequence: i32, expected: &Signature<'_>, waiting_too: bool) -> ReplayError {
+        Violation::no_command(sequence, expected, self.machines.operations.suspect(waiting_too))
     }
 
     /// The next operation that the code has begun, that the history does not have and that was not started yet:

@@ -70,6 +70,14 @@ impl Violation {
         Self::disagree(sequence, expected, got, None, added(expected, got))
     }
 
+    /// An operation of the history was passed because the code had not begun it, and the code goes on after it.
+    pub(crate) fn skipped_operation(sequence: i32, got: &Signature<'_>) -> ReplayError {
+        let differences = vec![Difference::new("command", "operation", got.noun())];
+        let hint = format!("The code asks for {got} before the operation of event {sequence}. {ADVICE}");
+        let kind = "Operation name mismatch";
+        Self::raise(sequence, "OPERATION_COMPLETED", kind, differences, &"an operation", got, None, hint)
+    }
+
     /// The cursor has reached an event that no command has claimed, and the code waits for something later.
     pub(crate) fn no_command(
         sequence: i32,

@@ -179,6 +179,8 @@ function invoke(id: number, verb: string, argument: unknown): string | undefined
     }
     case 'cancelScope':
       return JSON.stringify(core.cancelScope(id, argument as number));
+    case 'describeCommands':
+      return core.describeCommands(id);
     case 'cancelHandle':
       return String(core.cancelHandle(id, argument as number));
     case 'setState': {

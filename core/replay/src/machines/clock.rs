@@ -8,6 +8,11 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// What the code saw last, or the time of this activation.
+    pub(crate) fn last(&self, task_time_ms: i64) -> i64 {
+        if self.last_ms == i64::MIN { task_time_ms } else { self.last_ms }
+    }
+
     /// Moves the clock to the time of a record, or of this activation, but never back.
     pub(crate) fn advance(&mut self, recorded_ms: Option<i64>, task_time_ms: i64) -> i64 {
         self.last_ms = recorded_ms.unwrap_or(self.last_ms.max(task_time_ms));

@@ -153,6 +153,10 @@ fn invoke(execution: &mut Execution, verb: &str, arguments: &RawValue) -> Result
         }),
         "patched" => execution.patched(&parse::<String>(arguments)?).map(some),
         "deprecatePatch" => execution.deprecate_patch(&parse::<String>(arguments)?).map(none),
+        "describeCommands" => {
+            let commands: Vec<String> = execution.commands().iter().map(flovyn_replay::describe).collect();
+            Ok(Some(format!("[{}]", commands.join(","))))
+        }
         "isCancellationRequested" => Ok(some(execution.is_cancellation_requested())),
         "completeCancelled" => execution.complete_cancelled(parse(arguments)?).map(none),
         "setState" => {

@@ -24,5 +24,6 @@ mod support;
 mod task;
 mod time;
 mod timer;
+mod tolerant;
 mod turns;
 mod violations;
