@@ -13,11 +13,13 @@ import { runtimes } from './lib/runtimes.mjs';
 
 /**
  * Runs the conformance suite in runtimes (all, or those named), each with the SDK as it would be published installed in a fresh folder,
- * embedded and against a `flovyn-server` of its own. Prints one line per case that failed and the total.
+ * embedded and against a `flovyn-server` of its own, both with executions kept in memory between activations and with every
+ * one of them replayed each time. Prints one line per case that failed and the total.
  *
  * In Node, which has several transports, the others than the default run one case of each kind;
  * `--transport=NAME` runs all cases over that one, and nothing else.
  */
+const ALWAYS_REPLAY = { workflowWorkerOptions: { alwaysReplay: true } };
 const OTHER_TRANSPORTS = ['fetch', 'http2'];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -48,7 +50,17 @@ await main(async () => {
         });
       if (transport) return withServer((options) => over(transport, options));
       await conform(`${name} embedded`, runtimes[name], folder, { embedded: true });
+      await conform(`${name} embedded, always replaying`, runtimes[name], folder, {
+        embedded: true,
+        ...ALWAYS_REPLAY,
+      });
       await withServer((options) => conform(`${name} against the server`, runtimes[name], folder, options));
+      await withServer((options) =>
+        conform(`${name} against the server, always replaying`, runtimes[name], folder, {
+          ...options,
+          ...ALWAYS_REPLAY,
+        }),
+      );
       if (name !== 'node') return undefined;
       for (const kind of OTHER_TRANSPORTS)
         await withServer((options) => over(kind, { ...options, extent: 'one of each' }));
