@@ -43,6 +43,13 @@ export function optionalMs(what: string, duration: Duration | undefined): number
   return duration === undefined ? undefined : wholeMs(what, duration);
 }
 
+/** As `optionalMs`, for a limit that there must be some time under. */
+export function positiveMs(what: string, duration: Duration | undefined): number | undefined {
+  const ms = optionalMs(what, duration);
+  if (ms === undefined || ms > 0) return ms;
+  throw new ConfigurationError(`${what} must be more than no time, got ${duration}`);
+}
+
 function shown(value: unknown): string {
   return typeof value === 'string' ? `"${value}"` : textOf(value);
 }

@@ -40,7 +40,6 @@ describe('definitions', () => {
   test.each([
     ['input', () => workflow({ name: 'w', run, input: {} } as never)],
     ['hooks', () => task({ name: 't', run, hooks: {} } as never)],
-    ['totalTimeout', () => task({ name: 't', run, totalTimeout: Duration.seconds(1) } as never)],
   ])('the option %s of a later version is refused with the reason', (option, define) => {
     expect(define).toThrow(Unsupported);
     expect(define).toThrow(

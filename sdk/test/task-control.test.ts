@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
+import type { FlovynClientOptions } from '../src/client/options.js';
 import { Duration } from '../src/duration.js';
 import { TaskCancelled, TaskFailed } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import type { TaskContext } from '../src/task/context-types.js';
-import { task } from '../src/task/define.js';
+import { type AnyTask, task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
+import type { TaskOptions } from '../src/workflow/handle-types.js';
 import { failureOf } from './support/failure.js';
-import { heartbeatAnswer } from './support/protobuf.js';
+import { heartbeatAnswer, nestedFields } from './support/protobuf.js';
 import { gate, requestsOf, until, world } from './support/world.js';
 
 /** A workflow that runs one task. */
@@ -189,4 +191,95 @@ test('a property of that name that is no duration is left alone', async () => {
   await client.startWorkflow(only('failing'));
   await until(() => failures.length === 1);
   expect(failures[0]).not.toHaveProperty('1003');
+});
+
+/** The options with which the one task of a workflow was scheduled, by the number of their field. */
+async function scheduled(
+  definition: AnyTask,
+  options: TaskOptions,
+  client: Partial<FlovynClientOptions> = {},
+): Promise<Record<number, number | string>> {
+  const w = world();
+  let command: Record<number, number | string> = {};
+  w.engine.intercept = (method, next, request) => {
+    if (method === Method.SubmitWorkflowCommands && w.engine.count('SubmitWorkflowCommands') === 1)
+      command = nestedFields(request, [2, 13]);
+    return next();
+  };
+  const one = workflow({
+    name: 'one',
+    run: (ctx) => void ctx.schedule(definition, undefined as never, options),
+  });
+  const started = await w.client([one], client);
+  await started.executeWorkflow(one);
+  const { 5: timeoutMs, 1001: startToCloseMs, 1002: heartbeatMs } = command;
+  return { ...(timeoutMs !== undefined && { timeoutMs }), startToCloseMs, heartbeatMs } as never;
+}
+
+const limited = task({
+  name: 'limited',
+  timeout: Duration.seconds(1),
+  totalTimeout: Duration.seconds(2),
+  heartbeatTimeout: Duration.seconds(3),
+  run: () => 1,
+});
+const free = task({ name: 'free', run: () => 1 });
+const all = {
+  timeout: Duration.seconds(4),
+  totalTimeout: Duration.seconds(5),
+  heartbeatTimeout: Duration.seconds(6),
+};
+
+test('the limits of a task come from its definition, or from where it is scheduled', async () => {
+  const limits = { timeoutMs: 2_000, startToCloseMs: 1_000, heartbeatMs: 3_000 };
+  expect(await scheduled(limited, {})).toEqual(limits);
+  expect(await scheduled(limited, { timeout: Duration.seconds(9) })).toEqual({
+    ...limits,
+    startToCloseMs: 9_000,
+  });
+  expect(await scheduled(free, all)).toEqual({ timeoutMs: 5_000, startToCloseMs: 4_000, heartbeatMs: 6_000 });
+  expect(await scheduled(free, {})).toEqual({});
+});
+
+test('a server without extensions knows one limit: the whole life of the task', async () => {
+  const plain = { extensions: false };
+  expect(await scheduled(free, all, plain)).toEqual({ timeoutMs: 5_000 });
+  expect(await scheduled(free, { timeout: Duration.seconds(4) }, plain)).toEqual({ timeoutMs: 4_000 });
+  const { totalTimeout: _, ...attempt } = limited;
+  // What the worker keeps by itself for each attempt must not end the task.
+  expect(await scheduled({ ...attempt, totalTimeout: undefined }, {}, plain)).toEqual({});
+});
+
+test.each(['timeout', 'totalTimeout', 'heartbeatTimeout'])(
+  '%s of no time at all is refused',
+  async (option) => {
+    const none = { [option]: Duration.milliseconds(0) };
+    const text = `Task "free", ${option} must be more than no time`;
+    expect(() => task({ name: 'free', run: () => 1, ...none })).toThrow(text);
+    const w = world();
+    const one = workflow({ name: 'one', run: (ctx) => ctx.task(free, undefined, none) });
+    const client = await w.client([one]);
+    expect((await failureOf(client.executeWorkflow(one))).message).toContain(text);
+  },
+);
+
+test('an attempt that is silent for too long fails on the server, and what it gives later is dropped', async () => {
+  const w = world();
+  const heard = gate();
+  const silent = task({
+    name: 'silent',
+    heartbeatTimeout: Duration.milliseconds(30),
+    retry: { initialDelay: Duration.milliseconds(1) },
+    run: async ({ attempt }) => {
+      if (attempt === 2) return 'heard';
+      await heard.promise;
+      return 'unheard';
+    },
+  });
+  const one = workflow({ name: 'one', run: (ctx) => ctx.task(silent) });
+  const client = await w.client([one, silent]);
+  expect(await client.executeWorkflow(one)).toBe('heard');
+  heard.open();
+  await until(() => client.getActiveTaskExecutions().length === 0);
+  expect(w.logger.at('warn')).toEqual([]);
 });

@@ -364,7 +364,7 @@ test('options of a task go out with its command', async () => {
     run: async (ctx) => {
       void ctx.schedule(double, 1, {
         queue: 'other',
-        timeout: Duration.seconds(30),
+        totalTimeout: Duration.seconds(30),
         retry: { maxRetries: 7, initialDelay: Duration.seconds(2), backoffMultiplier: 1.5 },
       });
       void ctx.scheduleByName('byName', { a: 1 });

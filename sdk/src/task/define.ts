@@ -1,6 +1,6 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
-import { checkOptions, optionalMs } from '../options.js';
+import { checkOptions, positiveMs } from '../options.js';
 import { type RetryPolicy, retryPlan } from '../retry.js';
 import type { TaskContext } from './context-types.js';
 
@@ -18,6 +18,16 @@ export interface TaskConfig<Input, Output> {
    * other failure. The function's `ctx.signal` fires then, and its result is dropped. Default: no limit.
    */
   readonly timeout?: Duration | undefined;
+  /**
+   * The whole life of a task from when it is scheduled, retries and the time before the first attempt included; after
+   * it the task fails. Default: no limit.
+   */
+  readonly totalTimeout?: Duration | undefined;
+  /**
+   * How long an attempt may go without `ctx.heartbeat()`; after it the server fails the attempt, which is retried as any
+   * other failure. Servers without our extensions do not know it. Default: no limit.
+   */
+  readonly heartbeatTimeout?: Duration | undefined;
   /** How failed attempts are retried. Default: what the server does, 3 retries after 1 s, 2 s, 4 s. */
   readonly retry?: RetryPolicy | undefined;
   /**
@@ -32,6 +42,8 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
   readonly name: string;
   readonly description: string | undefined;
   readonly timeout: Duration | undefined;
+  readonly totalTimeout: Duration | undefined;
+  readonly heartbeatTimeout: Duration | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly run: TaskFunction<Input, Output>;
 }
@@ -39,12 +51,11 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
 /** Any definition, whatever its input and output. */
 export type AnyTask = TaskDefinition<never, unknown>;
 
-const KNOWN = ['name', 'description', 'timeout', 'retry', 'run'];
+const KNOWN = ['name', 'description', 'timeout', 'totalTimeout', 'heartbeatTimeout', 'retry', 'run'];
 const LATER = {
   hooks: 'task hooks',
   input: 'schemas',
   output: 'schemas',
-  totalTimeout: 'timeouts per attempt on the server',
 };
 
 /**
@@ -58,12 +69,12 @@ export function task<Input = unknown, Output = unknown>(
 ): TaskDefinition<Input, Output> {
   if (!config?.name) throw new ConfigurationError('Task name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
-  const { name, description, timeout, retry, run } = config;
-  checkOptions(`Task "${name}"`, config, KNOWN, LATER);
-  const timeoutMs = optionalMs(`Task "${name}", timeout`, timeout);
-  if (timeoutMs !== undefined && timeoutMs <= 0) {
-    throw new ConfigurationError(`Task "${name}": timeout must be more than no time, got ${timeout}`);
-  }
-  if (retry !== undefined) retryPlan(`Task "${name}"`, retry);
-  return { name, description, timeout, retry, run };
+  const { name, description, timeout, totalTimeout, heartbeatTimeout, retry, run } = config;
+  const what = `Task "${name}"`;
+  checkOptions(what, config, KNOWN, LATER);
+  positiveMs(`${what}, timeout`, timeout);
+  positiveMs(`${what}, totalTimeout`, totalTimeout);
+  positiveMs(`${what}, heartbeatTimeout`, heartbeatTimeout);
+  if (retry !== undefined) retryPlan(what, retry);
+  return { name, description, timeout, totalTimeout, heartbeatTimeout, retry, run };
 }

@@ -77,6 +77,11 @@ export class Activation {
     return this.#info;
   }
 
+  /** Whether the server knows our extensions. */
+  get extended(): boolean {
+    return this.#extended;
+  }
+
   /** About how many bytes the core holds of it. */
   get memoryBytes(): number {
     return activationInfo(this.id).memoryBytes;

@@ -54,8 +54,21 @@ export interface ScopeHandle<T> extends Promise<T> {
 export interface TaskOptions {
   /** The queue of the workers that may run it. Default: the queue of the workflow. */
   readonly queue?: string | undefined;
-  /** The whole life of the task from now on, retries included; after it the task fails. Default: no limit. */
+  /**
+   * How long one attempt may take; after it the attempt fails and is retried as any other failure. On servers without
+   * our extensions, which know no such limit, it is the whole life of the task. Default: `timeout` of the definition.
+   */
   readonly timeout?: Duration | undefined;
+  /**
+   * The whole life of the task from now on, retries and the time before the first attempt included; after it the task
+   * fails. Default: `totalTimeout` of the definition, else no limit.
+   */
+  readonly totalTimeout?: Duration | undefined;
+  /**
+   * How long an attempt may go without `ctx.heartbeat()`; after it the attempt fails and is retried. Servers without
+   * our extensions do not know it. Default: `heartbeatTimeout` of the definition, else no limit.
+   */
+  readonly heartbeatTimeout?: Duration | undefined;
   /** How failed attempts are retried. Default: `retry` of the definition, else what the server does. */
   readonly retry?: RetryPolicy | undefined;
 }

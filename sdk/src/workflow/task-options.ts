@@ -1,28 +1,40 @@
 import type { ScheduleTaskOptions } from '../core.js';
-import { ConfigurationError } from '../errors.js';
-import { checkOptions, optionalMs } from '../options.js';
+import { checkOptions, positiveMs } from '../options.js';
 import { retryPlan } from '../retry.js';
+import type { AnyTask } from '../task/define.js';
 import type { TaskOptions } from './handle-types.js';
 
-const KNOWN = ['queue', 'timeout', 'retry'];
-const LATER = {
-  totalTimeout: 'timeouts per attempt on the server; until then `timeout` is the whole life of the task',
-};
+const KNOWN = ['queue', 'timeout', 'totalTimeout', 'heartbeatTimeout', 'retry'];
 
-/** The options of a task as the core takes them; undefined where the server decides everything. */
-export function coreTaskOptions(name: string, options: TaskOptions): ScheduleTaskOptions | undefined {
+/** What a definition says where the options of a schedule say nothing. */
+type Defaults = Partial<Pick<AnyTask, 'timeout' | 'totalTimeout' | 'heartbeatTimeout' | 'retry'>>;
+
+/**
+ * The options of a task as the core takes them; undefined where the server decides everything. `extended` is whether
+ * the server knows limits of single attempts.
+ */
+export function coreTaskOptions(
+  name: string,
+  options: TaskOptions,
+  defaults: Defaults,
+  extended: boolean,
+): ScheduleTaskOptions | undefined {
   const what = `Task "${name}"`;
-  checkOptions(what, options, KNOWN, LATER);
-  const { queue, timeout, retry } = options;
-  if (queue === undefined && timeout === undefined && retry === undefined) return undefined;
-  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
-  if (timeoutMs !== undefined && timeoutMs <= 0) {
-    throw new ConfigurationError(`${what}: timeout must be more than no time, got ${timeout}`);
-  }
+  checkOptions(what, options, KNOWN);
+  const { queue, timeout = defaults.timeout, totalTimeout = defaults.totalTimeout } = options;
+  const { heartbeatTimeout = defaults.heartbeatTimeout, retry = defaults.retry } = options;
+  const given = [queue, timeout, totalTimeout, heartbeatTimeout, retry];
+  if (given.every((option) => option === undefined)) return undefined;
+  const timeoutMs = positiveMs(`${what}, timeout`, timeout);
+  const totalTimeoutMs = positiveMs(`${what}, totalTimeout`, totalTimeout);
+  const heartbeatTimeoutMs = positiveMs(`${what}, heartbeatTimeout`, heartbeatTimeout);
   const plan = retry && retryPlan(what, retry);
   return {
     queue,
-    timeoutMs,
+    // Other servers know one limit. A worker of ours keeps that of its definition by itself.
+    timeoutMs: totalTimeoutMs ?? (extended || options.timeout === undefined ? undefined : timeoutMs),
+    startToCloseTimeoutMs: timeoutMs,
+    heartbeatTimeoutMs,
     maxRetries: plan?.maxRetries,
     retryPolicy: plan && {
       initialDelayMs: plan.initialDelayMs,

@@ -55,9 +55,25 @@ export function heartbeatAnswer(cancelled: boolean, leaseMs: number): Uint8Array
 /** The fields of a message by number: numbers, and texts of what has a length. The last of each counts. */
 export function fieldsOf(message: Uint8Array): Record<number, number | string> {
   const fields: Record<number, number | string> = {};
+  for (const [field, value] of read(message))
+    fields[field] = typeof value === 'number' ? value : value.toString('utf8');
+  return fields;
+}
+
+/** The fields of the first message within messages that this path of field numbers leads to. */
+export function nestedFields(message: Uint8Array, path: readonly number[]): Record<number, number | string> {
+  const [first, ...rest] = path;
+  if (first === undefined) return fieldsOf(message);
+  const found = read(message).find(([field]) => field === first)?.[1];
+  if (!(found instanceof Uint8Array)) throw new Error(`no message in field ${first}`);
+  return nestedFields(found, rest);
+}
+
+function read(message: Uint8Array): [field: number, value: number | Buffer][] {
+  const fields: [number, number | Buffer][] = [];
   const bytes = Buffer.from(message);
   let at = 0;
-  const read = (): number => {
+  const number = (): number => {
     let [value, scale] = [0, 1];
     for (; bytes.readUInt8(at) >= 128; at += 1, scale *= 128) value += (bytes.readUInt8(at) - 128) * scale;
     value += bytes.readUInt8(at) * scale;
@@ -65,10 +81,9 @@ export function fieldsOf(message: Uint8Array): Record<number, number | string> {
     return value;
   };
   while (at < bytes.length) {
-    const key = read();
-    const value = read();
+    const [key, value] = [number(), number()];
     if (key % 8 === 2) at += value;
-    fields[Math.floor(key / 8)] = key % 8 === 2 ? bytes.toString('utf8', at - value, at) : value;
+    fields.push([Math.floor(key / 8), key % 8 === 2 ? bytes.subarray(at - value, at) : value]);
   }
   return fields;
 }

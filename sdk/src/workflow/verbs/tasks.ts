@@ -17,9 +17,7 @@ export function scheduleDefined<Output>(
     if (typeof definition?.name !== 'string') {
       throw new ConfigurationError('ctx.schedule takes a task definition; for a name use ctx.scheduleByName');
     }
-    const { name, retry } = definition;
-    const withRetry = retry === undefined ? options : { ...options, retry: options?.retry ?? retry };
-    return scheduleNamed<Output>(parts, 'ctx.schedule', name, input, withRetry);
+    return scheduleNamed<Output>(parts, 'ctx.schedule', definition.name, input, options, definition);
   });
 }
 
@@ -28,11 +26,12 @@ export function scheduleNamed<Output>(
   verb: string,
   name: string,
   input: unknown,
-  options: TaskOptions | undefined,
+  options: TaskOptions = {},
+  defaults: Partial<AnyTask> = {},
 ): TaskHandle<Output> {
   return parts.turn.do(verb, (id) => {
     checkText(`${verb}, name`, name);
-    const coreOptions = options && coreTaskOptions(name, options);
+    const coreOptions = coreTaskOptions(name, options, defaults, parts.activation.extended);
     const payload = parts.serializer.serialize(input);
     const [handle, taskExecutionId] = scheduleTask(id, parts.scope.id, name, payload, coreOptions);
     const promise = openHandle<Output>(parts, handle, { type: 'task', name });
