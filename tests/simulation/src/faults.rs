@@ -25,11 +25,15 @@ pub(crate) enum Fault {
     TaskDoubled,
     /// A promise is settled again.
     PromiseDoubled,
+    /// An execution is asked to end.
+    CancelRequested,
+    /// A worker drops an execution that it kept.
+    Evicted,
     /// Something lands while a worker has the execution.
     Lands,
 }
 
-pub(crate) const FAULTS: [Fault; 12] = [
+pub(crate) const FAULTS: [Fault; 14] = [
     Fault::Crash,
     Fault::Hang,
     Fault::RequestLost,
@@ -41,6 +45,8 @@ pub(crate) const FAULTS: [Fault; 12] = [
     Fault::TaskCrash,
     Fault::TaskDoubled,
     Fault::PromiseDoubled,
+    Fault::CancelRequested,
+    Fault::Evicted,
     Fault::Lands,
 ];
 
@@ -58,6 +64,8 @@ impl Fault {
             Self::TaskCrash => "task crash",
             Self::TaskDoubled => "task doubled",
             Self::PromiseDoubled => "promise doubled",
+            Self::CancelRequested => "cancel requested",
+            Self::Evicted => "evicted",
             Self::Lands => "lands",
         }
     }

@@ -23,6 +23,12 @@ pub(crate) struct Life {
     pending_tasks: BTreeSet<String>,
     pending_timers: BTreeSet<String>,
     pub(crate) pending_promises: BTreeSet<String>,
+    pending_children: BTreeSet<String>,
+    cancelled_tasks: BTreeSet<String>,
+    /// The claim whose submission was applied last.
+    pub(crate) last_applied: usize,
+    /// Its code has ended it, not the server.
+    pub(crate) ended_by_code: bool,
     /// What each operation gave, in whatever activation it ran.
     pub(crate) effects: BTreeMap<Operation, BTreeSet<u64>>,
 }
@@ -41,8 +47,16 @@ impl Life {
             pending_tasks: BTreeSet::new(),
             pending_timers: BTreeSet::new(),
             pending_promises: BTreeSet::new(),
+            pending_children: BTreeSet::new(),
+            cancelled_tasks: BTreeSet::new(),
+            last_applied: 0,
+            ended_by_code: false,
             effects: BTreeMap::new(),
         }
+    }
+
+    pub(crate) fn is_ended_by_server(&self) -> bool {
+        self.ended && !self.ended_by_code
     }
 
     /// Reads what is new in the history and checks it by itself: numbers, the order of things, and that each happens
@@ -66,10 +80,22 @@ impl Life {
             EventBody::TaskScheduled { task_execution_id: id, .. } => {
                 assert!(self.pending_tasks.insert(id.clone()), "task {id} twice");
             }
+            // Where a client without our extension waits, the end is told once more in words that it knows.
+            EventBody::TaskFailed { task_execution_id: id, .. } if self.cancelled_tasks.remove(id) => {}
             EventBody::TaskCompleted { task_execution_id: id, .. }
-            | EventBody::TaskFailed { task_execution_id: id, .. }
-            | EventBody::TaskCancelled { task_execution_id: id, .. } => {
+            | EventBody::TaskFailed { task_execution_id: id, .. } => {
                 assert!(self.pending_tasks.remove(id), "task {id} ended and was not pending");
+            }
+            EventBody::TaskCancelled { task_execution_id: id, .. } => {
+                assert!(self.pending_tasks.remove(id), "task {id} ended and was not pending");
+                self.cancelled_tasks.insert(id.clone());
+            }
+            EventBody::ChildWorkflowInitiated { child_execution_id: id, .. } => {
+                assert!(self.pending_children.insert(id.clone()), "child {id} twice");
+            }
+            EventBody::ChildWorkflowCompleted { child_execution_id: id, .. }
+            | EventBody::ChildWorkflowFailed { child_execution_id: id, .. } => {
+                assert!(self.pending_children.remove(id), "child {id} ended and was not pending");
             }
             EventBody::TimerStarted { timer_id, .. } => {
                 assert!(self.pending_timers.insert(timer_id.clone()), "{timer_id} twice");
@@ -105,10 +131,14 @@ impl Life {
 }
 
 /// Checks that exactly these commands have become events, each once and in this order, beside what came from outside.
-pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody]) {
+pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody], extended: bool) {
     let mut events = events.iter().filter(|body| is_of_the_code(body));
     for command in commands {
         let Some(data) = &command.command_data else { continue };
+        // Not every client knows this event, so it is not made for those.
+        if matches!(data, CommandData::RequestCancelChildWorkflow(_)) && !extended {
+            continue;
+        }
         match events.next() {
             Some(event) => assert!(is_event_of(data, event), "expected the event of {data:?}, got {event:?}"),
             None => assert!(matches!(data, CommandData::SuspendWorkflow(_)), "a command was lost: {data:?}"),
@@ -128,8 +158,12 @@ pub(crate) fn is_of_the_code(body: &EventBody) -> bool {
             | EventBody::PromiseCreated { .. }
             | EventBody::TimerStarted { .. }
             | EventBody::TimerCancelled { .. }
+            | EventBody::TaskCancellationRequested { .. }
+            | EventBody::ChildWorkflowInitiated { .. }
+            | EventBody::ChildWorkflowCancellationRequested { .. }
             | EventBody::WorkflowCompleted { .. }
             | EventBody::WorkflowExecutionFailed { .. }
+            | EventBody::WorkflowCancelled { .. }
     )
 }
 
@@ -149,6 +183,17 @@ fn is_event_of(data: &CommandData, event: &EventBody) -> bool {
             c.timer_id == *timer_id && c.duration_ms == *duration_ms
         }
         (CommandData::CancelTimer(c), EventBody::TimerCancelled { timer_id }) => c.timer_id == *timer_id,
+        (CommandData::CancelTask(c), EventBody::TaskCancellationRequested { task_execution_id, .. }) => {
+            c.task_execution_id == *task_execution_id
+        }
+        (CommandData::ScheduleChildWorkflow(c), EventBody::ChildWorkflowInitiated { name, child_execution_id, .. }) => {
+            c.child_execution_name == *name && c.child_workflow_execution_id == *child_execution_id
+        }
+        (
+            CommandData::RequestCancelChildWorkflow(c),
+            EventBody::ChildWorkflowCancellationRequested { child_execution_id, .. },
+        ) => c.child_workflow_execution_id == *child_execution_id,
+        (CommandData::CancelWorkflow(c), EventBody::WorkflowCancelled { reason }) => c.reason == *reason,
         (CommandData::CreatePromise(c), EventBody::PromiseCreated { name, .. }) => c.promise_id == *name,
         (CommandData::CompleteWorkflow(c), EventBody::WorkflowCompleted { output }) => {
             c.output == output.as_json().as_bytes()

@@ -46,10 +46,50 @@ use report::{Histogram, Tally};
 use shrink::Case;
 use transcript::Transcript;
 
-const VERBS: &[&str] =
-    &["task", "timer", "promise", "operation", "set", "clear", "clear all", "get", "time", "random", "uuid"];
-const COMBINATORS: &[&str] =
-    &["all", "race", "any", "allSettled", "start", "repeat", "if", "catch", "finally", "return", "throw"];
+const VERBS: &[&str] = &[
+    "task",
+    "timer",
+    "promise",
+    "operation",
+    "child",
+    "signal",
+    "has signal",
+    "count signals",
+    "drain",
+    "set",
+    "clear",
+    "clear all",
+    "get",
+    "time",
+    "random",
+    "uuid",
+    "patched",
+    "deprecate patch",
+    "is cancelled",
+    "cancel",
+    "cancel scope",
+    "complete",
+    "fail",
+    "end as cancelled",
+];
+const COMBINATORS: &[&str] = &[
+    "all",
+    "race",
+    "any",
+    "allSettled",
+    "start",
+    "repeat",
+    "if",
+    "catch",
+    "finally",
+    "return",
+    "throw",
+    "cancel after",
+    "within",
+    "nonCancellable",
+    "while signal",
+    "handler",
+];
 /// Of fewer runs no shares are asked.
 const SHARES_FROM: u64 = 1_000;
 /// The search goes on for so many failures.
@@ -186,8 +226,10 @@ impl Found {
 /// Tells the run of a seed, made small if it breaks.
 fn tell(seed: u64, shrinks: bool) -> io::Result<ExitCode> {
     let case = Case::of_seed(seed);
-    let breaks = case.run(&Transcript::default()).is_err();
-    let case = if breaks && shrinks { case.shrink() } else { case };
+    let case = match case.run(&Transcript::default()) {
+        Err(problem) if shrinks => case.shrink(&problem),
+        _ => case,
+    };
     let transcript = Transcript::kept();
     let result = case.run(&transcript);
     let mut out = io::stdout().lock();

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use flovyn_orchestrator::Status;
+use flovyn_orchestrator::{Answer, Status, Undelivered};
 use flovyn_protocol::messages::{SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowStatus};
+use prost::Message as _;
 
 use crate::{
     faults::Fault,
@@ -9,6 +10,8 @@ use crate::{
     server::{Caller, EXTENDED, PLAIN},
     world::World,
 };
+
+const SUBMIT: &str = "/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands";
 
 /// Submissions that are under way, and the answers that have come back.
 #[derive(Default)]
@@ -75,70 +78,95 @@ impl World<'_> {
             self.network.answers.insert(number, Answered::Lost);
             return true;
         }
-        let mut answered = self.arrive(&flight);
+        if flight.token.is_none() && self.lives[flight.life].claims != flight.claim {
+            // It could not be told from the submission of whoever has the claim now.
+            self.network.answers.insert(number, Answered::Lost);
+            return true;
+        }
+        let (mut answered, mut undelivered) = self.arrive(&flight);
         if self.faults.strikes(Fault::RequestDoubled, 10) {
             self.note(|| format!("the submission of {} arrives again", flight.worker));
-            answered = self.arrive(&flight);
+            (answered, undelivered) = self.arrive(&flight);
         }
         if self.faults.strikes(Fault::AnswerLost, 10) {
             self.note(|| format!("the answer to {} is lost", flight.worker));
             answered = Answered::Lost;
+            if let Some(undelivered) = undelivered.filter(|_| self.chance.one_in(2)) {
+                self.server.release_undelivered(&undelivered);
+            }
         }
         self.network.answers.insert(number, answered);
         true
     }
 
-    fn arrive(&mut self, flight: &Flight) -> Answered {
+    fn arrive(&mut self, flight: &Flight) -> (Answered, Option<Undelivered>) {
         let Flight { life, claim, request, .. } = flight;
         let known = self.lives[*life].events.len();
-        let (applied_before, is_current) =
-            (!self.network.applied.insert((*life, *claim, request.submission_number)), self.is_current(*life, *claim));
+        let (applied_before, is_current) = (
+            !self.network.applied.insert((*life, *claim, request.submission_number)),
+            self.is_current(*life, *claim, flight.token.as_deref()),
+        );
         self.note(|| {
             let (status, worker) = (request.status(), &flight.worker);
             format!("the submission of {worker} arrives: {} commands, {status:?}", request.commands.len())
         });
-        let answered = self.submit(flight);
+        let (answered, undelivered) = self.submit(flight);
         self.observe();
         let life = &mut self.lives[*life];
         let has_grown = life.events.len() > known;
         if has_grown {
             assert!(!applied_before, "a submission was applied twice");
-            assert!(is_current, "a submission was applied under a claim that is not current");
-            check_applied(&request.commands, &life.bodies[known..]);
+            assert!(is_current != Some(false), "a submission was applied under a claim that is not current");
+            check_applied(&request.commands, &life.bodies[known..], flight.token.is_some());
+            life.last_applied = *claim;
+            life.ended_by_code = life.ended;
             assert!(flight.log.starts_with(&life.log), "the turns before this submission are not those of the history");
             life.log.clone_from(&flight.log);
             life.claimed = request.status() == WorkflowStatus::Running;
         }
         match &answered {
             Answered::Accepted(_) => {
-                assert!(has_grown || applied_before || !is_current, "an accepted submission left no event");
+                assert!(
+                    has_grown || applied_before || is_current != Some(true),
+                    "an accepted submission left no event"
+                );
             }
             Answered::Refused(status) => {
                 assert!(!has_grown, "a refused submission left events: {status}");
-                assert!(!is_current, "a submission under the current claim was refused: {status}");
+                assert!(is_current != Some(true), "a submission under the current claim was refused: {status}");
                 self.network.applied.remove(&(flight.life, *claim, request.submission_number));
             }
             Answered::Lost => {}
         }
-        answered
+        if let Answered::Accepted(response) = &answered
+            && let Some(next) = response.next.as_ref().filter(|next| next.workflow_execution.is_some())
+        {
+            let next = self.claimed(next);
+            self.note(|| format!("    and is answered with execution {next}"));
+        }
+        (answered, undelivered)
     }
 
     /// The claim was the last one, and has not ended.
-    fn is_current(&mut self, life: usize, claim: usize) -> bool {
+    fn is_current(&mut self, life: usize, claim: usize, token: Option<&str>) -> Option<bool> {
         let life = &self.lives[life];
-        life.claims == claim && self.server.is_running(&life.id)
+        if life.claims == claim { self.server.is_current(&life.id, token) } else { Some(false) }
     }
 
-    fn submit(&mut self, flight: &Flight) -> Answered {
+    fn submit(&mut self, flight: &Flight) -> (Answered, Option<Undelivered>) {
         let caller = match &flight.token {
             Some(token) => Caller { claim: Some(token), ..EXTENDED },
             None => PLAIN,
         };
-        match self.server.ask(caller, "/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands", &flight.request) {
-            Ok(response) => Answered::Accepted(Box::new(response)),
+        match self.server.call(caller, SUBMIT, &flight.request.encode_to_vec()) {
+            Ok(Answer::Reply { body, undelivered }) => {
+                let response = SubmitWorkflowCommandsResponse::decode(body.as_slice()).unwrap();
+                (Answered::Accepted(Box::new(response)), undelivered)
+            }
+            Ok(Answer::Park(_)) => panic!("a submission was parked"),
             Err(status) => {
                 self.note(|| format!("    refused: {status}"));
-                Answered::Refused(status)
+                (Answered::Refused(status), None)
             }
         }
     }

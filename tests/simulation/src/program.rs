@@ -4,12 +4,20 @@ mod generate;
 mod show;
 mod shrink;
 
-pub(crate) use show::{operation_name, promise_name, state_key, task_kind};
+pub(crate) use show::{operation_name, patch_id, promise_name, signal_name, state_key, task_kind};
 
 /// The function of the root execution, and those of its children, which start only later ones of the list.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    pub(crate) functions: Vec<Node>,
+    pub(crate) functions: Vec<Function>,
+}
+
+/// A workflow function.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) body: Node,
+    /// What the handler of [`HANDLED_SIGNAL`] does, if there is one.
+    pub(crate) handler: Option<Node>,
 }
 
 /// A workflow function, or a part of one. Each gives a value, fails, or ends the branch that it is in.
@@ -23,6 +31,16 @@ pub(crate) enum Node {
     Start(Slot, Box<Node>),
     /// Waits for a branch that was begun, if it was.
     Join(Slot),
+    /// Cancels the handle of a branch that is no more than a call.
+    Cancel(Slot),
+    /// Begins the first in a scope of its own, does the second, and cancels the scope.
+    CancelAfter(Box<Node>, Box<Node>),
+    /// Does it in a scope of its own, for at most as long as the timer of this number.
+    Within(u8, Box<Node>),
+    /// Does it in a scope that is not cancelled with the one around it.
+    NonCancellable(Box<Node>),
+    /// Goes on as long as a signal is queued, and takes all there are each time.
+    WhileSignal(u8, Box<Node>),
     /// Waits for several branches.
     Combine(Combinator, Vec<Node>),
     Sequence(Vec<Node>),
@@ -43,6 +61,9 @@ pub(crate) enum Call {
     Timer(u8),
     Promise(u8),
     Operation(u8),
+    /// A child that runs the function of this number; by hand it is given one of two names.
+    Child(u8, Option<u8>),
+    Signal(u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +75,13 @@ pub(crate) enum Act {
     Time,
     Random,
     Uuid,
+    HasSignal(u8),
+    CountSignals(u8),
+    Drain(u8),
+    Patched(u8),
+    DeprecatePatch(u8),
+    /// Fails if the execution was asked to end.
+    CheckCancellation,
 }
 
 /// As in JavaScript: the losers go on.
@@ -78,6 +106,9 @@ pub(crate) enum Condition {
     EvenSoFar,
     /// The branch has ended.
     IsSettled(Slot),
+    HasSignal(u8),
+    Patched(u8),
+    IsCancelled,
 }
 
 /// How long timers take, by their number.
@@ -89,17 +120,44 @@ pub(crate) const PROMISE_TIMEOUTS_MS: [Option<i64>; 4] = [None, None, Some(5_000
 /// How many keys of state there are.
 pub(crate) const STATE_KEYS: u8 = 3;
 
+/// The signals that are queued; the next one is for handlers.
+pub(crate) const QUEUED_SIGNALS: u8 = 2;
+pub(crate) const HANDLED_SIGNAL: u8 = QUEUED_SIGNALS;
+
 impl Program {
     /// How many nodes there are.
     pub(crate) fn size(&self) -> usize {
-        self.functions.iter().map(Node::size).sum()
+        self.functions.iter().map(Function::size).sum()
+    }
+
+    /// Somewhere the code cancels something.
+    pub(crate) fn cancels(&self) -> bool {
+        self.functions
+            .iter()
+            .any(|function| function.body.cancels() || function.handler.as_ref().is_some_and(Node::cancels))
+    }
+}
+
+impl Function {
+    fn size(&self) -> usize {
+        self.body.size() + self.handler.as_ref().map_or(0, Node::size)
     }
 }
 
 impl Node {
+    fn cancels(&self) -> bool {
+        matches!(self, Self::Cancel(_) | Self::CancelAfter(..) | Self::Within(..))
+            || self.children().into_iter().any(Self::cancels)
+    }
+
     pub(crate) fn children(&self) -> Vec<&Node> {
         match self {
-            Self::Start(_, node) | Self::Repeat(_, node) => vec![node],
+            Self::Start(_, node)
+            | Self::Repeat(_, node)
+            | Self::Within(_, node)
+            | Self::NonCancellable(node)
+            | Self::WhileSignal(_, node) => vec![node],
+            Self::CancelAfter(body, until) => vec![body, until],
             Self::Combine(_, nodes) | Self::Sequence(nodes) => nodes.iter().collect(),
             Self::Try(body, Handlers::Catch(node) | Handlers::Finally(node)) => vec![body, node],
             Self::Try(body, Handlers::Both(catch, finally)) => vec![body, catch, finally],

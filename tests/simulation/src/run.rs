@@ -1,22 +1,30 @@
 //! One run: a program, a seed for all that happens, and the faults that are allowed.
 
-use flovyn_protocol::messages::{RejectPromiseRequest, ResolvePromiseRequest};
+use flovyn_protocol::messages::{
+    RejectPromiseRequest, ResolvePromiseRequest, SignalWorkflowRequest, SignalWorkflowResponse,
+    ext::CancelWorkflowRequest,
+};
 
 use crate::{
     faults::{Allowed, Fault},
-    program::Program,
+    program::{HANDLED_SIGNAL, Program, QUEUED_SIGNALS, signal_name},
     replica,
     report::Tally,
+    server::{EXTENDED, PLAIN},
     tasks::TaskWorkers,
     transcript::Transcript,
-    worker::{POLL, Worker},
+    worker::{Manner, POLL, Worker},
     world::World,
 };
 
 /// How long anything may go wrong.
 const STEPS: usize = 400;
+/// How many signals are sent while things go wrong.
+const SIGNALS_MAX: usize = 6;
 /// How many steps may follow each other then without anything new in a history.
 const IDLE_STEPS_MAX: usize = 1_000;
+/// No program makes more events.
+const EVENTS_MAX: usize = 5_000;
 
 /// Runs a program to its end. It panics if anything is not as it must be.
 pub(crate) fn run(program: &Program, seed: u64, allowed: Allowed, transcript: &Transcript) -> Outcome {
@@ -40,22 +48,51 @@ pub(crate) struct Outcome {
     pub(crate) events: usize,
 }
 
+/// What kinds of workers a run has.
+#[derive(Clone, Copy)]
+enum Kinds {
+    Extended,
+    Plain,
+    Mixed,
+}
+
+impl Kinds {
+    fn manner(self, world: &mut World<'_>) -> Manner {
+        let extended = match self {
+            Self::Extended => true,
+            Self::Plain => false,
+            Self::Mixed => world.chance.one_in(2),
+        };
+        Manner { extended, keeps: world.chance.one_in(2) }
+    }
+}
+
 struct Run<'p> {
     world: World<'p>,
     workers: Vec<Worker<'p>>,
     tasks: TaskWorkers,
+    /// The replica of the whole history knows our extension.
+    extended: bool,
+    /// How many signals were sent before all was calm.
+    signals: usize,
 }
 
 impl<'p> Run<'p> {
     fn new(mut world: World<'p>) -> Self {
         let count = 2 + world.chance.below(2);
-        let workers = (0..count).map(|number| Worker::new(number, true)).collect();
-        Self { world, workers, tasks: TaskWorkers::default() }
+        let kinds = *world.chance.pick(&[Kinds::Extended, Kinds::Extended, Kinds::Plain, Kinds::Mixed]);
+        // A cancellation leaves other events where the extension is not known: no replica could go through both.
+        let kinds = match kinds {
+            Kinds::Mixed if world.program.cancels() => Kinds::Extended,
+            kinds => kinds,
+        };
+        let workers = (0..count).map(|number| Worker::new(number, kinds.manner(&mut world))).collect();
+        Self { world, workers, tasks: TaskWorkers::default(), extended: !matches!(kinds, Kinds::Plain), signals: 0 }
     }
 
     /// One thing happens.
     fn step(&mut self) {
-        match self.world.chance.weighted(&[60, 14, 12, 7, 6]) {
+        match self.world.chance.weighted(&[60, 14, 12, 7, 4, 2, 6]) {
             0 => {
                 let index = self.world.chance.below(self.workers.len());
                 self.step_worker(index);
@@ -69,6 +106,8 @@ impl<'p> Run<'p> {
             3 => {
                 self.settle_promise();
             }
+            4 => self.signal_any(),
+            5 => self.cancel_any(),
             _ => self.pass_time(),
         }
         self.wake();
@@ -76,14 +115,14 @@ impl<'p> Run<'p> {
 
     fn step_worker(&mut self, index: usize) -> bool {
         let (world, worker) = (&mut self.world, &mut self.workers[index]);
-        if worker.is_busy() && world.faults.strikes(Fault::Crash, 40) {
+        if worker.has_lost_claim(world) || worker.is_busy() && world.faults.strikes(Fault::Crash, 40) {
             worker.crash(world);
             return true;
         }
         if worker.is_busy() && world.faults.strikes(Fault::Hang, 60) {
             let ms = world.server.config.lease_ms + 1;
-            world.note(|| format!("{ms} ms pass in which no worker does anything"));
-            world.advance(ms);
+            world.note(|| "no worker does anything for a while".to_string());
+            self.advance(ms, false);
             return true;
         }
         worker.step(world)
@@ -107,7 +146,7 @@ impl<'p> Run<'p> {
         }
         let (life, promise_id) = world.chance.pick(&pending).clone();
         world.count_landing(life);
-        let again = world.faults.strikes(Fault::PromiseDoubled, 6);
+        let again = world.faults.strikes(Fault::PromiseDoubled, 3);
         for _ in 0..1 + usize::from(again) {
             settle(world, &promise_id);
         }
@@ -120,8 +159,51 @@ impl<'p> Run<'p> {
             1 => self.until_next_due_ms().unwrap_or(0).min(20_000),
             _ => self.until_next_due_ms().filter(|_| !self.is_anybody_busy()).unwrap_or(10),
         };
-        self.world.note(|| format!("{ms} ms pass"));
-        self.world.advance(ms);
+        self.advance(ms, true);
+    }
+
+    /// Time passes. Workers whose claims live by signs of life give such signs, unless they hang.
+    fn advance(&mut self, ms: i64, lively: bool) {
+        let world = &mut self.world;
+        world.note(|| format!("{ms} ms pass"));
+        if lively {
+            self.workers.iter().for_each(|worker| worker.show_life(world));
+        }
+        world.advance(ms);
+        for worker in &mut self.workers {
+            if worker.has_lost_claim(world) {
+                worker.crash(world);
+            }
+        }
+    }
+
+    fn signal_any(&mut self) {
+        if self.signals >= SIGNALS_MAX {
+            return;
+        }
+        self.signals += 1;
+        let Some(life) = self.any_life() else { return };
+        let name = self.world.chance.below(usize::from(HANDLED_SIGNAL) + 1) as u8;
+        self.world.count_landing(life);
+        signal(&mut self.world, life, name);
+    }
+
+    fn cancel_any(&mut self) {
+        let Some(life) = self.any_life() else { return };
+        if self.world.faults.strikes(Fault::CancelRequested, 14) {
+            self.world.count_landing(life);
+            cancel(&mut self.world, life);
+        }
+    }
+
+    /// One that has not ended.
+    fn any_life(&mut self) -> Option<usize> {
+        let lives = self.living();
+        if lives.is_empty() { None } else { Some(*self.world.chance.pick(&lives)) }
+    }
+
+    fn living(&self) -> Vec<usize> {
+        (0..self.world.lives.len()).filter(|life| !self.world.lives[*life].ended).collect()
     }
 
     fn is_anybody_busy(&self) -> bool {
@@ -143,17 +225,33 @@ impl<'p> Run<'p> {
         while !self.world.has_ended() {
             idle = if self.events() > events { 0 } else { idle + 1 };
             events = self.events();
-            assert!(idle < IDLE_STEPS_MAX, "the execution does not end, though all that it waits for has come");
+            assert!(
+                idle < IDLE_STEPS_MAX && events < EVENTS_MAX,
+                "the execution does not end, though all that it waits for has come"
+            );
             if !self.advance_work() {
                 self.check_parked();
                 if !self.settle_promise() {
-                    let ms = self.until_next_due_ms().unwrap_or(0);
-                    self.world.note(|| format!("{ms} ms pass"));
-                    self.world.advance(ms);
+                    self.wait_or_signal();
                 }
             }
             self.wake();
         }
+    }
+
+    /// Nothing but time and signals is left to wait for. Most waits are for time.
+    fn wait_or_signal(&mut self) {
+        if self.world.chance.one_in(3) {
+            for life in self.living() {
+                if !self.world.server.is_claimed(&self.world.lives[life].id) {
+                    (0..QUEUED_SIGNALS).for_each(|name| signal(&mut self.world, life, name));
+                }
+            }
+        }
+        let due_ms = self.world.server.tick();
+        self.world.observe();
+        let ms = due_ms.map_or(0, |due_ms| due_ms - self.world.server.now_ms);
+        self.advance(ms.max(1), true);
     }
 
     fn events(&self) -> usize {
@@ -186,7 +284,7 @@ impl<'p> Run<'p> {
         let world = self.world;
         let mut verbs = Tally::default();
         for life in 0..world.lives.len() {
-            replica::check_end(&world, life, &mut verbs);
+            replica::check_end(&world, life, self.extended, &mut verbs);
         }
         Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, events }
     }
@@ -198,11 +296,37 @@ fn settle(world: &mut World<'_>, promise_id: &str) {
     world.note(|| format!("promise {promise_id} is settled with {effect}"));
     let answer = if world.chance.one_in(3) {
         let request = RejectPromiseRequest { promise_id, error: effect };
-        world.server.ask::<()>(crate::server::PLAIN, "/flovyn.v1.WorkflowDispatch/RejectPromise", &request)
+        world.server.ask::<()>(PLAIN, "/flovyn.v1.WorkflowDispatch/RejectPromise", &request)
     } else {
         let request = ResolvePromiseRequest { promise_id, value: effect.into_bytes() };
-        world.server.ask::<()>(crate::server::PLAIN, "/flovyn.v1.WorkflowDispatch/ResolvePromise", &request)
+        world.server.ask::<()>(PLAIN, "/flovyn.v1.WorkflowDispatch/ResolvePromise", &request)
     };
     answer.unwrap();
+    world.observe();
+}
+
+fn signal(world: &mut World<'_>, life: usize, name: u8) {
+    let effect = world.new_effect().to_string();
+    world.note(|| format!("{} is sent to execution {life} with {effect}", signal_name(name)));
+    let request = SignalWorkflowRequest {
+        workflow_execution_id: world.lives[life].id.clone(),
+        signal_name: signal_name(name),
+        signal_value: effect.into_bytes(),
+        ..SignalWorkflowRequest::default()
+    };
+    let _: SignalWorkflowResponse =
+        world.server.ask(PLAIN, "/flovyn.v1.WorkflowDispatch/SignalWorkflow", &request).unwrap();
+    world.observe();
+}
+
+fn cancel(world: &mut World<'_>, life: usize) {
+    world.note(|| format!("execution {life} is asked to end"));
+    let request = CancelWorkflowRequest {
+        workflow_execution_id: world.lives[life].id.clone(),
+        reason: world.new_effect().to_string(),
+        force: world.chance.one_in(8),
+        cascade_to_children: Some(world.chance.one_in(2)),
+    };
+    world.server.ask::<()>(EXTENDED, "/flovyn.ext.v1.Extensions/CancelWorkflow", &request).unwrap();
     world.observe();
 }

@@ -1,10 +1,10 @@
 use flovyn_orchestrator::{
     Answer, Attempt, Config, Env, Principal, PrincipalKind, Request, Status, Undelivered, WaitKey, handle,
-    memory::MemoryStore, release_undelivered, tick,
+    handle_sign_of_life, memory::MemoryStore, release_undelivered, tick,
 };
 use flovyn_protocol::messages::{
     GetEventsRequest, GetEventsResponse, WorkflowEvent,
-    ext::{DescribeWorkflowRequest, WorkflowDescription},
+    ext::{DescribeWorkflowRequest, RenewClaimRequest, WorkflowDescription},
 };
 use prost::Message;
 use rand_chacha::ChaCha8Rng;
@@ -131,12 +131,37 @@ impl Server {
         }
     }
 
-    /// Somebody has a claim on the execution.
-    pub(crate) fn is_running(&mut self, execution_id: &str) -> bool {
+    /// Whether a claim is current: that of the token, or that of whoever has none. `None` if it cannot be told.
+    pub(crate) fn is_current(&mut self, execution_id: &str, token: Option<&str>) -> Option<bool> {
+        if token.is_some() {
+            let workflow_execution_id = execution_id.to_string();
+            let request = RenewClaimRequest { workflow_execution_id, ..RenewClaimRequest::default() };
+            let caller = Caller { claim: token, ..EXTENDED };
+            return Some(!self.would_answer(caller, "/flovyn.ext.v1.Extensions/RenewClaim", &request).is_empty());
+        }
+        match self.status(execution_id).as_str() {
+            "CANCELLING" => None,
+            status => Some(status == "RUNNING"),
+        }
+    }
+
+    /// Somebody has a claim on the execution, as far as it can be told.
+    pub(crate) fn is_claimed(&mut self, execution_id: &str) -> bool {
+        self.status(execution_id) == "RUNNING"
+    }
+
+    fn status(&mut self, execution_id: &str) -> String {
         let request = DescribeWorkflowRequest { workflow_execution_id: execution_id.to_string() };
         let described: WorkflowDescription =
             self.ask(EXTENDED, "/flovyn.ext.v1.Extensions/DescribeWorkflow", &request).unwrap();
-        described.status == "RUNNING"
+        described.status
+    }
+
+    /// A worker without our extension is alive though it does not call.
+    pub(crate) fn sign_of_life(&mut self, worker: &str) {
+        let env = &mut Env { now_ms: self.now_ms, rng: &mut self.rng };
+        let (config, org_id) = (&self.config, self.principal.org_id);
+        self.store.transaction(|tx| handle_sign_of_life(config, org_id, worker, env, tx)).unwrap();
     }
 
     /// The events after this one.

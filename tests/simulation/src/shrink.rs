@@ -38,13 +38,13 @@ impl Case {
     }
 
     /// A case that breaks, too, with fewer faults and a smaller program.
-    pub(crate) fn shrink(self) -> Self {
-        let mut smallest = self;
+    pub(crate) fn shrink(self, problem: &str) -> Self {
+        let (mut smallest, kind) = (self, kind(problem));
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let smaller = smallest.smaller().into_iter().find_map(|case| {
                 attempts += 1;
-                if attempts < ATTEMPTS_MAX { case.breaking() } else { None }
+                if attempts < ATTEMPTS_MAX { case.breaking(&kind) } else { None }
             });
             match smaller {
                 Some(case) => smallest = case,
@@ -72,10 +72,15 @@ impl Case {
         Self { allowed, ..self.clone() }
     }
 
-    /// The same under the first schedule that breaks it, if one does.
-    fn breaking(self) -> Option<Self> {
+    /// The same under the first schedule that breaks it in this way, if one does.
+    fn breaking(self, problem: &str) -> Option<Self> {
         let schedules = (0..SCHEDULES).map(|index| self.schedule.wrapping_add(index));
         let mut cases = schedules.map(|schedule| Self { schedule, ..self.clone() });
-        cases.find(|case| case.run(&Transcript::default()).is_err())
+        cases.find(|case| case.run(&Transcript::default()).is_err_and(|other| kind(&other) == problem))
     }
+}
+
+/// What a problem has in common with others: its first words, without names and numbers.
+fn kind(problem: &str) -> String {
+    problem.chars().filter(|letter| !letter.is_ascii_digit()).take(40).collect()
 }

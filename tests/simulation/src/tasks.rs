@@ -1,5 +1,7 @@
 use flovyn_orchestrator::{Answer, Attempt, Status};
-use flovyn_protocol::messages::{CompleteTaskRequest, FailTaskRequest, PollTaskRequest, PollTaskResponse};
+use flovyn_protocol::messages::{
+    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, HeartbeatResponse, PollTaskRequest, PollTaskResponse,
+};
 use prost::Message as _;
 
 use crate::{
@@ -34,6 +36,9 @@ impl TaskWorkers {
             let _ = complete(world, &past);
             return true;
         }
+        if world.chance.one_in(6) {
+            self.heartbeat(world);
+        }
         let polls_first = world.chance.one_in(2);
         (polls_first && self.poll(world)) || self.end(world) || self.poll(world)
     }
@@ -49,7 +54,7 @@ impl TaskWorkers {
         let task = response.task.unwrap_or_default();
         let life = world.life(&task.workflow_execution_id);
         world.note(|| format!("task {} begins, attempt {}", task.task_execution_id, task.execution_count));
-        if world.faults.strikes(Fault::TaskCrash, 20) {
+        if world.faults.strikes(Fault::TaskCrash, 6) {
             world.note(|| format!("the worker of task {} is killed", task.task_execution_id));
             if world.chance.one_in(2) {
                 world.server.release_undelivered(&undelivered);
@@ -59,6 +64,18 @@ impl TaskWorkers {
         let token = extended.then_some(response.claim_token);
         self.attempts.push(TaskAttempt { id: task.task_execution_id, life, token });
         true
+    }
+
+    /// Says that an attempt goes on, unless it is told to stop.
+    fn heartbeat(&mut self, world: &mut World<'_>) {
+        let Some(attempt) = world.chance.take(&mut self.attempts) else { return };
+        let request = HeartbeatRequest { task_execution_id: attempt.id.clone(), ..HeartbeatRequest::default() };
+        let answer: Result<HeartbeatResponse, Status> =
+            world.server.ask(attempt.caller(), "/flovyn.v1.TaskExecution/Heartbeat", &request);
+        match answer {
+            Ok(response) if !response.cancelled => self.attempts.push(attempt),
+            _ => world.note(|| format!("task {} is told to stop", attempt.id)),
+        }
     }
 
     fn end(&mut self, world: &mut World<'_>) -> bool {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use flovyn_orchestrator::{Answer, Attempt, Code, Park};
 use flovyn_protocol::{
     Payload,
@@ -7,7 +9,7 @@ use flovyn_protocol::{
         ext::{RenewClaimRequest, RenewClaimResponse},
     },
 };
-use flovyn_replay::{Handle, Job, OperationError, Rejection, ReplayError, Step, Submission};
+use flovyn_replay::{Handle, Job, OperationError, Rejection, ReplayError, Resumption, Step, Submission};
 use prost::Message as _;
 
 use crate::{
@@ -27,9 +29,26 @@ pub(crate) struct Worker<'p> {
     number: usize,
     /// How often it was killed; a new process has a new name.
     deaths: usize,
-    extended: bool,
+    manner: Manner,
+    /// The executions that it keeps to go on with.
+    kept: BTreeMap<usize, Kept<'p>>,
     state: State<'p>,
     asks_anew: Option<Attempt>,
+}
+
+/// What a worker knows to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// It knows our extension.
+    pub(crate) extended: bool,
+    /// It keeps suspended executions.
+    pub(crate) keeps: bool,
+}
+
+struct Kept<'p> {
+    workflow: Workflow<'p>,
+    /// The claim under which it was suspended.
+    claim: usize,
 }
 
 enum State<'p> {
@@ -51,11 +70,13 @@ struct Activation<'p> {
     claim: usize,
     task_time_ms: i64,
     running: Vec<Handle>,
+    /// The claim after which it was kept, if it goes on from there.
+    kept_after: Option<usize>,
 }
 
 impl<'p> Worker<'p> {
-    pub(crate) fn new(number: usize, extended: bool) -> Self {
-        Self { number, deaths: 0, extended, state: State::Idle, asks_anew: None }
+    pub(crate) fn new(number: usize, manner: Manner) -> Self {
+        Self { number, deaths: 0, manner, kept: BTreeMap::new(), state: State::Idle, asks_anew: None }
     }
 
     fn name(&self) -> String {
@@ -63,7 +84,7 @@ impl<'p> Worker<'p> {
     }
 
     fn caller(&self) -> Caller<'static> {
-        if self.extended { EXTENDED } else { PLAIN }
+        if self.manner.extended { EXTENDED } else { PLAIN }
     }
 
     /// What it would ask for work with, if its poll waits at the server.
@@ -76,6 +97,27 @@ impl<'p> Worker<'p> {
     /// It has an execution.
     pub(crate) fn is_busy(&self) -> bool {
         !matches!(self.state, State::Idle | State::Parked(..))
+    }
+
+    /// A worker without our extension cannot be told from the one that has its claim now. It has to be dead then.
+    pub(crate) fn has_lost_claim(&self, world: &mut World<'p>) -> bool {
+        let (State::Loading(activation) | State::Running(activation) | State::Sending(activation, ..)) = &self.state
+        else {
+            return false;
+        };
+        let life = &world.lives[activation.life];
+        // The last submission ends the claim.
+        let may_have_ended = matches!(self.state, State::Sending(..));
+        let is_another = life.claims != activation.claim;
+        !self.manner.extended
+            && (is_another || !may_have_ended && world.server.is_current(&life.id, None) == Some(false))
+    }
+
+    /// It is alive though it does not call.
+    pub(crate) fn show_life(&self, world: &mut World<'p>) {
+        if self.is_busy() && !self.manner.extended {
+            world.server.sign_of_life(&self.name());
+        }
     }
 
     /// Does one thing; `false` if there is nothing to do.
@@ -102,6 +144,7 @@ impl<'p> Worker<'p> {
             world.network.abandon(flight);
         }
         self.deaths += 1;
+        self.kept.clear();
         self.state = State::Idle;
         self.asks_anew = None;
     }
@@ -131,7 +174,13 @@ impl<'p> Worker<'p> {
     }
 
     fn poll_request(&self) -> PollRequest {
-        PollRequest { worker_id: self.name(), timeout_seconds: 30, long_poll: true, ..PollRequest::default() }
+        PollRequest {
+            worker_id: self.name(),
+            timeout_seconds: 30,
+            long_poll: true,
+            continues_executions: self.manner.keeps,
+            ..PollRequest::default()
+        }
     }
 
     fn poll(&mut self, world: &mut World<'p>) -> bool {
@@ -146,9 +195,7 @@ impl<'p> Worker<'p> {
         };
         let Some(undelivered) = undelivered else { return false };
         let response = PollResponse::decode(body.as_slice()).unwrap();
-        let life = world.life(&response.workflow_execution.as_ref().unwrap().id);
-        world.lives[life].claims += 1;
-        world.lives[life].claimed = true;
+        let life = world.claimed(&response);
         if world.faults.strikes(Fault::PollUndelivered, 30) {
             world.note(|| format!("{} is given execution {life}, but is gone, and the server sees it", self.name()));
             world.lives[life].claimed = false;
@@ -156,24 +203,34 @@ impl<'p> Worker<'p> {
         } else if world.faults.strikes(Fault::PollLost, 30) {
             world.note(|| format!("{} is given execution {life}, but the answer is lost", self.name()));
         } else {
-            self.open(world, life, response);
+            self.open(world, response);
         }
         true
     }
 
-    fn open(&mut self, world: &mut World<'p>, life: usize, response: PollResponse) {
+    /// Goes on with an execution that it keeps, or begins with its history.
+    fn open(&mut self, world: &mut World<'p>, response: PollResponse) {
+        let claim = world.claim(&response);
         let described = response.workflow_execution.unwrap_or_default();
-        let (task_time_ms, extended) = (described.workflow_task_time_millis, self.extended);
+        let life = world.life(&described.id);
+        let (task_time_ms, extended) = (described.workflow_task_time_millis, self.manner.extended);
         world.note(|| format!("{} claims execution {life} at event {}", self.name(), described.current_sequence));
-        let activation = Activation {
-            life,
-            workflow: replica::open(world, Known { life, held: 0, task_time_ms, extended }),
-            token: extended.then_some(response.claim_token),
-            claim: world.lives[life].claims,
-            task_time_ms,
-            running: Vec::new(),
+        let kept = self.kept.remove(&life).filter(|_| !world.faults.strikes(Fault::Evicted, 3));
+        let kept_after = kept.as_ref().map(|kept| kept.claim);
+        let workflow = match kept {
+            Some(Kept { workflow, .. }) => {
+                world.note(|| format!("{} has kept it", self.name()));
+                workflow.engine(|engine| engine.resume(Resumption { task_time_ms, extended })).unwrap();
+                workflow
+            }
+            None => replica::open(world, Known { life, held: 0, task_time_ms, extended }),
         };
-        self.take_in(world, activation, &response.events, response.has_more_events || !extended);
+        let token = extended.then_some(response.claim_token);
+        let activation = Activation { life, workflow, token, claim, task_time_ms, running: Vec::new(), kept_after };
+        // The answer may begin where the worker does not stand.
+        let fits = extended && response.after_sequence as usize <= activation.held();
+        let events = if fits { &*response.events } else { &[] };
+        self.take_in(world, activation, events, response.has_more_events || !fits);
     }
 
     fn load(&mut self, world: &mut World<'p>, activation: Activation<'p>) {
@@ -188,18 +245,32 @@ impl<'p> Worker<'p> {
     }
 
     fn take_in(&mut self, world: &World<'p>, activation: Activation<'p>, events: &[WorkflowEvent], more: bool) {
-        let taken = activation.workflow.engine(|engine| engine.handle_events(events));
-        if self.goes_on(world, &activation, taken) {
-            self.state = if more { State::Loading(activation) } else { State::Running(activation) };
+        match activation.workflow.engine(|engine| engine.handle_events(events)) {
+            Err(ReplayError::Stale { .. }) if activation.is_outdated(world) => self.begin_again(world, activation),
+            taken if self.goes_on(world, &activation, &taken) => {
+                self.state = if more { State::Loading(activation) } else { State::Running(activation) };
+            }
+            _ => {}
         }
     }
 
+    /// Somebody else had the execution after it was kept.
+    fn begin_again(&mut self, world: &World<'p>, activation: Activation<'p>) {
+        world.note(|| format!("{} has kept what is outdated, and begins again", self.name()));
+        let Activation { life, task_time_ms, .. } = activation;
+        let known = Known { life, held: 0, task_time_ms, extended: self.manner.extended };
+        self.state =
+            State::Loading(Activation { workflow: replica::open(world, known), kept_after: None, ..activation });
+    }
+
     /// Nothing may go wrong in the engine but that somebody else has the execution meanwhile.
-    fn goes_on(&self, world: &World<'p>, activation: &Activation<'p>, result: Result<(), ReplayError>) -> bool {
+    fn goes_on(&self, world: &World<'p>, activation: &Activation<'p>, result: &Result<(), ReplayError>) -> bool {
         activation.workflow.take_notes().into_iter().for_each(|note| world.note(|| format!("  {note}")));
         match result {
             Ok(()) => true,
             Err(ReplayError::Stale { .. }) if !activation.is_last_claim(world) => false,
+            // The server has ended it meanwhile, which the code did not.
+            Err(_) if world.lives[activation.life].is_ended_by_server() => false,
             Err(error) => panic!("{} fails: {error}", self.name()),
         }
     }
@@ -216,13 +287,14 @@ impl<'p> Worker<'p> {
                 activation.check_effect(world, &job);
                 world.note(|| format!("{} goes on:", self.name()));
                 let turn = activation.workflow.turn(job);
-                if self.goes_on(world, &activation, turn) {
+                if self.goes_on(world, &activation, &turn) {
                     self.state = State::Running(activation);
                 }
             }
             Ok(None) => self.act(world, activation),
+            Err(ReplayError::Stale { .. }) if activation.is_outdated(world) => self.begin_again(world, activation),
             Err(error) => {
-                self.goes_on(world, &activation, Err(error));
+                self.goes_on(world, &activation, &Err(error));
             }
         }
     }
@@ -246,7 +318,7 @@ impl<'p> Worker<'p> {
         let held = activation.held();
         let submission = activation.workflow.engine(|engine| engine.take_submission(None)).unwrap();
         world.note(|| format!("{} submits {}", self.name(), replica::show(&submission)));
-        let (life, task_time_ms, extended) = (activation.life, activation.task_time_ms, self.extended);
+        let (life, task_time_ms, extended) = (activation.life, activation.task_time_ms, self.manner.extended);
         let known = Known { life, held, task_time_ms, extended };
         replica::check_submission(world, known, &submission, &activation.workflow.log());
         let Submission { commands, status, submission_number, after_sequence } = submission;
@@ -256,7 +328,7 @@ impl<'p> Worker<'p> {
             status: status.into(),
             submission_number,
             after_sequence,
-            ..SubmitWorkflowCommandsRequest::default()
+            poll: (extended && world.chance.one_in(2)).then(|| self.poll_request()),
         };
         self.send(world, activation, Box::new(request));
     }
@@ -290,13 +362,21 @@ impl<'p> Worker<'p> {
                 return finished;
             }
             // Only what is numbered is sent again.
-            Some(Answered::Lost) if self.extended => self.send(world, activation, request),
+            Some(Answered::Lost) if self.manner.extended => self.send(world, activation, request),
             Some(Answered::Lost) => {}
             Some(Answered::Refused(status)) => assert_eq!(status.code, Code::FailedPrecondition, "{status}"),
             Some(Answered::Accepted(response)) if request.status() == WorkflowStatus::Running => {
                 self.take_in(world, activation, &response.events, response.has_more_events);
             }
-            Some(Answered::Accepted(_)) => {}
+            Some(Answered::Accepted(response)) => {
+                if self.manner.keeps && request.status() == WorkflowStatus::Suspended {
+                    let Activation { life, workflow, claim, .. } = activation;
+                    self.kept.insert(life, Kept { workflow, claim });
+                }
+                if let Some(next) = response.next {
+                    self.open(world, next);
+                }
+            }
         }
         true
     }
@@ -317,6 +397,11 @@ impl<'p> Worker<'p> {
 impl Activation<'_> {
     fn held(&self) -> usize {
         self.workflow.engine(|engine| engine.last_sequence()) as usize
+    }
+
+    /// It was kept, and somebody else has gone on with the execution since.
+    fn is_outdated(&self, world: &World<'_>) -> bool {
+        self.kept_after.is_some_and(|claim| world.lives[self.life].last_applied != claim)
     }
 
     /// Nobody has claimed the execution since.

@@ -16,12 +16,15 @@ use flovyn_replay::{Execution, Handle, Job, ReplayError};
 pub(crate) use context::{Asked, Operation};
 use context::{Context, digest};
 
-use crate::{program::Node, report::Tally};
+use crate::{
+    program::{Function, HANDLED_SIGNAL, Node, signal_name},
+    report::Tally,
+};
 
 /// One function that runs: it is told jobs and uses the verbs of its execution.
 pub(crate) struct Workflow<'p> {
     context: Context<'p>,
-    function: &'p Node,
+    function: &'p Function,
     branches: Vec<Branch<'p>>,
 }
 
@@ -29,7 +32,10 @@ pub(crate) struct Workflow<'p> {
 type Branch<'p> = Pin<Box<dyn Future<Output = ()> + 'p>>;
 
 impl<'p> Workflow<'p> {
-    pub(crate) fn new(execution: Execution, function: &'p Node) -> Self {
+    pub(crate) fn new(mut execution: Execution, function: &'p Function) -> Self {
+        if function.handler.is_some() {
+            execution.set_signal_handlers([signal_name(HANDLED_SIGNAL).as_str()]).unwrap();
+        }
         Self { context: Context::new(execution), function, branches: Vec::new() }
     }
 
@@ -54,30 +60,44 @@ impl<'p> Workflow<'p> {
     pub(crate) fn turn(&mut self, job: Job) -> Result<(), ReplayError> {
         self.context.begin_turn(&job);
         match job {
-            Job::Start { .. } => self.start(),
+            Job::Start { signals, .. } => {
+                signals.iter().for_each(|_| self.handle_signal());
+                self.start();
+            }
             Job::Resolve { handle, value } => self.context.settle(handle, Ok(digest(value.as_json()))),
             Job::Reject { handle, rejection } => self.context.reject(handle, &rejection),
-            Job::Signal { .. } | Job::Cancel { .. } => panic!("nobody signals or cancels: {job:?}"),
+            Job::Signal { .. } => self.handle_signal(),
+            Job::Cancel { handles, .. } => self.context.cancel_all(&handles),
         }
         self.run_dry();
         self.context.end_turn()
     }
 
     fn start(&mut self) {
-        let (context, function) = (self.context.clone(), self.function);
+        let (context, function) = (self.context.clone(), &self.function.body);
         self.context.begin_branch(async move {
             let outcome = interpret::run(context.clone(), function).await;
             context.end(outcome);
         });
     }
 
+    fn handle_signal(&mut self) {
+        let handler: &'p Node = self.function.handler.as_ref().expect("a signal came for a handler that there is not");
+        self.context.tally("handler");
+        let context = self.context.of_branch(self.context.new_promise());
+        self.context.begin_branch(async move {
+            let _ = interpret::run(context, handler).await;
+        });
+    }
+
     fn run_dry(&mut self) {
         let mut waker = task::Context::from_waker(Waker::noop());
         loop {
+            self.branches.append(&mut self.context.borrow_mut().begun);
             self.context.borrow_mut().progress = false;
             self.branches.retain_mut(|branch| branch.as_mut().poll(&mut waker) == Poll::Pending);
-            self.branches.append(&mut self.context.borrow_mut().begun);
-            if !self.context.borrow().progress {
+            let context = self.context.borrow();
+            if !context.progress && context.begun.is_empty() {
                 return;
             }
         }

@@ -1,4 +1,9 @@
-use flovyn_protocol::messages::{StartWorkflowRequest, StartWorkflowResponse};
+use std::collections::BTreeMap;
+
+use flovyn_protocol::{
+    event::EventBody,
+    messages::{PollResponse, StartWorkflowRequest, StartWorkflowResponse},
+};
 
 use crate::{
     chance::Chance,
@@ -20,6 +25,8 @@ pub(crate) struct World<'p> {
     pub(crate) faults: Faults,
     pub(crate) transcript: Transcript,
     effects: u64,
+    /// The number of each claim that has a token.
+    claims: BTreeMap<String, usize>,
 }
 
 impl<'p> World<'p> {
@@ -29,7 +36,17 @@ impl<'p> World<'p> {
         let page_events_max = if chance.one_in(4) { 1 + chance.below(6) } else { 1_000 };
         let server = Server::new(seed, page_events_max);
         let network = Network::default();
-        let mut world = Self { program, server, lives: Vec::new(), network, chance, faults, transcript, effects: 0 };
+        let mut world = Self {
+            program,
+            server,
+            lives: Vec::new(),
+            network,
+            chance,
+            faults,
+            transcript,
+            effects: 0,
+            claims: BTreeMap::new(),
+        };
         world.start();
         world
     }
@@ -48,14 +65,24 @@ impl<'p> World<'p> {
 
     /// Reads what is new in all histories. Whatever changes one calls this.
     pub(crate) fn observe(&mut self) {
-        for (index, life) in self.lives.iter_mut().enumerate() {
+        let mut index = 0;
+        while let Some(life) = self.lives.get_mut(index) {
             let known = life.observe(&mut self.server);
+            let children = life.bodies[known..].iter().filter_map(|body| match body {
+                EventBody::ChildWorkflowInitiated { child_execution_id, kind, .. } => {
+                    Some(Life::new(child_execution_id.clone(), function(kind)))
+                }
+                _ => None,
+            });
+            let children: Vec<Life> = children.collect();
             for event in &life.events[known..] {
                 self.transcript.note(|| {
                     let data = String::from_utf8_lossy(&event.event_data);
                     format!("    execution {index} event {} {} {data}", event.sequence_number, event.event_type)
                 });
             }
+            self.lives.extend(children);
+            index += 1;
         }
     }
 
@@ -75,6 +102,21 @@ impl<'p> World<'p> {
         self.lives.iter().position(|life| life.id == execution_id).unwrap()
     }
 
+    /// The server has handed out a claim, whether or not it arrives. Gives the execution.
+    pub(crate) fn claimed(&mut self, response: &PollResponse) -> usize {
+        let index = self.life(&response.workflow_execution.as_ref().unwrap().id);
+        let life = &mut self.lives[index];
+        life.claims += 1;
+        life.claimed = true;
+        self.claims.insert(response.claim_token.clone(), life.claims);
+        index
+    }
+
+    /// Which claim of its execution it was.
+    pub(crate) fn claim(&self, response: &PollResponse) -> usize {
+        self.claims[&response.claim_token]
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.lives.iter().all(|life| life.ended)
     }
@@ -85,6 +127,11 @@ impl<'p> World<'p> {
             self.faults.tally.count(Fault::Lands.name());
         }
     }
+}
+
+/// The function of the executions of a kind.
+fn function(kind: &str) -> usize {
+    kind.trim_start_matches("workflow-").parse().unwrap()
 }
 
 /// The kind of the executions of a function.

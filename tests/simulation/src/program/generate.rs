@@ -1,25 +1,43 @@
 use super::{
-    Act, Call, Combinator, Condition, DURATIONS_MS, Handlers, Node, PROMISE_TIMEOUTS_MS, Program, STATE_KEYS, Slot,
+    Act, Call, Combinator, Condition, DURATIONS_MS, Function, Handlers, Node, PROMISE_TIMEOUTS_MS, Program,
+    QUEUED_SIGNALS, STATE_KEYS, Slot,
 };
 use crate::chance::Chance;
 
-/// How deep functions are nested, and how much they may ask for: histories stay short enough to be replayed from
-/// each of their prefixes.
+/// How deep functions are nested, and how much the first one may ask for: histories stay short enough to be replayed
+/// from each of their prefixes.
 const DEPTH: usize = 5;
-const BUDGET: usize = 30;
+const BUDGET: usize = 26;
+const CHILD_BUDGET: usize = 6;
+const HANDLER_BUDGET: usize = 2;
 const SLOTS: usize = 4;
+const CHILDREN_MAX: usize = 2;
 
 impl Program {
     pub(crate) fn generate(chance: &mut Chance) -> Self {
-        let mut generator = Generator { chance, budget: BUDGET };
-        let body = generator.sequence(DEPTH);
-        Self { functions: vec![body] }
+        let count = 1 + chance.below(CHILDREN_MAX + 1);
+        let functions = (0..count).map(|index| Function::generate(chance, index, count)).collect();
+        Self { functions }
+    }
+}
+
+impl Function {
+    fn generate(chance: &mut Chance, index: usize, count: usize) -> Self {
+        let budget = if index == 0 { BUDGET } else { CHILD_BUDGET };
+        let depth = if index == 0 { DEPTH } else { 3 };
+        let mut generator = Generator { chance, budget, later: index + 1..count };
+        let body = generator.sequence(depth);
+        generator.budget = HANDLER_BUDGET;
+        let handler = generator.chance.one_in(3).then(|| generator.node(2));
+        Self { body, handler }
     }
 }
 
 struct Generator<'a> {
     chance: &'a mut Chance,
     budget: usize,
+    /// The functions that may be children.
+    later: std::ops::Range<usize>,
 }
 
 impl Generator<'_> {
@@ -27,7 +45,7 @@ impl Generator<'_> {
         if depth == 0 || self.budget == 0 {
             return self.leaf();
         }
-        match self.chance.weighted(&[34, 14, 18, 8, 12, 5, 7, 8, 4]) {
+        match self.chance.weighted(&[34, 16, 18, 8, 12, 5, 7, 9, 4, 4, 12]) {
             0 => Node::Call(self.call()),
             1 => Node::Act(self.act()),
             2 => self.combine(depth),
@@ -36,38 +54,56 @@ impl Generator<'_> {
             5 => self.repeat(depth),
             6 => Node::If(self.condition(), self.boxed(depth), self.boxed(depth)),
             7 => Node::Start(self.slot(), self.boxed(depth)),
-            _ => self.exit(),
+            8 => self.exit(),
+            9 => Node::Cancel(self.slot()),
+            _ => self.scope(depth),
         }
     }
 
     fn leaf(&mut self) -> Node {
-        match self.chance.weighted(&[6, 4, 2]) {
+        match self.chance.weighted(&[6, 4, 2, 2]) {
             0 => Node::Call(self.call()),
             1 => Node::Act(self.act()),
-            _ => Node::Join(self.slot()),
+            2 => Node::Join(self.slot()),
+            _ => Node::Cancel(self.slot()),
         }
     }
 
     fn call(&mut self) -> Call {
         self.budget = self.budget.saturating_sub(1);
-        match self.chance.weighted(&[5, 4, 3, 5]) {
+        match self.chance.weighted(&[5, 4, 3, 5, 2, 3]) {
             0 => Call::Task(self.small(3)),
             1 => Call::Timer(self.small(DURATIONS_MS.len())),
             2 => Call::Promise(self.small(PROMISE_TIMEOUTS_MS.len())),
+            4 if !self.later.is_empty() => self.child(),
+            5 => Call::Signal(self.signal()),
             _ => Call::Operation(self.small(3)),
         }
     }
 
+    fn child(&mut self) -> Call {
+        self.budget = self.budget.saturating_sub(3);
+        let function = self.later.start + self.chance.below(self.later.len());
+        let name = self.chance.one_in(3).then(|| self.small(2));
+        Call::Child(function as u8, name)
+    }
+
     fn act(&mut self) -> Act {
         self.budget = self.budget.saturating_sub(1);
-        match self.chance.weighted(&[4, 2, 1, 2, 3, 2, 2]) {
+        match self.chance.weighted(&[4, 2, 2, 2, 3, 2, 2, 2, 1, 2, 2, 2, 1]) {
             0 => Act::Set(self.key()),
             1 => Act::Clear(self.key()),
             2 => Act::ClearAll,
             3 => Act::Get(self.key()),
             4 => Act::Time,
             5 => Act::Random,
-            _ => Act::Uuid,
+            6 => Act::Uuid,
+            7 => Act::HasSignal(self.signal()),
+            8 => Act::CountSignals(self.signal()),
+            9 => Act::Drain(self.signal()),
+            10 => Act::Patched(self.small(2)),
+            11 => Act::DeprecatePatch(self.small(2)),
+            _ => Act::CheckCancellation,
         }
     }
 
@@ -95,12 +131,26 @@ impl Generator<'_> {
     /// What is repeated counts as often as it is.
     fn repeat(&mut self, depth: usize) -> Node {
         let times = 2 + self.small(2);
-        let budget = self.budget / usize::from(times);
+        let body = self.repeated(usize::from(times), depth);
+        Node::Repeat(times, body)
+    }
+
+    fn repeated(&mut self, times: usize, depth: usize) -> Box<Node> {
+        let budget = self.budget / times;
         let rest = self.budget - budget;
         self.budget = budget;
         let body = self.boxed(depth);
-        self.budget += rest.saturating_sub((budget - self.budget) * usize::from(times - 1));
-        Node::Repeat(times, body)
+        self.budget += rest.saturating_sub((budget - self.budget) * (times - 1));
+        body
+    }
+
+    fn scope(&mut self, depth: usize) -> Node {
+        match self.chance.below(4) {
+            0 => Node::CancelAfter(self.boxed(depth), self.boxed(depth)),
+            1 => Node::Within(self.small(DURATIONS_MS.len()), self.boxed(depth)),
+            2 => Node::NonCancellable(self.boxed(depth)),
+            _ => Node::WhileSignal(self.signal(), self.repeated(2, depth)),
+        }
     }
 
     fn attempt(&mut self, depth: usize) -> Node {
@@ -114,9 +164,12 @@ impl Generator<'_> {
     }
 
     fn condition(&mut self) -> Condition {
-        match self.chance.below(2) {
+        match self.chance.below(5) {
             0 => Condition::EvenSoFar,
-            _ => Condition::IsSettled(self.slot()),
+            1 => Condition::IsSettled(self.slot()),
+            2 => Condition::HasSignal(self.signal()),
+            3 => Condition::Patched(self.small(2)),
+            _ => Condition::IsCancelled,
         }
     }
 
@@ -130,6 +183,10 @@ impl Generator<'_> {
 
     fn key(&mut self) -> u8 {
         self.small(usize::from(STATE_KEYS))
+    }
+
+    fn signal(&mut self) -> u8 {
+        self.small(usize::from(QUEUED_SIGNALS))
     }
 
     fn slot(&mut self) -> Slot {

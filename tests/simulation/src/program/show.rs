@@ -1,12 +1,18 @@
 use std::fmt::{Display, Formatter, Result};
 
-use super::{Act, Call, Combinator, Condition, DURATIONS_MS, Handlers, Node, PROMISE_TIMEOUTS_MS, Program};
+use super::{
+    Act, Call, Combinator, Condition, DURATIONS_MS, HANDLED_SIGNAL, Handlers, Node, PROMISE_TIMEOUTS_MS, Program,
+};
 
 impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         for (index, function) in self.functions.iter().enumerate() {
             writeln!(f, "workflow {index}:")?;
-            show(f, function, 1)?;
+            show(f, &function.body, 1)?;
+            if let Some(handler) = &function.handler {
+                writeln!(f, "  handler of {}:", signal_name(HANDLED_SIGNAL))?;
+                show(f, handler, 2)?;
+            }
         }
         Ok(())
     }
@@ -22,6 +28,19 @@ fn show(f: &mut Formatter<'_>, node: &Node, depth: usize) -> Result {
         Node::Return => writeln!(f, "{indent}return"),
         Node::Throw => writeln!(f, "{indent}throw"),
         Node::Start(slot, node) => block(f, &indent, &format!("branch[{slot}] = start"), &[node], depth),
+        Node::Cancel(slot) => writeln!(f, "{indent}cancel branch[{slot}]"),
+        Node::CancelAfter(body, until) => {
+            block(f, &indent, "start in a scope", &[body], depth)?;
+            block(f, &indent, "cancel it after", &[until], depth)
+        }
+        Node::Within(duration, node) => {
+            let duration_ms = DURATIONS_MS[usize::from(*duration)];
+            block(f, &indent, &format!("within {duration_ms} ms"), &[node], depth)
+        }
+        Node::NonCancellable(node) => block(f, &indent, "not cancellable", &[node], depth),
+        Node::WhileSignal(name, node) => {
+            block(f, &indent, &format!("while there is {}: drain", signal_name(*name)), &[node], depth)
+        }
         Node::Combine(combinator, nodes) => block(f, &indent, &format!("await {combinator}"), nodes, depth),
         Node::Sequence(nodes) => block(f, &indent, "in order", nodes, depth),
         Node::Repeat(times, node) => block(f, &indent, &format!("repeat {times} times"), &[node], depth),
@@ -69,6 +88,9 @@ impl Display for Call {
                 None => write!(f, "promise {}", promise_name(*name)),
             },
             Self::Operation(name) => write!(f, "operation {}", operation_name(*name)),
+            Self::Child(function, None) => write!(f, "child, workflow {function}"),
+            Self::Child(function, Some(name)) => write!(f, "child named child-{name}, workflow {function}"),
+            Self::Signal(name) => write!(f, "signal {}", signal_name(*name)),
         }
     }
 }
@@ -83,6 +105,12 @@ impl Display for Act {
             Self::Time => write!(f, "time"),
             Self::Random => write!(f, "random"),
             Self::Uuid => write!(f, "uuid"),
+            Self::HasSignal(name) => write!(f, "has {}", signal_name(*name)),
+            Self::CountSignals(name) => write!(f, "count {}", signal_name(*name)),
+            Self::Drain(name) => write!(f, "drain {}", signal_name(*name)),
+            Self::Patched(id) => write!(f, "patched {}", patch_id(*id)),
+            Self::DeprecatePatch(id) => write!(f, "deprecate {}", patch_id(*id)),
+            Self::CheckCancellation => write!(f, "check cancellation"),
         }
     }
 }
@@ -103,6 +131,9 @@ impl Display for Condition {
         match self {
             Self::EvenSoFar => write!(f, "even so far"),
             Self::IsSettled(slot) => write!(f, "branch[{slot}] is settled"),
+            Self::HasSignal(name) => write!(f, "there is {}", signal_name(*name)),
+            Self::Patched(id) => write!(f, "patched {}", patch_id(*id)),
+            Self::IsCancelled => write!(f, "cancelled"),
         }
     }
 }
@@ -121,4 +152,12 @@ pub(crate) fn operation_name(name: u8) -> String {
 
 pub(crate) fn state_key(key: u8) -> String {
     format!("key-{key}")
+}
+
+pub(crate) fn signal_name(name: u8) -> String {
+    format!("signal-{name}")
+}
+
+pub(crate) fn patch_id(id: u8) -> String {
+    format!("patch-{id}")
 }

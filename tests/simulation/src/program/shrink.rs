@@ -1,18 +1,31 @@
-use super::{Handlers, Node, Program};
+use super::{Function, Handlers, Node, Program};
 
 impl Program {
     /// Programs that are smaller by one step, those that lose most first.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut programs = Vec::new();
         for (index, function) in self.functions.iter().enumerate() {
-            for node in function.smaller() {
+            for function in function.smaller() {
                 let mut functions = self.functions.clone();
-                functions[index] = node;
+                functions[index] = function;
                 programs.push(Self { functions });
             }
         }
         programs.sort_by_key(Self::size);
         programs
+    }
+}
+
+impl Function {
+    fn smaller(&self) -> Vec<Self> {
+        let with_body = |body| Self { body, handler: self.handler.clone() };
+        let with_handler = |handler| Self { body: self.body.clone(), handler };
+        let mut functions: Vec<Self> = self.body.smaller().into_iter().map(with_body).collect();
+        if let Some(handler) = &self.handler {
+            functions.push(with_handler(None));
+            functions.extend(handler.smaller().into_iter().map(|handler| with_handler(Some(handler))));
+        }
+        functions
     }
 }
 
@@ -26,6 +39,20 @@ impl Node {
             Self::Repeat(times, node) => {
                 nodes.extend((2..*times).map(|fewer| Self::Repeat(fewer, node.clone())));
                 nodes.extend(node.smaller().into_iter().map(|node| Self::Repeat(*times, Box::new(node))));
+            }
+            Self::Within(duration, node) => {
+                nodes.extend(node.smaller().into_iter().map(|node| Self::Within(*duration, Box::new(node))));
+            }
+            Self::NonCancellable(node) => {
+                nodes.extend(node.smaller().into_iter().map(|node| Self::NonCancellable(Box::new(node))));
+            }
+            Self::WhileSignal(name, node) => {
+                nodes.extend(node.smaller().into_iter().map(|node| Self::WhileSignal(*name, Box::new(node))));
+            }
+            Self::CancelAfter(body, until) => {
+                let smaller = |node: &Self| node.smaller().into_iter().map(Box::new);
+                nodes.extend(smaller(body).map(|body| Self::CancelAfter(body, until.clone())));
+                nodes.extend(smaller(until).map(|until| Self::CancelAfter(body.clone(), until)));
             }
             Self::Combine(combinator, list) => {
                 nodes.extend(shorter(list).map(|list| Self::Combine(*combinator, list)));

@@ -1,6 +1,6 @@
 use std::{
     cell::{Ref, RefCell, RefMut},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Debug,
     future::Future,
     rc::Rc,
@@ -8,7 +8,10 @@ use std::{
 };
 
 use flovyn_protocol::Payload;
-use flovyn_replay::{CreatePromise, Execution, Handle, Job, Rejection, ReplayError, ScheduleTask, WorkflowFailure};
+use flovyn_replay::{
+    CancelEffect, CreatePromise, Execution, Handle, Job, ROOT, Rejection, ReplayError, ScheduleTask, Scope, StartChild,
+    WorkflowFailure,
+};
 
 use super::{
     Branch,
@@ -18,7 +21,8 @@ use super::{
 use crate::{
     chance::mix,
     program::{
-        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Slot, operation_name, promise_name, state_key, task_kind,
+        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Slot, operation_name, patch_id, promise_name, signal_name,
+        state_key, task_kind,
     },
     report::Tally,
 };
@@ -29,13 +33,15 @@ pub(crate) struct Context<'p> {
     shared: Rc<RefCell<Shared<'p>>>,
     /// The branch that has it.
     branch: PromiseId,
+    /// The scope of what it asks for.
+    scope: Scope,
 }
 
 pub(crate) struct Shared<'p> {
     pub(super) execution: Execution,
     pub(super) promises: Promises,
-    /// The promise of each handle; handles are numbered from 1.
-    handles: Vec<PromiseId>,
+    /// The promise of each handle and what is asked for to cancel it; handles are numbered from 1.
+    handles: Vec<(PromiseId, Option<Asked>)>,
     slots: BTreeMap<Slot, PromiseId>,
     pub(super) begun: Vec<Branch<'p>>,
     pub(super) progress: bool,
@@ -47,6 +53,9 @@ pub(crate) struct Shared<'p> {
     has_read_time: bool,
     pub(super) operations: BTreeMap<Handle, Operation>,
     timers: u32,
+    /// Of these the end was asked for.
+    cancelled: BTreeSet<Handle>,
+    patches: BTreeSet<u8>,
     fatal: Option<ReplayError>,
     pub(super) notes: Option<Vec<String>>,
     pub(super) tally: Option<Tally>,
@@ -61,6 +70,11 @@ pub(crate) enum Asked {
     Set(u8),
     Clear(u8),
     Time,
+    Child,
+    CancelTimer(u32),
+    CancelTask,
+    CancelChild,
+    Patch(u8),
 }
 
 /// An operation by its name, and how many of that name were begun before it.
@@ -92,11 +106,13 @@ impl<'p> Context<'p> {
             has_read_time: false,
             operations: BTreeMap::new(),
             timers: 0,
+            cancelled: BTreeSet::new(),
+            patches: BTreeSet::new(),
             fatal: None,
             notes: None,
             tally: None,
         }));
-        Self { shared, branch }
+        Self { shared, branch, scope: ROOT }
     }
 
     pub(super) fn borrow(&self) -> Ref<'_, Shared<'p>> {
@@ -124,7 +140,7 @@ impl<'p> Context<'p> {
 
     /// Settles the promise of a handle.
     pub(super) fn settle(&self, handle: Handle, settled: Settled) {
-        let promise = self.borrow().handles[handle as usize - 1];
+        let (promise, _) = self.borrow().handles[handle as usize - 1];
         assert!(self.settle_promise(promise, settled), "handle {handle} is settled twice");
     }
 
@@ -163,9 +179,14 @@ impl<'p> Context<'p> {
         Self { branch, ..self.clone() }
     }
 
+    /// The same in another scope.
+    pub(super) fn of_scope(&self, scope: Scope) -> Self {
+        Self { scope, ..self.clone() }
+    }
+
     /// A branch waits for handles and for branches that were begun after it, so that none waits for itself.
     pub(super) fn may_wait_for(&self, promise: PromiseId) -> bool {
-        promise > self.branch || self.borrow().handles.contains(&promise)
+        promise > self.branch || self.handle_of(promise).is_some()
     }
 
     /// Begins a branch, which runs at once until it waits.
@@ -198,6 +219,9 @@ impl<'p> Context<'p> {
     pub(super) fn end(&self, outcome: Outcome) {
         let result = match interpret::settled(outcome) {
             Ok(value) => self.call("complete", |execution, _| execution.complete(json(value))),
+            Err(Failure { kind: FailureKind::Cancelled, digest }) => {
+                self.call("end as cancelled", |execution, _| execution.complete_cancelled(digest.to_string()))
+            }
             Err(failure) => {
                 let failure = WorkflowFailure {
                     error: format!("{:?} {}", failure.kind, failure.digest),
@@ -212,10 +236,12 @@ impl<'p> Context<'p> {
 
     pub(super) fn task(&self, kind: u8) -> Result<PromiseId, Failure> {
         self.ask(Asked::Task(kind));
+        let scope = self.scope;
         let scheduled = self.call("task", |execution, so_far| {
-            execution.schedule_task(ScheduleTask { kind: task_kind(kind), input: json(so_far), ..Default::default() })
+            let (kind, input) = (task_kind(kind), json(so_far));
+            execution.schedule_task(ScheduleTask { scope, kind, input, ..Default::default() })
         })?;
-        Ok(self.promise_of(scheduled.map(|scheduled| scheduled.handle)))
+        Ok(self.promise_of(scheduled.map(|scheduled| scheduled.handle), Some(Asked::CancelTask)))
     }
 
     pub(super) fn timer(&self, duration: u8) -> Result<PromiseId, Failure> {
@@ -223,26 +249,136 @@ impl<'p> Context<'p> {
         self.borrow_mut().timers += 1;
         self.ask(Asked::Timer(index));
         let duration_ms = DURATIONS_MS[usize::from(duration)];
-        let handle = self.call("timer", |execution, _| execution.start_timer(0, duration_ms))?;
-        Ok(self.promise_of(handle))
+        let handle = self.call("timer", |execution, _| execution.start_timer(self.scope, duration_ms))?;
+        Ok(self.promise_of(handle, Some(Asked::CancelTimer(index))))
     }
 
     pub(super) fn promise(&self, name: u8) -> Result<PromiseId, Failure> {
         self.ask(Asked::Promise(name));
         let timeout_ms = PROMISE_TIMEOUTS_MS[usize::from(name)];
-        let promise = CreatePromise { name: promise_name(name), timeout_ms, ..CreatePromise::default() };
+        let (scope, name) = (self.scope, promise_name(name));
+        let promise = CreatePromise { scope, name, timeout_ms, ..CreatePromise::default() };
         let handle = self.call("promise", |execution, _| execution.create_promise(promise))?;
-        Ok(self.promise_of(handle))
+        Ok(self.promise_of(handle, None))
     }
 
     pub(super) fn operation(&self, name: u8) -> Result<PromiseId, Failure> {
-        let handle = self.call("operation", |execution, _| execution.begin_operation(0, &operation_name(name)))?;
+        let handle =
+            self.call("operation", |execution, _| execution.begin_operation(self.scope, &operation_name(name)))?;
         if let Some(handle) = handle {
             let operations = &mut self.borrow_mut().operations;
             let ordinal = operations.values().filter(|operation| operation.name == name).count();
             operations.insert(handle, Operation { name, ordinal });
         }
-        Ok(self.promise_of(handle))
+        Ok(self.promise_of(handle, None))
+    }
+
+    pub(super) fn child(&self, function: u8, name: Option<u8>) -> Result<PromiseId, Failure> {
+        let (scope, kind) = (self.scope, crate::world::kind(usize::from(function)));
+        let name = name.map(|name| format!("child-{name}"));
+        let started = self.call("child", |execution, so_far| {
+            execution.start_child(StartChild { scope, kind, name, input: json(so_far), ..StartChild::default() })
+        })?;
+        self.ask(Asked::Child);
+        Ok(self.promise_of(started.map(|started| started.handle), Some(Asked::CancelChild)))
+    }
+
+    pub(super) fn signal(&self, name: u8) -> Result<PromiseId, Failure> {
+        let scope = self.scope;
+        let awaited = self.call("signal", |execution, _| execution.wait_for_signal(scope, &signal_name(name)))?;
+        let promise = self.promise_of(awaited.as_ref().map(|awaited| awaited.handle), None);
+        if let Some(value) = awaited.and_then(|awaited| awaited.value) {
+            self.settle_promise(promise, Ok(digest(value.as_json())));
+        }
+        Ok(promise)
+    }
+
+    pub(super) fn has_signal(&self, name: u8) -> Result<u64, Failure> {
+        let has = self.call("has signal", |execution, _| execution.has_signal(&signal_name(name)))?;
+        Ok(u64::from(has.unwrap_or_default()))
+    }
+
+    pub(super) fn count_signals(&self, name: u8) -> Result<u64, Failure> {
+        let count = self.call("count signals", |execution, _| execution.pending_signal_count(&signal_name(name)))?;
+        Ok(count.unwrap_or_default() as u64)
+    }
+
+    pub(super) fn drain(&self, name: u8) -> Result<u64, Failure> {
+        let drained = self.call("drain", |execution, _| execution.drain_signals(&signal_name(name)))?;
+        Ok(drained.unwrap_or_default().iter().fold(0, |all, value| mix(all ^ digest(value.as_json()))))
+    }
+
+    pub(super) fn patched(&self, id: u8) -> Result<u64, Failure> {
+        let patched = self.call("patched", |execution, _| execution.patched(&patch_id(id)))?;
+        let patched = patched.unwrap_or_default();
+        if patched {
+            self.ask_patch(id);
+        }
+        Ok(u64::from(patched))
+    }
+
+    pub(super) fn deprecate_patch(&self, id: u8) -> Result<u64, Failure> {
+        self.call("deprecate patch", |execution, _| execution.deprecate_patch(&patch_id(id)))?;
+        self.ask_patch(id);
+        Ok(0)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.tally("is cancelled");
+        self.borrow().execution.is_cancellation_requested()
+    }
+
+    pub(super) fn open_scope(&self, cancellable: bool) -> Scope {
+        self.borrow_mut().execution.open_scope(self.scope, cancellable).unwrap_or(ROOT)
+    }
+
+    pub(super) fn cancel_scope(&self, scope: Scope) -> Result<(), Failure> {
+        let handles = self.call("cancel scope", |execution, _| execution.cancel_scope(scope))?;
+        for handle in handles.iter().flatten() {
+            let (_, asked) = self.borrow().handles[*handle as usize - 1];
+            asked.into_iter().for_each(|asked| self.ask_once(*handle, asked));
+        }
+        self.cancel_all(&handles.unwrap_or_default());
+        Ok(())
+    }
+
+    /// Rejects these handles as cancelled.
+    pub(super) fn cancel_all(&self, handles: &[Handle]) {
+        for handle in handles {
+            self.settle(*handle, Err(Failure { kind: FailureKind::Cancelled, digest: 0 }));
+        }
+    }
+
+    /// Cancels what a promise stands for, if that is a handle.
+    pub(super) fn cancel(&self, promise: PromiseId) -> Result<(), Failure> {
+        let Some(handle) = self.handle_of(promise) else { return Ok(()) };
+        let (_, asked) = self.borrow().handles[handle as usize - 1];
+        let effect = self.call("cancel", |execution, _| execution.cancel(handle, None))?.unwrap_or(CancelEffect::None);
+        if effect != CancelEffect::None {
+            asked.into_iter().for_each(|asked| self.ask_once(handle, asked));
+        }
+        if effect == CancelEffect::Rejected {
+            self.cancel_all(&[handle]);
+        }
+        Ok(())
+    }
+
+    fn handle_of(&self, promise: PromiseId) -> Option<Handle> {
+        let index = self.borrow().handles.binary_search_by_key(&promise, |(promise, _)| *promise).ok()?;
+        Some(index as Handle + 1)
+    }
+
+    /// Of each handle the end is asked for once.
+    fn ask_once(&self, handle: Handle, asked: Asked) {
+        if self.borrow_mut().cancelled.insert(handle) {
+            self.ask(asked);
+        }
+    }
+
+    fn ask_patch(&self, id: u8) {
+        if self.borrow_mut().patches.insert(id) {
+            self.ask(Asked::Patch(id));
+        }
     }
 
     pub(super) fn set(&self, key: u8) -> Result<u64, Failure> {
@@ -292,11 +428,11 @@ impl<'p> Context<'p> {
         self.borrow_mut().asked.push(asked);
     }
 
-    fn promise_of(&self, handle: Option<Handle>) -> PromiseId {
+    fn promise_of(&self, handle: Option<Handle>, to_cancel: Option<Asked>) -> PromiseId {
         let shared = &mut *self.borrow_mut();
         let promise = shared.promises.create();
         if let Some(handle) = handle {
-            shared.handles.push(promise);
+            shared.handles.push((promise, to_cancel));
             assert_eq!(shared.handles.len(), handle as usize, "handles are numbered from 1 in creation order");
         }
         promise

@@ -46,6 +46,31 @@ pub(crate) fn run<'p>(context: Context<'p>, node: &'p Node) -> Pin<Box<dyn Futur
                 Some(promise) => Ok(context.wait(promise).await?),
                 None => Ok(0),
             },
+            Node::Cancel(slot) => {
+                if let Some(promise) = context.remembered(*slot) {
+                    context.cancel(promise)?;
+                }
+                Ok(0)
+            }
+            Node::CancelAfter(body, until) => cancel_after(&context, body, until).await,
+            Node::Within(duration, node) => within(&context, *duration, node).await,
+            Node::NonCancellable(node) => {
+                context.tally("nonCancellable");
+                let scope = context.open_scope(false);
+                run(context.of_scope(scope), node).await
+            }
+            Node::WhileSignal(name, node) => {
+                context.tally("while signal");
+                let mut value = 0;
+                for _ in 0..ROUNDS_MAX {
+                    if context.count_signals(*name)? == 0 {
+                        break;
+                    }
+                    context.drain(*name)?;
+                    value = run(context.clone(), node).await?;
+                }
+                Ok(value)
+            }
             Node::Combine(combinator, nodes) => combine(&context, *combinator, nodes).await,
             Node::Sequence(nodes) => {
                 let mut value = 0;
@@ -65,7 +90,7 @@ pub(crate) fn run<'p>(context: Context<'p>, node: &'p Node) -> Pin<Box<dyn Futur
             }
             Node::If(condition, then, otherwise) => {
                 context.tally("if");
-                let node = if holds(&context, *condition) { then } else { otherwise };
+                let node = if holds(&context, *condition)? { then } else { otherwise };
                 run(context.clone(), node).await
             }
             Node::Return => {
@@ -78,6 +103,37 @@ pub(crate) fn run<'p>(context: Context<'p>, node: &'p Node) -> Pin<Box<dyn Futur
             }
         }
     })
+}
+
+/// A loop over signals ends after this many rounds, however many come.
+const ROUNDS_MAX: usize = 3;
+
+async fn cancel_after<'p>(context: &Context<'p>, body: &'p Node, until: &'p Node) -> Outcome {
+    context.tally("cancel after");
+    let scope = context.open_scope(true);
+    let body = begin(&context.of_scope(scope), body);
+    let outcome = run(context.clone(), until).await;
+    context.cancel_scope(scope)?;
+    let cancelled = context.wait(body).await;
+    outcome?;
+    Ok(cancelled?)
+}
+
+async fn within<'p>(context: &Context<'p>, duration: u8, node: &'p Node) -> Outcome {
+    context.tally("within");
+    let timer = context.timer(duration)?;
+    let scope = context.open_scope(true);
+    let body = begin(&context.of_scope(scope), node);
+    let both = [body, timer];
+    let settled = context.wait_until(move |promises| promises.first(&both, |_| true)).await;
+    if context.is_settled(body) {
+        context.cancel(timer)?;
+        return Ok(settled?);
+    }
+    context.cancel_scope(scope)?;
+    // The timer may have been cancelled, too.
+    settled?;
+    Err(Exit::Failed(Failure { kind: FailureKind::TimedOut, digest: context.so_far() }))
 }
 
 /// Begins a branch: a call is no more than its handle.
@@ -102,6 +158,8 @@ fn request(context: &Context<'_>, call: Call) -> Result<PromiseId, Failure> {
         Call::Timer(duration) => context.timer(duration),
         Call::Promise(name) => context.promise(name),
         Call::Operation(name) => context.operation(name),
+        Call::Child(function, name) => context.child(function, name),
+        Call::Signal(name) => context.signal(name),
     }
 }
 
@@ -114,14 +172,26 @@ fn act(context: &Context<'_>, act: Act) -> Outcome {
         Act::Time => context.time(),
         Act::Random => context.random(),
         Act::Uuid => context.uuid(),
+        Act::HasSignal(name) => context.has_signal(name),
+        Act::CountSignals(name) => context.count_signals(name),
+        Act::Drain(name) => context.drain(name),
+        Act::Patched(id) => context.patched(id),
+        Act::DeprecatePatch(id) => context.deprecate_patch(id),
+        Act::CheckCancellation if context.is_cancelled() => {
+            Err(Failure { kind: FailureKind::Cancelled, digest: context.so_far() })
+        }
+        Act::CheckCancellation => Ok(0),
     }?)
 }
 
-fn holds(context: &Context<'_>, condition: Condition) -> bool {
-    match condition {
+fn holds(context: &Context<'_>, condition: Condition) -> Result<bool, Failure> {
+    Ok(match condition {
         Condition::EvenSoFar => context.so_far().is_multiple_of(2),
         Condition::IsSettled(slot) => context.remembered(slot).is_some_and(|promise| context.is_settled(promise)),
-    }
+        Condition::HasSignal(name) => context.has_signal(name)? != 0,
+        Condition::Patched(id) => context.patched(id)? != 0,
+        Condition::IsCancelled => context.is_cancelled(),
+    })
 }
 
 async fn combine<'p>(context: &Context<'p>, combinator: Combinator, nodes: &'p [Node]) -> Outcome {

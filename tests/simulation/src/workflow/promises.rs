@@ -25,6 +25,10 @@ pub(crate) enum FailureKind {
     Rejected,
     /// All branches of an `any` have failed.
     Aggregate,
+    /// What waited was cancelled.
+    Cancelled,
+    /// It took too long.
+    TimedOut,
     /// The function threw it.
     Thrown,
     /// The engine did not take the call.
