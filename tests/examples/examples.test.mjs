@@ -8,7 +8,7 @@ import { run } from '../../scripts/lib/run.mjs';
 const LIMIT_MS = 180_000;
 const ESCAPE = '\u001b[';
 
-for (const example of ['basic', 'order-processing']) {
+for (const example of ['basic', 'order-processing', 'subscription']) {
   test(`${example}: npm start prints what its README says`, async () => {
     const readme = readFileSync(inRoot('examples', example, 'README.md'), 'utf8');
     const promised = readme.match(/^```text\n(.*?)^```$/ms)?.[1];
