@@ -1,7 +1,7 @@
 //! Values across the boundary. Objects are read and written field by field, which takes a third of the code that serde
 //! would; payloads stay the JSON text they are.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use flovyn_protocol::Payload;
 use js_sys::{Array, JsString, Object, Reflect};
@@ -14,19 +14,37 @@ pub(crate) struct Fields<'a>(pub(crate) &'a JsValue);
 
 impl Fields<'_> {
     /// Reads a field; what is not there is undefined.
-    pub(crate) fn get<T: FromJs>(&self, name: &str) -> Result<T, Error> {
+    pub(crate) fn get<T: FromJs>(&self, name: &'static str) -> Result<T, Error> {
         T::from_js(name, &self.find(name))
     }
 
     /// A payload in JSON text, as the wire wants it.
-    pub(crate) fn json(&self, name: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn json(&self, name: &'static str) -> Result<Vec<u8>, Error> {
         self.get(name).map(String::into_bytes)
     }
 
-    fn find(&self, name: &str) -> JsValue {
+    fn find(&self, name: &'static str) -> JsValue {
         // Only what is no object at all has no fields.
-        Reflect::get(self.0, &name.into()).unwrap_or_default()
+        Reflect::get(self.0, &field_name(name)).unwrap_or_default()
     }
+}
+
+thread_local! {
+    /// Strings of JavaScript by the place of their text, in the order of the places.
+    static FIELD_NAMES: RefCell<Vec<(*const u8, usize, JsString)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The name of a field as JavaScript has it. It is made once, since that costs more than the access that it is for.
+fn field_name(name: &'static str) -> JsString {
+    let wanted = (name.as_ptr(), name.len());
+    FIELD_NAMES.with_borrow_mut(|names| match names.binary_search_by_key(&wanted, |known| (known.0, known.1)) {
+        Ok(place) => names[place].2.clone(),
+        Err(place) => {
+            let made = JsString::from(name);
+            names.insert(place, (wanted.0, wanted.1, made.clone()));
+            made
+        }
+    })
 }
 
 /// What can be read from JavaScript. Errors name the field and say what was expected.
@@ -82,8 +100,9 @@ impl FromJs for BTreeMap<String, String> {
         let object = value.dyn_ref::<Object>().ok_or_else(|| refused(name, "an object", value))?;
         let mut entries = Self::new();
         for key in Object::keys(object).iter() {
+            let value = Reflect::get(value, &key).unwrap_or_default();
             let key = String::from_js(name, &key)?;
-            let value = Fields(value).get(&key)?;
+            let value = String::from_js(&key, &value)?;
             entries.insert(key, value);
         }
         Ok(entries)
@@ -96,13 +115,26 @@ pub(crate) fn whole(name: &str, number: f64) -> Result<i64, Error> {
 }
 
 /// A plain object of the type that is asked for: its fields are those of the interface of that name.
-pub(crate) fn object<T: JsCast>(fields: &[(&str, JsValue)]) -> T {
+pub(crate) fn object<T: JsCast>(fields: &[(&'static str, JsValue)]) -> T {
     let object = Object::new();
     for (name, value) in fields {
-        // Setting a property of an object just made can only succeed.
-        let _ = Reflect::set(&object, &JsString::from(*name), value);
+        set(&object, &field_name(name), value);
     }
     object.unchecked_into()
+}
+
+/// A plain object whose names are values too.
+pub(crate) fn record(entries: &BTreeMap<String, String>) -> Object {
+    let object = Object::new();
+    for (name, value) in entries {
+        set(&object, &JsString::from(name.as_str()), &value.into());
+    }
+    object
+}
+
+fn set(object: &Object, name: &JsString, value: &JsValue) {
+    // Setting a property of an object just made can only succeed.
+    let _ = Reflect::set(object, name, value);
 }
 
 /// A 64-bit number as an ordinary one. Nothing counted here comes near 2^53.

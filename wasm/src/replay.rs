@@ -87,6 +87,18 @@ pub fn activation_info(activation: u32) -> Result<ActivationInfo, Error> {
     with(activation, |activation| Ok(activation.info.to_js(&activation.execution)))
 }
 
+/// The number of the last event held.
+#[wasm_bindgen(js_name = activationLastSequence)]
+pub fn activation_last_sequence(activation: u32) -> Result<i32, Error> {
+    with(activation, |activation| Ok(activation.execution.last_sequence()))
+}
+
+/// About how much memory the execution holds, in bytes.
+#[wasm_bindgen(js_name = activationMemoryBytes)]
+pub fn activation_memory_bytes(activation: u32) -> Result<usize, Error> {
+    with(activation, |activation| Ok(activation.execution.memory_bytes()))
+}
+
 /// Hands over the events that came with the poll's answer.
 #[wasm_bindgen(js_name = activationHandleFirstEvents)]
 pub fn activation_handle_first_events(activation: u32) -> Result<(), Error> {

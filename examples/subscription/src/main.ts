@@ -13,16 +13,20 @@ client.registerTask(sayGoodbye);
 
 await client.start();
 try {
-  const { handle } = await client.startWorkflow(subscription, { customer: 'Ada', plan: basic, periodMs: 100 });
-  console.log(`Ada subscribes to ${await handle.query<string>('plan')}`);
-  console.log(`billed ${(await billOf('basic')).amountCents}`);
+  const { handle } = await client.startWorkflow(subscription, {
+    customer: 'Ada',
+    plan: basic,
+    periodMs: 100,
+  });
+  console.log(`billed ${(await billOf('basic')).amountCents} for ${await handle.query<string>('plan')}`);
 
   await handle.signal('change-plan', pro);
-  console.log(`billed ${(await billOf('pro')).amountCents} after a change to ${await handle.query<string>('plan')}`);
+  console.log(`billed ${(await billOf('pro')).amountCents} for ${await handle.query<string>('plan')}`);
 
   await handle.cancel('Ada moves away');
   const end = await handle.result().catch((error: unknown) => error);
-  if (end instanceof WorkflowCancelled) console.log(`cancelled: ${end.reason}; ${await handle.query('farewell')}`);
+  if (end instanceof WorkflowCancelled)
+    console.log(`cancelled: ${end.reason}; ${await handle.query('farewell')}`);
 
   async function billOf(plan: string): Promise<Bill> {
     for (;;) {

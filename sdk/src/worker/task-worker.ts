@@ -7,6 +7,7 @@ import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
 import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
+import { EncodedOnce } from './encoded-once.js';
 import { PollLoop } from './poll-loop.js';
 import { TaskClaim } from './task-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
@@ -17,6 +18,7 @@ export class TaskWorker {
   readonly #parts: WorkerParts;
   readonly #definitions: ReadonlyMap<string, AnyTask>;
   readonly #loop: PollLoop<ClaimedTask>;
+  readonly #pollRequest = new EncodedOnce(encodePollTask);
   readonly #claims = new Map<string, TaskClaim>();
 
   constructor(parts: WorkerParts, definitions: ReadonlyMap<string, AnyTask>, options: TaskWorkerOptions) {
@@ -59,7 +61,7 @@ export class TaskWorker {
 
   async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const request = encodePollTask(this.#request());
+    const request = this.#pollRequest.bytes(this.#request());
     const answer = await this.#parts.transport.unary(Method.PollTask, request, {
       signal,
       deadlineMs,

@@ -5,6 +5,7 @@ import { ActivationFailures } from './activation-failures.js';
 import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import { Executions, type PolledWork } from './executions.js';
 import { cacheLimits, pollLimits, type WorkflowWorkerOptions } from './options.js';
+import { EncodedOnce } from './encoded-once.js';
 import { PollLoop } from './poll-loop.js';
 import { answerPolledQuery, haveQueryHandlers } from './query-answers.js';
 import { WorkflowClaim } from './workflow-claim.js';
@@ -20,6 +21,8 @@ export class WorkflowWorker {
   readonly #loop: PollLoop<PolledWork>;
   readonly #executions: Executions;
   readonly #failures: ActivationFailures;
+  readonly #kinds: readonly string[];
+  readonly #pollRequest = new EncodedOnce(encodePollWorkflow);
   readonly #claims = new Map<string, WorkflowClaim>();
 
   constructor(
@@ -29,6 +32,7 @@ export class WorkflowWorker {
   ) {
     this.#parts = parts;
     this.#definitions = definitions;
+    this.#kinds = [...definitions.keys()];
     this.#answersQueries = haveQueryHandlers(definitions.values());
     const limits = cacheLimits(options);
     this.#keepsExecutions = limits.maxCount > 0;
@@ -81,7 +85,7 @@ export class WorkflowWorker {
 
   async #poll(signal: AbortSignal): Promise<PolledWork | undefined> {
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const request = encodePollWorkflow(this.#request());
+    const request = this.#pollRequest.bytes(this.#request());
     const options = { signal, deadlineMs, repeatable: true };
     const answer = await this.#parts.transport.unary(Method.PollWorkflow, request, options);
     return peeked(answer.body);
@@ -95,7 +99,7 @@ export class WorkflowWorker {
       orgId,
       queue,
       timeoutSeconds: POLL_SECONDS,
-      workflowCapabilities: [...this.#definitions.keys()],
+      workflowCapabilities: this.#kinds,
       longPoll: extended,
       continuesExecutions: extended && this.#keepsExecutions,
       answersQueries: extended && this.#answersQueries,

@@ -7,6 +7,8 @@ import {
   activationHandleFirstEvents,
   activationInfo,
   type ActivationInfo,
+  activationLastSequence,
+  activationMemoryBytes,
   activationOpen,
   activationResume,
   handleSubmitAnswer,
@@ -35,7 +37,7 @@ export class Activation {
   /** Its number in the core. */
   readonly id: number;
   readonly #codec: PayloadCodec | undefined;
-  #info: ActivationInfo;
+  #info: ActivationInfo | undefined;
   readonly #extended: boolean;
   /** What this activation began with, kept while it lasts. */
   #pollAnswer: Uint8Array | undefined;
@@ -49,7 +51,6 @@ export class Activation {
     pollAnswer?: Uint8Array,
   ) {
     this.id = id;
-    this.#info = activationInfo(id);
     this.#codec = codec;
     this.#extended = extended;
     this.#pollAnswer = pollAnswer;
@@ -74,6 +75,7 @@ export class Activation {
 
   /** What the last poll said of the execution. */
   get info(): ActivationInfo {
+    this.#info ??= activationInfo(this.id);
     return this.#info;
   }
 
@@ -84,12 +86,12 @@ export class Activation {
 
   /** About how many bytes the core holds of it. */
   get memoryBytes(): number {
-    return activationInfo(this.id).memoryBytes;
+    return activationMemoryBytes(this.id);
   }
 
   /** The last event that it holds. */
   get lastSequence(): number {
-    return activationInfo(this.id).lastSequence;
+    return activationLastSequence(this.id);
   }
 
   /** How many submissions were taken under this claim: the number of the last one. */
@@ -100,7 +102,7 @@ export class Activation {
   /** Takes in the events that came with the claim and fetches what is missing of the history. */
   async load(host: ActivationHost): Promise<void> {
     activationHandleFirstEvents(this.id);
-    if (this.#info.hasMoreEvents) await this.#fetchEvents(host);
+    if (this.info.hasMoreEvents) await this.#fetchEvents(host);
     await this.#decodeEvents();
   }
 
@@ -110,7 +112,7 @@ export class Activation {
    */
   async resume(pollAnswer: Uint8Array, host: ActivationHost): Promise<void> {
     const hasMoreEvents = activationResume(this.id, pollAnswer);
-    this.#info = activationInfo(this.id);
+    this.#info = undefined;
     this.#pollAnswer = pollAnswer;
     this.#submissions = 0;
     if (hasMoreEvents) await this.#fetchEvents(host);
@@ -179,7 +181,7 @@ export class Activation {
   async #fetchEvents(host: ActivationHost): Promise<void> {
     let hasMore = true;
     while (hasMore) {
-      const page = await host.getEvents(activationInfo(this.id).lastSequence);
+      const page = await host.getEvents(activationLastSequence(this.id));
       hasMore = activationHandleEvents(this.id, page);
     }
   }

@@ -1,14 +1,12 @@
 //! What is known of executions, and asking one to end (extensions).
 
-use std::collections::BTreeMap;
-
 use flovyn_protocol::messages::ext;
-use js_sys::{Array, Object};
+use js_sys::Array;
 use prost::Message;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{Fields, json_text, number, object},
+    convert::{Fields, json_text, number, object, record},
     error::Error,
 };
 
@@ -182,7 +180,7 @@ fn description(found: ext::WorkflowDescription) -> Result<WorkflowDescription, E
         ("workflowVersion", found.workflow_version.into()),
         ("parentWorkflowExecutionId", found.parent_workflow_execution_id.into()),
         ("workerId", found.worker_id.into()),
-        ("metadata", metadata(&found.metadata).into()),
+        ("metadata", record(&found.metadata).into()),
         ("createdAtMs", number(found.created_at_ms).into()),
         ("startedAtMs", number(found.started_at_ms).into()),
         ("completedAtMs", number(found.completed_at_ms).into()),
@@ -192,9 +190,4 @@ fn description(found: ext::WorkflowDescription) -> Result<WorkflowDescription, E
         ("timeoutMs", number(found.timeout_ms).into()),
         ("cancelReason", found.cancel_reason.into()),
     ]))
-}
-
-fn metadata(metadata: &BTreeMap<String, String>) -> Object {
-    let entries: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), JsValue::from_str(value))).collect();
-    object(&entries)
 }
