@@ -226,17 +226,23 @@ function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
   return { loop, polls, works, givenBack, clock, logger };
 }
 
-test('as many polls wait as may and as there is room for', async () => {
+test('several polls wait while nothing is under way, and one while much is and there is room', async () => {
   const { loop, polls, works } = handLoop();
   loop.start();
   expect(polls).toHaveLength(4);
-  for (const [index, poll] of polls.entries()) poll.open(`work ${index}`);
-  await until(() => works.length === 4);
-  await until(() => polls.length === 6);
-  polls[4]?.open('work 4');
-  await until(() => works.length === 5);
-  // One poll waits and five pieces of work are under way: there is room for no more.
+  polls[0]?.open('work');
+  await until(() => works.length === 1);
   await settled();
+  expect(polls).toHaveLength(4);
+  for (const poll of polls) poll.open('work');
+  await until(() => works.length === 4);
+  await until(() => polls.length === 5);
+  polls[4]?.open('work');
+  await until(() => polls.length === 6);
+  polls[5]?.open('work');
+  await until(() => works.length === 6);
+  await settled();
+  // No more may be under way.
   expect(polls).toHaveLength(6);
   works[0]?.end(undefined);
   await until(() => polls.length === 7);
@@ -290,7 +296,7 @@ test('during an outage one poll goes on, and all of them after it', async () => 
   await settled();
   expect(polls).toHaveLength(5);
   polls[4]?.open('work');
-  await until(() => polls.length === 9);
+  await until(() => polls.length === 8);
   expect(logger.at('warn')).toHaveLength(1);
   expect(logger.at('info')).toEqual(['polling for work works again']);
   await loop.stop();

@@ -11,7 +11,7 @@ export interface PollLoopParts<Work> {
   readonly what: string;
   /** How many pieces of work may be under way at once. */
   readonly maxConcurrent: number;
-  /** How many polls may be under way at once, and never more than there is room for. */
+  /** How many polls wait while no work is under way, and never more than there is room for. */
   readonly maxPolls: () => number;
   /** The pause after an empty answer that came at once, in milliseconds. */
   readonly emptyPauseMs: number;
@@ -33,7 +33,8 @@ const SHORT_POLL_MS = 500;
  * not come one round trip after the other. The next poll follows at once; only failures, and empty answers of servers
  * that do not wait, are followed by a pause.
  *
- * A piece of work whose end was answered with the next piece hands its place on to it.
+ * A piece of work whose end was answered with the next piece hands its place on to it. So each counts as a poll to come,
+ * and the more are under way the fewer others wait: what they would be given costs no call of its own then.
  */
 export class PollLoop<Work> {
   readonly #parts: PollLoopParts<Work>;
@@ -78,7 +79,8 @@ export class PollLoop<Work> {
     const { maxConcurrent, maxPolls } = this.#parts;
     // Every poll may bring work.
     const hasRoom = this.#running.size + this.#polls.size < maxConcurrent;
-    return !this.hasStopped && !this.#isOut && hasRoom && this.#polls.size < maxPolls();
+    const most = Math.max(1, maxPolls() - this.#running.size);
+    return !this.hasStopped && !this.#isOut && hasRoom && this.#polls.size < most;
   }
 
   /** Polls once; the first to fail in an outage polls alone until one succeeds. */
