@@ -8,7 +8,7 @@ import { Duration, workflow } from '@flovyn/sdk';
  */
 
 /** The error of programs that throw. */
-export class ProgramError extends Error {
+class ProgramError extends Error {
   constructor() {
     super('thrown');
     this.name = 'ProgramError';
@@ -19,7 +19,7 @@ export class ProgramError extends Error {
  * The one workflow that runs all programs.
  *
  * @param {(executionId: string, trace: Trace) => Outside} begin is told of each run of the function
- * @typedef {{ program: object, operation: (name: string, occurrence: number) => Promise<unknown>, note: () => void }} Outside
+ * @typedef {{ program: object, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
  */
 export function interpreter(begin) {
   return workflow({
@@ -27,7 +27,7 @@ export function interpreter(begin) {
     run: (ctx, block) => {
       const trace = [];
       const outside = begin(ctx.workflowExecutionId, trace);
-      return new Run(ctx, trace, outside).start(outside.program[block]);
+      return new Run(trace, outside).start(ctx, outside.program[block]);
     },
   });
 }
@@ -37,114 +37,138 @@ const NEXT = 'next';
 const RETURN = 'return';
 /** Statements that are counted though they ask for nothing. */
 const NOTED = new Set(['start', 'if', 'loop', 'try', 'throw', 'return']);
+const ROOT = 0;
+
+/**
+ * Where a statement stands: the context and the number of its scope, the value of the last thing awaited, and what was
+ * started beside it.
+ *
+ * @typedef {{ ctx: any, scope: number, last: unknown, started: any[] }} Place
+ */
 
 class Run {
-  #ctx;
   #trace;
   #outside;
   #handles = 0;
   #operations = new Map();
+  /** The numbers of handles, by their promises. */
+  #numbers = new Map();
 
-  constructor(ctx, trace, outside) {
-    this.#ctx = ctx;
+  constructor(trace, outside) {
     this.#trace = trace;
     this.#outside = outside;
   }
 
-  async start(block) {
-    const scope = { last: null, started: [] };
-    await this.#block(block, scope);
-    this.#note('end', text(scope.last));
-    return scope.last;
+  async start(ctx, block) {
+    const place = { ctx, scope: ROOT, last: null, started: [] };
+    await this.#block(block, place);
+    this.#note('end', text(place.last));
+    return place.last;
   }
 
-  async #block(block, scope) {
+  async #block(block, place) {
     for (const statement of block) {
-      if ((await this.#statement(statement, scope)) === RETURN) return RETURN;
+      if ((await this.#statement(statement, place)) === RETURN) return RETURN;
     }
     return NEXT;
   }
 
-  async #statement(statement, scope) {
+  async #statement(statement, place) {
     if (NOTED.has(statement.do)) this.#note(statement.do);
     switch (statement.do) {
       case 'await':
-        scope.last = await this.#expression(statement.of, scope);
+        place.last = await this.#expression(statement.of, place);
         return NEXT;
       case 'start':
-        scope.started.push(this.#expression(statement.of, scope));
+        place.started.push(this.#expression(statement.of, place));
         return NEXT;
       case 'if':
-        return this.#block(this.#holds(statement.when, scope) ? statement.then : statement.else, scope);
+        return this.#block(this.#holds(statement.when, place) ? statement.then : statement.else, place);
       case 'loop':
         for (let turn = 0; turn < statement.times; turn += 1) {
-          if ((await this.#block(statement.body, scope)) === RETURN) return RETURN;
+          if ((await this.#block(statement.body, place)) === RETURN) return RETURN;
         }
         return NEXT;
       case 'try':
-        return this.#try(statement, scope);
+        return this.#try(statement, place);
       case 'throw':
         throw new ProgramError();
       case 'return':
         return RETURN;
       default:
-        return this.#synchronous(statement, scope);
+        this.#synchronous(statement, place);
+        return NEXT;
     }
   }
 
-  async #try(statement, scope) {
+  async #try(statement, place) {
     try {
-      return await this.#block(statement.body, scope);
+      return await this.#block(statement.body, place);
     } catch (error) {
       this.#note('caught', text(error));
-      return await this.#block(statement.catch, scope);
+      return await this.#block(statement.catch, place);
     } finally {
-      await this.#block(statement.finally, scope);
+      await this.#block(statement.finally, place);
     }
   }
 
-  #synchronous(statement, scope) {
-    const ctx = this.#ctx;
+  #synchronous(statement, place) {
+    const { ctx } = place;
     switch (statement.do) {
       case 'set':
-        this.#note('set', statement.key, text(scope.last));
-        ctx.set(statement.key, scope.last);
-        return NEXT;
+        this.#note('set', statement.key, text(place.last));
+        return ctx.set(statement.key, place.last);
       case 'clear':
         this.#note('clear', statement.key);
-        ctx.clear(statement.key);
-        return NEXT;
+        return ctx.clear(statement.key);
       case 'clearAll':
-        this.#note('clearAll', ctx.stateKeys().join());
-        ctx.clearAll();
-        return NEXT;
-      case 'get':
-        scope.last = this.#read('get', ctx.get(statement.key), statement.key);
-        return NEXT;
+        this.#note('clearAll');
+        return ctx.clearAll();
+      case 'cancel':
+        return this.#cancel(place.started[statement.started % place.started.length]);
+      case 'checkCancellation':
+        this.#note('checkCancellation');
+        return ctx.checkCancellation();
+      case 'isCancellationRequested':
+        place.last = this.#read(statement.do, ctx.isCancellationRequested);
+        return;
       case 'currentTime':
-        scope.last = this.#read('currentTime', ctx.currentTimeMillis());
-        return NEXT;
+        place.last = this.#read('currentTime', ctx.currentTimeMillis());
+        return;
       default:
-        scope.last = this.#read(statement.do, ctx[statement.do]());
-        return NEXT;
+        place.last = this.#ask(statement, ctx);
     }
   }
 
-  #holds(condition, scope) {
-    if (condition.is === 'odd') return isOdd(scope.last);
-    return this.#read('get', this.#ctx.get(condition.key), condition.key) !== null;
+  #ask({ do: verb, key, signal, patch }, ctx) {
+    const argument = key ?? signal ?? patch;
+    if (argument === undefined) return this.#read(verb, ctx[verb]());
+    return this.#read(verb, ctx[verb](argument), argument);
+  }
+
+  #holds({ is, key, signal, patch }, { ctx, last }) {
+    if (is === 'odd') return isOdd(last);
+    if (is === 'set') return this.#ask({ do: 'get', key }, ctx) !== null;
+    if (is === 'signal') return this.#ask({ do: 'hasSignal', signal }, ctx);
+    return this.#ask({ do: 'patched', patch }, ctx);
+  }
+
+  #cancel(started) {
+    if (typeof started?.cancel !== 'function') return;
+    this.#note('cancel', this.#numbers.get(started));
+    started.cancel();
   }
 
   /** Begins something and gives the promise of its end. */
-  #expression(expression, scope) {
+  #expression(expression, place) {
     const [[verb, value]] = Object.entries(expression);
-    const all = () => value.map((each) => this.#expression(each, scope));
+    const all = () => value.map((each) => this.#expression(each, place));
     switch (verb) {
       case 'branch':
         this.#note(verb);
-        return this.#branch(value, scope);
+        return this.#apart(value, place, place.ctx, place.scope);
       case 'started':
-        return scope.started[value % scope.started.length] ?? Promise.resolve(null);
+        return place.started[value % place.started.length] ?? Promise.resolve(null);
       case 'all':
       case 'race':
       case 'any':
@@ -153,32 +177,55 @@ class Run {
       case 'allSettled':
         this.#note(verb);
         return Promise.allSettled(all()).then((ends) => ends.map((end) => text(end.value ?? end.reason)));
+      case 'scope':
+      case 'nonCancellable':
+        return this.#scope(verb, expression, place);
+      case 'withTimeout':
+        return this.#withTimeout(expression, place);
       default:
-        return this.#handle(verb, value, expression);
+        return this.#leaf(verb, expression, place);
     }
   }
 
-  /** Handles that it starts are its own. */
-  async #branch(block, { last }) {
-    const scope = { last, started: [] };
-    await this.#block(block, scope);
-    return scope.last;
+  /** A block by itself: what it starts is its own. */
+  async #apart(block, { last }, ctx, scope) {
+    const place = { ctx, scope, last, started: [] };
+    await this.#block(block, place);
+    return place.last;
   }
 
-  #handle(verb, value, expression) {
-    this.#handles += 1;
-    const handle = this.#handles;
-    this.#note(verb, handle, value);
-    const promise = this.#command(verb, value, expression);
-    promise.then(
-      (result) => this.#note('resolved', handle, text(result)),
-      (error) => this.#note('rejected', handle, text(error)),
-    );
-    return promise;
+  #scope(verb, expression, place) {
+    const { timeoutMs = 0 } = expression;
+    const number = this.#number();
+    this.#note(verb, number, timeoutMs, place.scope);
+    const body = (ctx) => this.#apart(expression[verb], place, ctx, number);
+    if (verb === 'nonCancellable') return this.#watch(number, place.ctx.nonCancellable(body));
+    const options = timeoutMs > 0 ? { timeout: Duration.milliseconds(timeoutMs) } : {};
+    return this.#watch(number, place.ctx.scope(body, options));
   }
 
-  #command(verb, value, { timeoutMs }) {
-    const ctx = this.#ctx;
+  #withTimeout({ withTimeout, timeoutMs }, place) {
+    const target = this.#expression(withTimeout, place);
+    const number = this.#number();
+    const cancellable = typeof target.cancel === 'function' ? this.#numbers.get(target) : 0;
+    this.#note('withTimeout', number, timeoutMs, place.scope, cancellable);
+    return this.#watch(number, place.ctx.withTimeout(target, Duration.milliseconds(timeoutMs)));
+  }
+
+  #leaf(verb, expression, place) {
+    const number = this.#number();
+    this.#note(verb, number, expression[verb], place.scope, expression.name ?? '');
+    try {
+      return this.#watch(number, this.#command(verb, expression, place.ctx));
+    } catch (error) {
+      this.#note('refused', number, text(error));
+      throw error;
+    }
+  }
+
+  #command(verb, expression, ctx) {
+    const { timeoutMs, name } = expression;
+    const value = expression[verb];
     switch (verb) {
       case 'task':
         return ctx.scheduleByName(value, null);
@@ -186,6 +233,10 @@ class Run {
         return ctx.sleep(Duration.milliseconds(value));
       case 'promise':
         return ctx.promise(value, timeoutMs ? { timeout: Duration.milliseconds(timeoutMs) } : {});
+      case 'signal':
+        return ctx.waitForSignal(value);
+      case 'child':
+        return ctx.scheduleWorkflowByName('program', value, name === undefined ? {} : { name });
       case 'run': {
         const occurrence = (this.#operations.get(value) ?? 0) + 1;
         this.#operations.set(value, occurrence);
@@ -194,6 +245,21 @@ class Run {
       default:
         throw new Error(`no verb ${verb}`);
     }
+  }
+
+  #number() {
+    this.#handles += 1;
+    return this.#handles;
+  }
+
+  /** Notes what becomes of a promise before anybody else learns of it. */
+  #watch(number, promise) {
+    this.#numbers.set(promise, number);
+    promise.then(
+      (result) => this.#note('resolved', number, text(result)),
+      (error) => this.#note('rejected', number, text(error)),
+    );
+    return promise;
   }
 
   #read(what, value, ...details) {

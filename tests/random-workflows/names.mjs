@@ -1,13 +1,17 @@
 /** What a workflow can ask for, as traces and histograms name it. */
-export const VERBS =
-  'task sleep promise run set clear clearAll get stateKeys currentTime random randomUUID'.split(' ');
+export const VERBS = (
+  'task sleep promise run signal child set clear clearAll get stateKeys currentTime random randomUUID ' +
+  'hasSignal pendingSignalCount drainSignals patched cancel isCancellationRequested checkCancellation'
+).split(' ');
 
 /** How a workflow can put promises together, and what it can do around them. */
-export const COMBINATORS = 'all race any allSettled branch try loop if throw return start'.split(' ');
+export const COMBINATORS =
+  'all race any allSettled branch scope nonCancellable withTimeout try loop if throw return start'.split(' ');
 
 /** What can happen to a workflow. */
 export const FAULTS = [
   'run of the function',
+  'continued from the cache',
   'task completes',
   'task fails',
   'task fails for good',
@@ -15,6 +19,8 @@ export const FAULTS = [
   'promise answered twice',
   'operation ends',
   'operation fails',
+  'signal',
+  'cancel request',
   'landed in an activation',
   'request lost',
   'answer lost',

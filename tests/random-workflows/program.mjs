@@ -9,54 +9,59 @@ const KINDS = ['a', 'b', 'c'];
 const KEYS = ['k', 'l'];
 const OPERATIONS = ['x', 'y'];
 const PROMISES = ['p', 'q'];
+export const SIGNALS = ['s', 'r'];
+const PATCHES = ['one', 'two'];
+const CHILDREN = ['child1', 'child2'];
+const TIMES_MS = [10, 0, 1000, 3000];
 const DEPTH_MAX = 3;
 const STATEMENTS_MAX = 14;
+const CHILD_STATEMENTS_MAX = 4;
 
 /** @param {import('./chance.mjs').Chance} chance */
 export function randomProgram(chance) {
-  const maker = new Maker(chance);
-  return { main: maker.block(0) };
+  const program = { main: new Maker(chance, STATEMENTS_MAX, CHILDREN).block(0) };
+  const text = JSON.stringify(program);
+  for (const name of CHILDREN) {
+    if (text.includes(name)) program[name] = new Maker(chance, CHILD_STATEMENTS_MAX, []).block(1);
+  }
+  return program;
 }
 
 class Maker {
   #chance;
-  #statements = 0;
+  #left;
+  #children;
 
-  constructor(chance) {
+  constructor(chance, statementsMax, children) {
     this.#chance = chance;
+    this.#left = statementsMax;
+    this.#children = children;
   }
 
   block(depth) {
     const wanted = depth === 0 ? this.#chance.between(1, 6) : this.#chance.draw(3);
     const block = [];
-    while (block.length < wanted && this.#statements < STATEMENTS_MAX) block.push(this.#statement(depth));
+    while (block.length < wanted && this.#left > 0) block.push(this.#statement(depth));
     return block;
   }
 
   #statement(depth) {
-    this.#statements += 1;
+    this.#left -= 1;
     const plain = [
-      [30, () => ({ do: 'await', of: this.#expression(depth) })],
-      [12, () => ({ do: 'start', of: this.#expression(depth) })],
+      [34, () => ({ do: 'await', of: this.#expression(depth) })],
+      [14, () => ({ do: 'start', of: this.#expression(depth) })],
       [6, () => ({ do: 'set', key: this.#chance.pick(KEYS) })],
       [3, () => ({ do: 'clear', key: this.#chance.pick(KEYS) })],
       [2, () => ({ do: 'clearAll' })],
-      [14, () => this.#read()],
+      [22, () => this.#read()],
+      [8, () => ({ do: 'cancel', started: this.#chance.draw(4) })],
       [3, () => ({ do: 'throw' })],
       [3, () => ({ do: 'return' })],
     ];
     const nested = [
-      [
-        6,
-        () => ({
-          do: 'if',
-          when: this.#condition(),
-          then: this.block(depth + 1),
-          else: this.block(depth + 1),
-        }),
-      ],
+      [8, () => ({ do: 'if', when: this.#condition(), then: this.block(depth + 1), else: this.block(depth + 1) })],
       [4, () => ({ do: 'loop', times: this.#chance.between(2, 3), body: this.block(depth + 1) })],
-      [7, () => this.#try(depth)],
+      [8, () => this.#try(depth)],
     ];
     return this.#chance.weighted(depth < DEPTH_MAX ? [...plain, ...nested] : plain)();
   }
@@ -73,27 +78,41 @@ class Maker {
       { do: 'currentTime' },
       { do: 'random' },
       { do: 'randomUUID' },
+      { do: 'hasSignal', signal: this.#chance.pick(SIGNALS) },
+      { do: 'pendingSignalCount', signal: this.#chance.pick(SIGNALS) },
+      { do: 'drainSignals', signal: this.#chance.pick(SIGNALS) },
+      { do: 'patched', patch: this.#chance.pick(PATCHES) },
+      { do: 'isCancellationRequested' },
+      { do: 'checkCancellation' },
     ]);
   }
 
   #condition() {
-    return this.#chance.pick([{ is: 'odd' }, { is: 'set', key: this.#chance.pick(KEYS) }]);
+    return this.#chance.pick([
+      { is: 'odd' },
+      { is: 'set', key: this.#chance.pick(KEYS) },
+      { is: 'signal', signal: this.#chance.pick(SIGNALS) },
+      { is: 'patched', patch: this.#chance.pick(PATCHES) },
+    ]);
   }
 
   #expression(depth) {
     const leaves = [
       [12, () => ({ task: this.#chance.pick(KINDS) })],
-      [7, () => ({ sleep: this.#chance.pick([10, 0, 1000, 3000]) })],
-      [7, () => this.#promise()],
+      [7, () => ({ sleep: this.#chance.pick(TIMES_MS) })],
+      [6, () => this.#promise()],
       [10, () => ({ run: this.#chance.pick(OPERATIONS) })],
+      [9, () => ({ signal: this.#chance.pick(SIGNALS) })],
       [5, () => ({ started: this.#chance.draw(4) })],
     ];
+    if (this.#children.length > 0) leaves.push([5, () => this.#child()]);
+    const inner = depth + 1;
     const nested = [
-      [4, () => ({ branch: this.block(depth + 1) })],
-      ...['all', 'race', 'any', 'allSettled'].map((name) => [
-        4,
-        () => ({ [name]: this.#several(depth + 1) }),
-      ]),
+      [4, () => ({ branch: this.block(inner) })],
+      ...['all', 'race', 'any', 'allSettled'].map((name) => [4, () => ({ [name]: this.#several(inner) })]),
+      [4, () => ({ scope: this.block(inner), timeoutMs: this.#chance.pick([0, 0, 10, 1000]) })],
+      [3, () => ({ nonCancellable: this.block(inner) })],
+      [4, () => ({ withTimeout: this.#expression(inner), timeoutMs: this.#chance.pick([10, 1000]) })],
     ];
     return this.#chance.weighted(depth < DEPTH_MAX ? [...leaves, ...nested] : leaves)();
   }
@@ -103,72 +122,12 @@ class Maker {
     return this.#chance.once(4) ? { ...promise, timeoutMs: this.#chance.pick([1000, 5000]) } : promise;
   }
 
+  #child() {
+    const child = { child: this.#chance.pick(this.#children) };
+    return this.#chance.once(4) ? { ...child, name: this.#chance.pick(['n', 'program-2']) } : child;
+  }
+
   #several(depth) {
     return Array.from({ length: this.#chance.between(2, 3) }, () => this.#expression(depth));
-  }
-}
-
-/** A program as the code that a person would write for it. */
-export function printProgram(program) {
-  return Object.entries(program)
-    .map(([name, block]) => `async function ${name}(ctx) {\n${printBlock(block, '  ')}}`)
-    .join('\n');
-}
-
-function printBlock(block, indent) {
-  return block.map((statement) => `${indent}${printStatement(statement, indent)}\n`).join('');
-}
-
-function printStatement(statement, indent) {
-  const inner = (block) => `{\n${printBlock(block, `${indent}  `)}${indent}}`;
-  switch (statement.do) {
-    case 'await':
-      return `last = await ${printExpression(statement.of, indent)};`;
-    case 'start':
-      return `started.push(${printExpression(statement.of, indent)});`;
-    case 'set':
-      return `ctx.set('${statement.key}', last);`;
-    case 'clear':
-      return `ctx.clear('${statement.key}');`;
-    case 'get':
-      return `last = ctx.get('${statement.key}');`;
-    case 'if':
-      return `if (${printCondition(statement.when)}) ${inner(statement.then)} else ${inner(statement.else)}`;
-    case 'loop':
-      return `for (let i = 0; i < ${statement.times}; i += 1) ${inner(statement.body)}`;
-    case 'try':
-      return `try ${inner(statement.body)} catch (error) ${inner(statement.catch)} finally ${inner(statement.finally)}`;
-    case 'throw':
-      return "throw new Error('thrown');";
-    case 'return':
-      return 'return last;';
-    case 'clearAll':
-      return 'ctx.clearAll();';
-    default:
-      return `last = ctx.${statement.do}();`;
-  }
-}
-
-function printCondition(condition) {
-  return condition.is === 'odd' ? 'isOdd(last)' : `ctx.get('${condition.key}') !== null`;
-}
-
-function printExpression(expression, indent) {
-  const [[verb, value]] = Object.entries(expression);
-  switch (verb) {
-    case 'task':
-      return `ctx.scheduleByName('${value}')`;
-    case 'sleep':
-      return `ctx.sleep(${value} ms)`;
-    case 'promise':
-      return `ctx.promise('${value}'${expression.timeoutMs ? `, { timeout: ${expression.timeoutMs} ms }` : ''})`;
-    case 'run':
-      return `ctx.run('${value}', ...)`;
-    case 'started':
-      return `started[${value} % started.length]`;
-    case 'branch':
-      return `(async () => {\n${printBlock(value, `${indent}  `)}${indent}})()`;
-    default:
-      return `Promise.${verb}([${value.map((each) => printExpression(each, indent)).join(', ')}])`;
   }
 }

@@ -1,4 +1,4 @@
-import { printProgram } from './program.mjs';
+import { printProgram } from './print.mjs';
 
 /** What everything that is counted is measured against: it must be this part of its group at least. */
 const SHARE_MIN = 0.01;

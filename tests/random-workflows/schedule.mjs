@@ -1,4 +1,5 @@
 import { Method } from '../../sdk/dist/rpc/methods.js';
+import { SIGNALS } from './program.mjs';
 import { Disagreement } from './world.mjs';
 
 /** So long everything may happen; after that everything goes well until the end. */
@@ -6,6 +7,10 @@ const WILD_STEPS_MAX = 100;
 const CALM_STEPS_MAX = 2000;
 /** Longer than a claim lasts without a sign of life. */
 const LEASE_OVER_MS = 61_000;
+/** Nothing that a workflow waits for takes longer. */
+const SOON_MS = 120_000;
+/** No workflow waits for more signals of one name. */
+const SIGNALS_MAX = 60;
 
 /**
  * Lets things happen to a world: what happens next is drawn, from all that can.
@@ -32,7 +37,7 @@ export async function play(world, chance) {
 }
 
 function isOver(world) {
-  return [...world.executions.keys()].every((id) => world.isOver(id));
+  return world.open.length === 0;
 }
 
 function isBusy(world) {
@@ -58,6 +63,8 @@ function wildStep(world, chance) {
     ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
     ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
     [2, () => replace(world, chance)],
+    [6, () => signal(world, chance)],
+    [1, () => cancel(world, chance)],
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
     ...(answered.length > 0 ? [[4, () => repeatPromise(world, chance, answered)]] : []),
   ];
@@ -134,6 +141,18 @@ function answerPromise(world, chance, promise) {
   world.answerPromise(promise, chance.once(4));
 }
 
+function signal(world, chance) {
+  countLanded(world);
+  world.count('faults', 'signal');
+  world.signal(chance.pick(world.open), chance.pick(SIGNALS));
+}
+
+function cancel(world, chance) {
+  countLanded(world);
+  world.count('faults', 'cancel request');
+  world.cancel(chance.pick(world.open));
+}
+
 function repeatTask(world, chance) {
   world.count('faults', 'task ends twice');
   world.completeTask(chance.pick(world.finishedTasks), world.value());
@@ -156,8 +175,13 @@ function calmStep(world) {
   const promise = world.promises.find(({ isAnswered }) => !isAnswered);
   if (promise !== undefined) return done(world.answerPromise(promise, false));
   const { dueMs } = world;
-  if (dueMs !== undefined) return done(world.advanceTo(dueMs));
-  return false;
+  if (dueMs !== undefined && dueMs < world.engine.nowMs + SOON_MS) return done(world.advanceTo(dueMs));
+  // It may wait for signals: one each, until it has had more than it can want.
+  const [executionId] = world.open;
+  const signals = world.executions.get(executionId);
+  signals.sent = (signals.sent ?? 0) + 1;
+  if (signals.sent > SIGNALS_MAX) return false;
+  return done(SIGNALS.map((name) => world.signal(executionId, name)));
 }
 
 function done() {

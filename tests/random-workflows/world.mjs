@@ -1,11 +1,13 @@
 import {
   decodePollTask,
   decodeStartWorkflow,
+  encodeCancelWorkflow,
   encodeCompleteTask,
   encodeFailTask,
   encodePollTask,
   encodeRejectPromise,
   encodeResolvePromise,
+  encodeSignalWorkflow,
 } from '../../sdk/dist/core.js';
 import { Method } from '../../sdk/dist/rpc/methods.js';
 import { runDry } from '../../sdk/dist/runtime/run-dry.js';
@@ -45,6 +47,8 @@ export class World {
   promises = [];
   #taskTimes = new Map();
   #applied = new Set();
+  /** The last claim under which a run of the function submitted. */
+  #continued = new WeakMap();
   #problem;
   #born = 0;
   #values = 0;
@@ -122,7 +126,14 @@ export class World {
   }
 
   isOver(executionId) {
-    return this.executions.get(executionId).isOver;
+    const execution = this.executions.get(executionId);
+    if (!execution.isOver && execution.seenAt !== this.engine.changes) this.#discoverEvents(executionId);
+    return execution.isOver;
+  }
+
+  /** The executions that have not ended. */
+  get open() {
+    return [...this.executions.keys()].filter((executionId) => !this.isOver(executionId));
   }
 
   /** A value that is not used twice. */
@@ -215,6 +226,10 @@ export class World {
     if (this.#applied.has(key)) return 'repeated';
     this.#applied.add(key);
     const trace = call.worker.traces.get(submission.executionId);
+    if (this.#continued.get(trace) !== call.claim) {
+      if (this.#continued.has(trace)) this.count('faults', 'continued from the cache');
+      this.#continued.set(trace, call.claim);
+    }
     this.submissions.push({
       ...submission,
       worker: call.worker.name,
@@ -240,9 +255,14 @@ export class World {
         const { promiseId, promiseName } = JSON.parse(data);
         this.promises.push({ id: promiseId, name: `${promiseName} of ${execution.name}`, isAnswered: false });
       }
+      if (eventType === 'CHILD_WORKFLOW_INITIATED') {
+        const { childExecutionId } = JSON.parse(data);
+        this.#discover(childExecutionId, `child ${this.executions.size}`);
+      }
       if (TERMINAL.has(eventType)) execution.isOver = true;
     }
     execution.seen = events.length;
+    execution.seenAt = this.engine.changes;
   }
 
   // --- the rest of the world ---
@@ -302,6 +322,19 @@ export class World {
     const again = promise.isAnswered ? ' again' : '';
     this.step(`promise ${promise.name}: ${isRejected ? 'rejected' : 'resolved'}${again}`);
     promise.isAnswered = true;
+  }
+
+  signal(executionId, signalName) {
+    const signalValue = JSON.stringify(this.value());
+    const request = { orgId: ORG_ID, workflowExecutionId: executionId, signalName, signalValue };
+    this.engine.call(Method.SignalWorkflow, encodeSignalWorkflow(request));
+    this.step(`signal ${signalName} ${signalValue} for ${this.nameOf(executionId)}`);
+  }
+
+  cancel(executionId) {
+    const request = { workflowExecutionId: executionId, reason: 'enough', force: false, cascadeToChildren: true };
+    this.engine.call(Method.CancelWorkflow, encodeCancelWorkflow(request));
+    this.step(`${this.nameOf(executionId)} is asked to cancel`);
   }
 
   endOperation(operation, isFailure) {
