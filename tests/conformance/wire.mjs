@@ -6,6 +6,8 @@ export const PATHS = {
   pollWorkflow: '/flovyn.v1.WorkflowDispatch/PollWorkflow',
   submit: '/flovyn.v1.WorkflowDispatch/SubmitWorkflowCommands',
   getEvents: '/flovyn.v1.WorkflowDispatch/GetEvents',
+  signal: '/flovyn.v1.WorkflowDispatch/SignalWorkflow',
+  cancel: '/flovyn.ext.v1.Extensions/CancelWorkflow',
 };
 
 const STATUS = ['UNSPECIFIED', 'RUNNING', 'SUSPENDED', 'COMPLETED', 'CANCELLED', 'FAILED'];
@@ -71,8 +73,18 @@ export function withoutPoll(bytes) {
 
 /** A GetEventsRequest. */
 export function writeGetEvents(executionId, afterSequence) {
-  const id = new TextEncoder().encode(executionId);
-  return new Uint8Array([0x0a, id.length, ...id, ...varint(1000 * 8), ...varint(afterSequence)]);
+  return message({ 1: executionId, 1000: afterSequence });
+}
+
+/** A message of texts and whole numbers, by the numbers of its fields. */
+export function message(values) {
+  return new Uint8Array(
+    Object.entries(values).flatMap(([field, value]) => {
+      if (typeof value === 'number') return [...varint(field * 8), ...varint(value)];
+      const bytes = new TextEncoder().encode(value);
+      return [...varint(field * 8 + 2), ...varint(bytes.length), ...bytes];
+    }),
+  );
 }
 
 /** A GetEventsResponse. */

@@ -37,7 +37,8 @@ export class Engine {
     try {
       const answer = engineHandle(this.#engine, method, body, true, claim, attempt, this.nowMs);
       if (!(answer instanceof Uint8Array)) return { parked: true };
-      this.#followUp();
+      // What only reads gives nobody anything to do.
+      if (method !== Method.GetEvents) this.#followUp();
       return { body: answer };
     } catch (error) {
       if (typeof error.grpcCode !== 'number') throw error;

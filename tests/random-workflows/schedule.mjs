@@ -10,7 +10,7 @@ const LEASE_OVER_MS = 61_000;
 /** Nothing that a workflow waits for takes longer. */
 const SOON_MS = 120_000;
 /** No workflow waits for more signals of one name. */
-const SIGNALS_MAX = 60;
+const ROUNDS_MAX = 60;
 
 /**
  * Lets things happen to a world: what happens next is drawn, from all that can.
@@ -177,11 +177,10 @@ function calmStep(world) {
   const { dueMs } = world;
   if (dueMs !== undefined && dueMs < world.engine.nowMs + SOON_MS) return done(world.advanceTo(dueMs));
   // It may wait for signals: one each, until it has had more than it can want.
-  const [executionId] = world.open;
-  const signals = world.executions.get(executionId);
-  signals.sent = (signals.sent ?? 0) + 1;
-  if (signals.sent > SIGNALS_MAX) return false;
-  return done(SIGNALS.map((name) => world.signal(executionId, name)));
+  world.rounds = (world.rounds ?? 0) + 1;
+  if (world.rounds > ROUNDS_MAX) return false;
+  for (const executionId of world.open) for (const name of SIGNALS) world.signal(executionId, name);
+  return true;
 }
 
 function done() {

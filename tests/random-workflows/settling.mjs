@@ -127,7 +127,7 @@ export class Settling {
   settled(how, number, value) {
     const handle = this.#handles.get(number);
     if (handle.type === 'scope' || handle.type === 'timeout') return this.#derived(handle, value);
-    if (this.#owed.length === 0) this.#nextJob();
+    this.#goOn(() => this.#owed.length > 0);
     const owed = this.#owed.shift();
     if (owed === undefined) throw new Broken(`nothing in the history settles handle ${number}`);
     same('handle that is settled next', owed.number, number);
@@ -142,22 +142,17 @@ export class Settling {
     handle.isOver = true;
     const timer = this.#byKey.get(handle.timer ?? this.#scopes.get(handle.number)?.timer);
     if (!value.startsWith('TimeoutError') || timer === undefined) return;
-    while (!timer.isSettled && this.#owed.length === 0) {
-      if (!this.#nextJob()) throw new Broken(`nothing in the history makes ${handle.number} time out`);
-    }
+    this.#goOn(() => timer.isSettled || this.#owed.length > 0);
+    if (!timer.isSettled) throw new Broken(`something else comes before handle ${handle.number} times out`);
   }
 
-  /** Goes on to the next event that gives the code something to see in its handles; false at the end. */
-  #nextJob() {
-    while (this.#at < this.#events.length) {
+  /** Goes along the events until something has come of them. */
+  #goOn(isEnough) {
+    while (!isEnough() && this.#at < this.#events.length) {
       const { eventType, data } = this.#events[this.#at];
       this.#at += 1;
-      if (this.#isJob(eventType, data)) {
-        this.turns += 1;
-        if (this.#owed.length > 0) return true;
-      }
+      if (this.#isJob(eventType, data)) this.turns += 1;
     }
-    return false;
   }
 
   #isJob(type, data) {

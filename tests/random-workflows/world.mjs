@@ -1,13 +1,11 @@
 import {
   decodePollTask,
   decodeStartWorkflow,
-  encodeCancelWorkflow,
   encodeCompleteTask,
   encodeFailTask,
   encodePollTask,
   encodeRejectPromise,
   encodeResolvePromise,
-  encodeSignalWorkflow,
 } from '../../sdk/dist/core.js';
 import { Method } from '../../sdk/dist/rpc/methods.js';
 import { runDry } from '../../sdk/dist/runtime/run-dry.js';
@@ -15,7 +13,7 @@ import { SimulatedClock } from './clock.mjs';
 import { Engine, ORG_ID, QUEUE } from './engine.mjs';
 import { describeCommand } from '../support/rerun.mjs';
 import { COMBINATORS, VERBS } from './names.mjs';
-import { readClaim, readNext, readSubmission } from '../conformance/wire.mjs';
+import { message, PATHS, readClaim, readNext, readSubmission } from '../conformance/wire.mjs';
 import { answer, cut, SimulatedWorker } from './worker.mjs';
 
 /** What two runs of one execution, or a run and the rules, disagree on. */
@@ -326,14 +324,12 @@ export class World {
 
   signal(executionId, signalName) {
     const signalValue = JSON.stringify(this.value());
-    const request = { orgId: ORG_ID, workflowExecutionId: executionId, signalName, signalValue };
-    this.engine.call(Method.SignalWorkflow, encodeSignalWorkflow(request));
+    this.engine.call(PATHS.signal, message({ 1: ORG_ID, 2: executionId, 3: signalName, 4: signalValue }));
     this.step(`signal ${signalName} ${signalValue} for ${this.nameOf(executionId)}`);
   }
 
   cancel(executionId) {
-    const request = { workflowExecutionId: executionId, reason: 'enough', force: false, cascadeToChildren: true };
-    this.engine.call(Method.CancelWorkflow, encodeCancelWorkflow(request));
+    this.engine.call(PATHS.cancel, message({ 1: executionId, 2: 'enough' }));
     this.step(`${this.nameOf(executionId)} is asked to cancel`);
   }
 
