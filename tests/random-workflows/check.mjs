@@ -13,12 +13,14 @@ export async function checkReplays(world) {
   for (const [executionId, { name }] of world.executions) {
     const events = world.engine.history(executionId);
     const isForced = endedByServer(world, executionId);
+    const submissions = world.submissions.filter((submission) => submission.executionId === executionId);
     const trace = isForced
       ? await traceUntilForced(world, executionId, events)
       : await checkFullReplay(world, name, executionId, events);
-    checkRules(executionId, trace, events, { isWhole: !isForced });
-    for (const submission of world.submissions) {
-      if (submission.executionId !== executionId) continue;
+    // What it did after its last submission is in no history.
+    const told = isForced ? Math.max(0, ...submissions.map(({ traceLength }) => traceLength)) : trace.length;
+    checkRules(executionId, trace.slice(0, told), events, { isWhole: !isForced });
+    for (const submission of submissions) {
       checkTrace(name, submission, trace);
       await checkPrefix(world, name, submission, events);
     }

@@ -130,7 +130,7 @@ class Run {
         this.#note('checkCancellation');
         return ctx.checkCancellation();
       case 'isCancellationRequested':
-        place.last = this.#read(statement.do, ctx.isCancellationRequested);
+        place.last = this.#read(statement.do, ctx.isCancellationRequested, place.scope);
         return;
       case 'currentTime':
         place.last = this.#read('currentTime', ctx.currentTimeMillis());

@@ -36,7 +36,6 @@ const ROOT = 0;
  * Scopes and timeouts have timers that no trace shows: `hidden` ones, whose firing shows in what they reject.
  */
 export class Settling {
-  isCancelled = false;
   isUnsure = false;
   /** Jobs so far. */
   turns = 0;
@@ -50,6 +49,7 @@ export class Settling {
   #waiters = new Map();
   #owed = [];
   #cancelledTimers;
+  #isCancelled = false;
 
   constructor(events, command) {
     this.#events = events;
@@ -109,6 +109,13 @@ export class Settling {
     this.#commandToCancel(handle);
     if (handle.type === 'task' || handle.type === 'child') return;
     this.#settle(handle, 'rejected', 'HandleCancelled');
+  }
+
+  /** Whether work in a scope was asked to end. */
+  isCancelled(number) {
+    if (number === ROOT) return this.#isCancelled;
+    const scope = this.#scopes.get(number);
+    return scope.isCancelled === true || (scope.isCancellable && this.isCancelled(scope.parent));
   }
 
   /** The signals of this name that nobody has taken, as JSON. */
@@ -182,8 +189,8 @@ export class Settling {
   }
 
   #cancelAll() {
-    if (this.isCancelled) return false;
-    this.isCancelled = true;
+    if (this.#isCancelled) return false;
+    this.#isCancelled = true;
     this.#rejectIn(ROOT, { withCommands: false });
     return true;
   }
