@@ -49,17 +49,25 @@ class Maker {
     this.#left -= 1;
     const plain = [
       [34, () => ({ do: 'await', of: this.#expression(depth) })],
-      [14, () => ({ do: 'start', of: this.#expression(depth) })],
+      [18, () => ({ do: 'start', of: this.#expression(depth) })],
       [6, () => ({ do: 'set', key: this.#chance.pick(KEYS) })],
       [3, () => ({ do: 'clear', key: this.#chance.pick(KEYS) })],
       [2, () => ({ do: 'clearAll' })],
       [22, () => this.#read()],
-      [8, () => ({ do: 'cancel', started: this.#chance.draw(4) })],
+      [16, () => ({ do: 'cancel', started: this.#chance.draw(4) })],
       [3, () => ({ do: 'throw' })],
       [3, () => ({ do: 'return' })],
     ];
     const nested = [
-      [8, () => ({ do: 'if', when: this.#condition(), then: this.block(depth + 1), else: this.block(depth + 1) })],
+      [
+        8,
+        () => ({
+          do: 'if',
+          when: this.#condition(),
+          then: this.block(depth + 1),
+          else: this.block(depth + 1),
+        }),
+      ],
       [4, () => ({ do: 'loop', times: this.#chance.between(2, 3), body: this.block(depth + 1) })],
       [8, () => this.#try(depth)],
     ];

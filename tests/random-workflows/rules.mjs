@@ -39,10 +39,14 @@ export function checkRules(executionId, trace, events, { isWhole }) {
     if (isWhole) rules.end();
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    throw new Disagreement('rules', `${error.message} (at the last line on the left; on the right the history)`, {
-      expected: trace.slice(0, at + 1).map((entry) => entry.join(' ')),
-      got: events.map(({ sequence, eventType, data }) => `${sequence} ${eventType} ${data}`),
-    });
+    throw new Disagreement(
+      'rules',
+      `${error.message} (at the last line on the left; on the right the history)`,
+      {
+        expected: trace.slice(0, at + 1).map((entry) => entry.join(' ')),
+        got: events.map(({ sequence, eventType, data }) => `${sequence} ${eventType} ${data}`),
+      },
+    );
   }
 }
 
@@ -148,7 +152,9 @@ class Rules {
   end() {
     const left = this.#commands.find((command) => !this.#settling.isHiddenCancel(command));
     if (left !== undefined) {
-      throw new Broken(`nobody asked for ${left.eventType} ${JSON.stringify(left.data)}, which the history has`);
+      throw new Broken(
+        `nobody asked for ${left.eventType} ${JSON.stringify(left.data)}, which the history has`,
+      );
     }
     for (const [name, begun] of this.#begun) same(`records of ${name}`, begun, this.#records.get(name) ?? 0);
   }
@@ -199,7 +205,8 @@ class Rules {
   }
 
   #time(timeMs) {
-    if (this.#turn !== this.#settling.turns || this.#turnTime === undefined) this.#turnTime = this.#times.shift();
+    if (this.#turn !== this.#settling.turns || this.#turnTime === undefined)
+      this.#turnTime = this.#times.shift();
     this.#turn = this.#settling.turns;
     same('time of the turn', this.#turnTime, timeMs);
     if (this.#times.some((later) => later < timeMs)) throw new Broken('time goes back');

@@ -57,13 +57,13 @@ function wildStep(world, chance) {
   const choices = [
     ...calls.map((call) => [30, () => wildCall(world, chance, call)]),
     ...operations.map((operation) => [20, () => endOperation(world, chance, operation)]),
-    ...(world.mayHaveTask ? [[16, () => world.claimTask()]] : []),
-    ...claimedTasks.map((task) => [20, () => endTask(world, chance, task)]),
-    ...open.map((promise) => [8, () => answerPromise(world, chance, promise)]),
+    ...(world.mayHaveTask ? [[24, () => world.claimTask()]] : []),
+    ...claimedTasks.map((task) => [30, () => endTask(world, chance, task)]),
+    ...open.map((promise) => [12, () => answerPromise(world, chance, promise)]),
     ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
     ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
     [2, () => replace(world, chance)],
-    [6, () => signal(world, chance)],
+    [4, () => signal(world, chance)],
     [1, () => cancel(world, chance)],
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
     ...(answered.length > 0 ? [[4, () => repeatPromise(world, chance, answered)]] : []),
@@ -119,16 +119,16 @@ function takeOver(world) {
 }
 
 function endOperation(world, chance, operation) {
-  const isFailure = chance.once(5);
+  const isFailure = chance.once(4);
   world.count('faults', isFailure ? 'operation fails' : 'operation ends');
   world.endOperation(operation, isFailure);
 }
 
 function endTask(world, chance, task) {
   const fate = chance.weighted([
-    [8, 'completes'],
-    [2, 'fails'],
-    [2, 'fails for good'],
+    [6, 'completes'],
+    [3, 'fails'],
+    [3, 'fails for good'],
   ]);
   countLanded(world);
   world.count('faults', `task ${fate}`);

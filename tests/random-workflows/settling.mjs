@@ -9,7 +9,11 @@ const OUTCOMES = {
   PROMISE_RESOLVED: ({ promiseId, value }) => [`promise ${promiseId}`, 'resolved', value],
   PROMISE_REJECTED: ({ promiseId, error }) => [`promise ${promiseId}`, 'rejected', 'PromiseRejected', error],
   PROMISE_TIMEOUT: ({ promiseId }) => [`promise ${promiseId}`, 'rejected', 'PromiseTimeout'],
-  CHILD_WORKFLOW_COMPLETED: ({ childExecutionId, output }) => [`child ${childExecutionId}`, 'resolved', output],
+  CHILD_WORKFLOW_COMPLETED: ({ childExecutionId, output }) => [
+    `child ${childExecutionId}`,
+    'resolved',
+    output,
+  ],
   CHILD_WORKFLOW_FAILED: ({ childExecutionId, error }) => [
     `child ${childExecutionId}`,
     'rejected',
@@ -65,7 +69,8 @@ export class Settling {
     const isCancel = ({ eventType }) => eventType === 'TIMER_CANCELLED';
     this.#cancelledTimers = new Set(events.filter(isCancel).map(({ data }) => `timer ${data.timerId}`));
     this.#at = 1 + visible;
-    for (const { data } of events.slice(1, this.#at)) this.queue(data.signalName).push(json(data.signalValue));
+    for (const { data } of events.slice(1, this.#at))
+      this.queue(data.signalName).push(json(data.signalValue));
   }
 
   // --- what the code does ---
@@ -149,6 +154,8 @@ export class Settling {
     handle.isOver = true;
     const timer = this.#byKey.get(handle.timer ?? this.#scopes.get(handle.number)?.timer);
     if (!value.startsWith('TimeoutError') || timer === undefined) return;
+    // The timeout was that of something inside.
+    if (this.#cancelledTimers.has(timer.key)) return;
     this.#goOn(() => timer.isSettled || this.#owed.length > 0);
     if (!timer.isSettled) throw new Broken(`something else comes before handle ${handle.number} times out`);
   }
@@ -170,7 +177,8 @@ export class Settling {
     const [key, how, value, message] = outcome;
     const handle = this.#byKey.get(key);
     if (handle === undefined || handle.isSettled) return false;
-    if (handle.onFired === undefined) this.#settle(handle, how, how === 'resolved' ? json(value) : value, message);
+    if (handle.onFired === undefined)
+      this.#settle(handle, how, how === 'resolved' ? json(value) : value, message);
     // One that the code cancelled had fired too late to be seen.
     else if (this.#cancelledTimers.has(key)) return false;
     else handle.onFired();

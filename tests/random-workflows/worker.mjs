@@ -67,6 +67,7 @@ export class SimulatedWorker {
   #end() {
     void this.#worker.stop();
     this.#worker.abort();
+    this.#worker.close();
   }
 
   #begin(world, executionId, trace) {

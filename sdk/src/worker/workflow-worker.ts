@@ -23,7 +23,8 @@ export class WorkflowWorker {
   readonly #failures: ActivationFailures;
   readonly #kinds: readonly string[];
   readonly #pollRequest = new EncodedOnce(encodePollWorkflow);
-  readonly #claims = new Map<string, WorkflowClaim>();
+  /** With their executions. One execution has two when its first claim ran out and it came here again. */
+  readonly #claims = new Map<WorkflowClaim, string>();
 
   constructor(
     parts: WorkerParts,
@@ -51,7 +52,7 @@ export class WorkflowWorker {
 
   /** Ids of the executions with an activation under way. */
   get activeExecutions(): string[] {
-    return [...this.#claims.keys()];
+    return [...new Set(this.#claims.values())];
   }
 
   /** What became of the executions that are kept between activations. */
@@ -75,7 +76,7 @@ export class WorkflowWorker {
 
   /** Ends activations under way; their executions are offered to other workers at once. */
   abort(): void {
-    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped());
+    for (const claim of this.#claims.keys()) claim.giveUp(new WorkerStopped());
   }
 
   /** Lets go of the executions that are kept. */
@@ -119,7 +120,7 @@ export class WorkflowWorker {
   async #activate(work: PolledWork): Promise<PolledWork | undefined> {
     const { polled } = work;
     const claim = this.#claim(polled);
-    this.#claims.set(polled.executionId, claim);
+    this.#claims.set(claim, polled.executionId);
     try {
       await this.#executions.activate(work, claim);
       this.#failures.succeeded(polled);
@@ -129,7 +130,7 @@ export class WorkflowWorker {
       return undefined;
     } finally {
       claim.end();
-      if (this.#claims.get(polled.executionId) === claim) this.#claims.delete(polled.executionId);
+      this.#claims.delete(claim);
     }
   }
 
