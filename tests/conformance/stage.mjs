@@ -1,6 +1,6 @@
 import { Duration, FlovynClient, silentLogger, task, workflow } from '@flovyn/sdk';
 
-import { PATHS, readClaim, readEvents, readSubmission, withoutPoll, writeGetEvents } from './wire.mjs';
+import { PATHS, readClaim, readEvents, readNext, readSubmission, withoutPoll, writeGetEvents } from './wire.mjs';
 
 const LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 5;
@@ -269,6 +269,7 @@ export class Stage {
         return transport.extended;
       },
       unary: (method, body, options) => mortal(controller.signal, unary(method, body, options)),
+      serverStream: (...call) => transport.serverStream(...call),
       close: async () => {},
     };
   }
@@ -277,6 +278,8 @@ export class Stage {
     await this.#beforeSubmit?.();
     // The answer must bring no work that would be lost with the worker.
     const answer = await call(this.#mode === 'killed' ? withoutPoll(body) : body);
+    const next = readNext(answer.body);
+    if (next !== undefined) this.#remember(next);
     const submission = readSubmission(body);
     if (submission.executionId === this.handle?.workflowId) {
       const taskTimeMs = this.#taskTimes.get(options.metadata?.['flovyn-claim']);

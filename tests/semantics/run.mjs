@@ -23,7 +23,10 @@ const CELLS = [...Object.keys(MODES), 'full replay', 'prefix'];
 /** Rows mostly wait for each other's timers and leases. */
 const AT_ONCE = 6;
 /** What a killed worker had claimed is offered again after this time. */
-const LEASE_MS = 1_000;
+const LEASE_MS = 3_000;
+// Handles that nobody awaits may be rejected: the clients listen for that.
+process.on('rejectionHandled', () => {});
+
 const A_DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Gives the text of what is wrong with each cell of a row, for those where something is. */

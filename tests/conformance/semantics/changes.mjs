@@ -41,7 +41,7 @@ const CHANGES = {
     async (ctx, input, outside) => (ctx.set('l', 1), recorded(ctx, input, outside)),
   ],
   'adds an operation': [
-    'Operation name mismatch',
+    'State key mismatch',
     async (ctx, input, outside) => (
       await ctx.run('added', () => outside.op('added')), recorded(ctx, input, outside)
     ),

@@ -100,7 +100,7 @@ for (const [order, arrange] of Object.entries(ORDERS)) {
   promise({
     name: `race, the task is first (${order})`,
     run,
-    input: 200,
+    input: 1_500,
     held: ['t'],
     act: async (stage) => {
       await stage.suspended(1, ['TASK_SCHEDULED t', 'TIMER_STARTED timer-0']);
