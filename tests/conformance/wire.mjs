@@ -58,6 +58,7 @@ export function readClaim(bytes) {
     taskTimeMs: found.get(14)?.[0] ?? 0,
     token: string(message.get(1000)),
     afterSequence: message.get(1004)?.[0] ?? 0,
+    events: message.get(1002)?.length ?? 0,
   };
 }
 

@@ -43,7 +43,7 @@ export class World {
   claimedTasks = [];
   finishedTasks = [];
   promises = [];
-  #taskTimes = new Map();
+  #claims = new Map();
   #applied = new Set();
   /** The last claim under which a run of the function submitted. */
   #continued = new WeakMap();
@@ -210,7 +210,7 @@ export class World {
   #observeClaim(body) {
     const claim = readClaim(body);
     if (claim === undefined) return undefined;
-    this.#taskTimes.set(claim.token, claim.taskTimeMs);
+    this.#claims.set(claim.token, claim);
     if (!this.executions.has(claim.executionId))
       this.#discover(claim.executionId, `child${this.executions.size}`);
     const part = claim.afterSequence > 0 ? ` from event ${claim.afterSequence + 1}` : '';
@@ -228,10 +228,12 @@ export class World {
       if (this.#continued.has(trace)) this.count('faults', 'continued from the cache');
       this.#continued.set(trace, call.claim);
     }
+    const { taskTimeMs, afterSequence, events } = this.#claims.get(call.claim);
     this.submissions.push({
       ...submission,
       worker: call.worker.name,
-      taskTimeMs: this.#taskTimes.get(call.claim),
+      taskTimeMs,
+      claimedSequence: afterSequence + events,
       trace,
       traceLength: trace.length,
     });

@@ -128,14 +128,20 @@ export class Driver {
       case Step.PollJob:
         return false;
       case Step.AwaitOperation:
-        // A request to cancel, a signal or a timer is not left to wait for the end of a long operation.
-        if (!(await operations.finishWithin(LOOK_FOR_EVENTS_MS))) await this.#activation.lookForEvents(host);
+        await this.#awaitOperation(host);
         return false;
       case Step.SubmitFinal:
         this.#checkCanWake();
         await this.#activation.submitFinal(host);
         return true;
     }
+  }
+
+  async #awaitOperation(host: ActivationHost): Promise<void> {
+    if (await this.#run.operations.finishWithin(LOOK_FOR_EVENTS_MS)) return;
+    // A request to cancel, a signal or a timer is not left to wait for the end of a long operation. A function that has
+    // ended is told nothing more.
+    if (!this.#run.hasEnded) await this.#activation.lookForEvents(host);
   }
 
   async #giveJobs(host: ActivationHost): Promise<void> {
