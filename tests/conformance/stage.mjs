@@ -1,6 +1,14 @@
 import { Duration, FlovynClient, silentLogger, task, workflow } from '@flovyn/sdk';
 
-import { PATHS, readClaim, readEvents, readNext, readSubmission, withoutPoll, writeGetEvents } from './wire.mjs';
+import {
+  PATHS,
+  readClaim,
+  readEvents,
+  readNext,
+  readSubmission,
+  withoutPoll,
+  writeGetEvents,
+} from './wire.mjs';
 
 const LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 5;

@@ -3,6 +3,8 @@ import { interpreter } from './interpreter.mjs';
 import { checkRules } from './rules.mjs';
 import { Disagreement } from './world.mjs';
 
+const FROM_OUTSIDE = new Set(['WORKFLOW_STARTED', 'SIGNAL_RECEIVED', 'CANCELLATION_REQUESTED']);
+
 /**
  * Replays every execution of a world that has come to rest, without a cache: from its whole history, and from each part
  * of it that a submission was made from. Every run of the function must have seen the same, and asked for the same.
@@ -42,8 +44,8 @@ async function checkFullReplay(world, name, executionId, events) {
  * yet: a worker that begins with all of them may rightly do something else.
  */
 function hasBegunEarlier({ heldSequence, claimedSequence }, events) {
-  const isPassive = ({ eventType }) => eventType === 'WORKFLOW_STARTED' || eventType === 'SIGNAL_RECEIVED';
-  return heldSequence > claimedSequence && events.slice(0, heldSequence).every(isPassive);
+  const isFromOutside = ({ eventType }) => FROM_OUTSIDE.has(eventType);
+  return heldSequence > claimedSequence && events.slice(0, heldSequence).every(isFromOutside);
 }
 
 /** Whether the server has ended an execution over the head of its function. */

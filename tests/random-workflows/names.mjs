@@ -11,6 +11,7 @@ export const COMBINATORS =
 /** What can happen to a workflow. */
 export const FAULTS = [
   'run of the function',
+  'continued from the cache',
   'task completes',
   'task fails',
   'task fails for good',

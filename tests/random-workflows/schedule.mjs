@@ -59,14 +59,14 @@ function wildStep(world, chance) {
     ...operations.map((operation) => [20, () => endOperation(world, chance, operation)]),
     ...(world.mayHaveTask ? [[24, () => world.claimTask()]] : []),
     ...claimedTasks.map((task) => [30, () => endTask(world, chance, task)]),
-    ...open.map((promise) => [12, () => answerPromise(world, chance, promise)]),
+    ...open.map((promise) => [16, () => answerPromise(world, chance, promise)]),
     ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
     ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
     [2, () => replace(world, chance)],
     [4, () => signal(world, chance)],
     [1, () => cancel(world, chance)],
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
-    ...(answered.length > 0 ? [[4, () => repeatPromise(world, chance, answered)]] : []),
+    ...(answered.length > 0 ? [[6, () => repeatPromise(world, chance, answered)]] : []),
   ];
   chance.weighted(choices)();
 }
