@@ -7,7 +7,7 @@ use prost::Message;
 use crate::{
     Answer, Principal, Request, Status, activation, cancel, children, claims,
     context::{Caller, Ctx},
-    history,
+    history, list,
     organisation::{self, NamesOrg},
     promises, queries, results, signals, start, submit, tasks, workers,
 };
@@ -54,6 +54,7 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.ext.v1.Extensions/ReleaseClaim" => call.run(claims::release),
         "flovyn.ext.v1.Extensions/AnswerQuery" => call.run(queries::answer),
         "flovyn.ext.v1.Extensions/AwaitResult" => call.run(results::await_result),
+        "flovyn.ext.v1.Extensions/ListWorkflows" => call.run(list::list),
         "flovyn.ext.v1.Extensions/DescribeWorkflow" => call.run(results::describe),
         _ => Err(unknown(path)),
     }

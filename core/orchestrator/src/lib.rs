@@ -77,6 +77,7 @@ mod due;
 mod execution;
 mod history;
 mod idempotency;
+mod list;
 pub mod memory;
 mod organisation;
 mod polling;
@@ -100,9 +101,10 @@ pub use config::{Config, PollConfig, QueryConfig, SignalConfig, TaskConfig, Work
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
-    EventRecord, Execution, ExecutionState, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key, PageMax, Parent,
-    PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer, QueryRecord, ReadyEntry, ReadyQueue,
-    Registration, RetryPolicy, StoreError, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
+    EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey, IdempotencyRecord,
+    IdempotencySpace, Key, PageMax, Parent, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer,
+    QueryRecord, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, TaskRecord, TaskState, Tx, WaitKey,
+    Wake, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

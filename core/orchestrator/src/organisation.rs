@@ -9,8 +9,8 @@ use flovyn_protocol::messages::{
     SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest,
     SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
     ext::{
-        AnswerQueryRequest, AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ReleaseClaimRequest,
-        RenewClaimRequest,
+        AnswerQueryRequest, AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ListWorkflowsRequest,
+        ReleaseClaimRequest, RenewClaimRequest,
     },
 };
 use uuid::Uuid;
@@ -117,3 +117,4 @@ impl NamesOrg for ReleaseClaimRequest {}
 impl NamesOrg for AwaitResultRequest {}
 impl NamesOrg for CancelWorkflowRequest {}
 impl NamesOrg for DescribeWorkflowRequest {}
+impl NamesOrg for ListWorkflowsRequest {}

@@ -77,39 +77,39 @@ pub(crate) fn describe(
 ) -> Result<Answer, Status> {
     let key = caller.key(border::id("workflow_execution_id", &request.workflow_execution_id)?);
     let execution = execution::load(ctx, key)?;
-    let mut description = WorkflowDescription {
-        workflow_execution_id: key.id.to_string(),
+    let started = history::read_one(ctx, key, 1)?;
+    let outcome = if execution.state.is_ended() { outcome(ctx, &execution)? } else { AwaitResultResponse::default() };
+    let mut description = summary(execution);
+    if let EventBody::WorkflowStarted { input, metadata, .. } = started {
+        description.input = input.to_bytes();
+        description.metadata = metadata.map_or_else(|| Ok(BTreeMap::new()), |metadata| read_metadata(&metadata))?;
+    }
+    description.output = outcome.output;
+    description.error = outcome.error;
+    Ok(reply(&description))
+}
+
+/// What can be said of an execution without its history.
+pub(crate) fn summary(execution: Execution) -> WorkflowDescription {
+    WorkflowDescription {
+        workflow_execution_id: execution.key.id.to_string(),
         status: execution.status().to_string(),
+        kind: execution.kind,
+        queue: execution.queue,
         current_sequence: execution.current_sequence,
+        workflow_version: execution.version.unwrap_or_default(),
+        parent_workflow_execution_id: execution.parent.map(|parent| parent.id.to_string()).unwrap_or_default(),
+        worker_id: execution.worker.unwrap_or_default(),
         created_at_ms: execution.created_at_ms,
         started_at_ms: execution.started_at_ms.unwrap_or_default(),
         completed_at_ms: execution.ended_at_ms.unwrap_or_default(),
         updated_at_ms: execution.updated_at_ms,
         parks: execution.parks,
+        park_reason: execution.park_reason.unwrap_or_default(),
+        timeout_ms: execution.timeout_ms.unwrap_or_default(),
+        cancel_reason: execution.cancel.map(|cancel| cancel.reason).unwrap_or_default(),
         ..WorkflowDescription::default()
-    };
-    description.timeout_ms = execution.timeout_ms.unwrap_or_default();
-    if let Some(cancel) = &execution.cancel {
-        description.cancel_reason.clone_from(&cancel.reason);
     }
-    if let EventBody::WorkflowStarted { input, metadata, parent_workflow_execution_id, .. } =
-        history::read_one(ctx, key, 1)?
-    {
-        description.input = input.to_bytes();
-        description.metadata = metadata.map_or_else(|| Ok(BTreeMap::new()), |metadata| read_metadata(&metadata))?;
-        description.parent_workflow_execution_id = parent_workflow_execution_id.unwrap_or_default();
-    }
-    if execution.state.is_ended() {
-        let outcome = outcome(ctx, &execution)?;
-        description.output = outcome.output;
-        description.error = outcome.error;
-    }
-    description.kind = execution.kind;
-    description.queue = execution.queue;
-    description.workflow_version = execution.version.unwrap_or_default();
-    description.worker_id = execution.worker.unwrap_or_default();
-    description.park_reason = execution.park_reason.unwrap_or_default();
-    Ok(reply(&description))
 }
 
 fn read_metadata(metadata: &Payload) -> Result<BTreeMap<String, String>, Status> {

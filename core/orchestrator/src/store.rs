@@ -19,7 +19,10 @@ use uuid::Uuid;
 
 pub use deadline::{Deadline, DeadlineKey, DeadlineKind};
 pub use error::StoreError;
-pub use execution::{Activation, CancelRequest, Continuation, EventRecord, Execution, ExecutionState, PageMax, Parent};
+pub use execution::{
+    Activation, CancelRequest, Continuation, EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState,
+    PageMax, Parent,
+};
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
@@ -42,6 +45,18 @@ pub trait Tx {
     fn execution(&mut self, key: Key) -> Result<Option<Execution>, StoreError>;
     /// Stores an execution.
     fn put_execution(&mut self, execution: &Execution) -> Result<(), StoreError>;
+
+    /// The executions that a filter admits, the newest first, of equal ones that with the higher id: `limit` of them
+    /// after the first `offset`.
+    fn executions(
+        &mut self,
+        org_id: Uuid,
+        filter: &ExecutionFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Result<ExecutionList, StoreError>;
+    /// The tasks that an execution scheduled, the oldest first, of equal ones that with the lower id.
+    fn execution_tasks(&mut self, execution: Key) -> Result<Vec<TaskRecord>, StoreError>;
 
     /// Adds an event at the end of a history: its sequence number is one more than the last.
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError>;

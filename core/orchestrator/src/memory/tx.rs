@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
 use crate::store::{
-    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord,
-    Tx, Wake, Warning, Work, WorkerRecord,
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
+    IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry,
+    ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -79,6 +79,29 @@ impl Tx for MemoryTx<'_> {
     fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
         let change = self.store.executions.put(execution.key, execution.clone());
         self.log(Undo::Execution(change))
+    }
+
+    fn executions(
+        &mut self,
+        org_id: Uuid,
+        filter: &ExecutionFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Stored<ExecutionList> {
+        let of_org = self.store.executions.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
+        let mut found: Vec<_> = of_org.map(|(_, execution)| execution).filter(|one| filter.admits(one)).collect();
+        found.sort_by_key(|execution| core::cmp::Reverse((execution.created_at_ms, execution.key)));
+        let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        Ok(ExecutionList { executions: found.into_iter().skip(offset).take(limit).cloned().collect(), total })
+    }
+
+    fn execution_tasks(&mut self, execution: Key) -> Stored<Vec<TaskRecord>> {
+        let org_id = execution.org_id;
+        let of_org = self.store.tasks.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
+        let of_execution = |task: &&TaskRecord| task.execution_id == Some(execution.id);
+        let mut found: Vec<_> = of_org.map(|(_, task)| task).filter(of_execution).cloned().collect();
+        found.sort_by_key(|task| (task.created_at_ms, task.key));
+        Ok(found)
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {

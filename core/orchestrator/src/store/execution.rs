@@ -188,6 +188,38 @@ impl EventRecord {
     }
 }
 
+/// Which executions are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// Those that are shown with this [`Execution::status`].
+    pub status: Option<String>,
+    /// Those of this workflow.
+    pub kind: Option<String>,
+    /// Those of this queue.
+    pub queue: Option<String>,
+    /// Those that this execution started.
+    pub parent: Option<Uuid>,
+}
+
+impl ExecutionFilter {
+    /// Whether an execution is listed.
+    pub fn admits(&self, execution: &Execution) -> bool {
+        self.status.as_deref().is_none_or(|status| execution.status() == status)
+            && self.kind.as_ref().is_none_or(|kind| execution.kind == *kind)
+            && self.queue.as_ref().is_none_or(|queue| execution.queue == *queue)
+            && self.parent.is_none_or(|parent| execution.parent.as_ref().is_some_and(|of| of.id == parent))
+    }
+}
+
+/// Part of a list of executions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionList {
+    /// Those asked for.
+    pub executions: Vec<Execution>,
+    /// How many the filter admits.
+    pub total: i64,
+}
+
 /// How much of a history is read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageMax {

@@ -6,6 +6,7 @@ mod children;
 mod claims;
 mod executions;
 mod limits;
+mod listing;
 mod malformed;
 mod organisations;
 mod plain_clients;
@@ -54,6 +55,7 @@ pub fn suite() -> Vec<Test> {
         tasks::TESTS,
         retries::TESTS,
         queries::TESTS,
+        listing::TESTS,
         round_trips::TESTS,
         stickiness::TESTS,
         timers::TESTS,

@@ -121,7 +121,7 @@ pub struct ListWorkflowsRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWorkflowsResponse {
-    /// The newest first.
+    /// The newest first. Input, output, error and metadata are left out: DescribeWorkflow gives them.
     #[prost(message, repeated, tag = "1")]
     pub workflows: ::prost::alloc::vec::Vec<WorkflowDescription>,
     /// How many there are without `limit` and `offset`.

@@ -1,10 +1,12 @@
 //! REST: JSON in camelCase with times of RFC 3339. Each route is a call of the contract in other clothes.
 
+mod actions;
 mod call;
 mod caller;
 mod error;
 mod health;
 mod json;
+mod listing;
 mod promises;
 mod workflows;
 
@@ -24,9 +26,15 @@ pub(crate) use error::RestError;
 /// The routes, and a 404 in our shape for every other path.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let of_org = Router::new()
-        .route("/workflow-executions", post(workflows::start))
+        .route("/workflow-executions", post(workflows::start).get(listing::list))
+        .route("/workflow-executions/signal-with-start", post(actions::signal_with_start))
         .route("/workflow-executions/{id}", get(workflows::describe))
         .route("/workflow-executions/{id}/events", get(workflows::events))
+        .route("/workflow-executions/{id}/state", get(listing::state))
+        .route("/workflow-executions/{id}/tasks", get(listing::tasks))
+        .route("/workflow-executions/{id}/children", get(listing::children))
+        .route("/workflow-executions/{id}/cancel", post(actions::cancel))
+        .route("/workflow-executions/{id}/signal", post(actions::signal))
         .route("/promises/{promise}/resolve", post(promises::resolve))
         .route("/promises/{promise}/reject", post(promises::reject));
     Router::new()

@@ -33,11 +33,13 @@ pub(super) struct StartBody {
     #[serde(default)]
     input: Option<Box<RawValue>>,
     queue: Option<String>,
+    #[serde(alias = "priority_seconds")]
     priority_seconds: Option<i32>,
     version: Option<String>,
+    #[serde(alias = "idempotency_key")]
     idempotency_key: Option<String>,
     /// In seconds.
-    #[serde(rename = "idempotencyKeyTTL")]
+    #[serde(rename = "idempotencyKeyTTL", alias = "idempotency_key_ttl")]
     idempotency_key_ttl: Option<i64>,
     #[serde(default)]
     metadata: HashMap<String, String>,

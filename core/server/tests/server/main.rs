@@ -17,6 +17,7 @@ mod native;
 mod origins;
 mod presence;
 mod rest;
+mod rest_executions;
 mod round_trips;
 mod shutdown;
 mod timers;

@@ -144,7 +144,19 @@ async fn bad_requests() {
         ("POST", promise, "{}", 404, "NOT_FOUND"),
         ("POST", "/api/orgs/dev/promises/id:x/resolve".to_owned(), "{}", 400, "INVALID_ARGUMENT"),
         ("POST", "/api/orgs/dev/promises/x/resolve".to_owned(), "{}", 400, "INVALID_ARGUMENT"),
-        ("POST", "/api/orgs/dev/promises/key:x/resolve".to_owned(), "{}", 501, "UNIMPLEMENTED"),
+        ("POST", "/api/orgs/dev/promises/key:x/resolve".to_owned(), "{}", 404, "NOT_FOUND"),
+        ("POST", "/api/orgs/dev/promises/key:/resolve".to_owned(), "{}", 400, "INVALID_ARGUMENT"),
+        ("GET", format!("{BASE}?status=done"), "", 400, "INVALID_ARGUMENT"),
+        ("GET", format!("{BASE}?limit=1001"), "", 400, "INVALID_ARGUMENT"),
+        ("GET", format!("{BASE}?limit=x"), "", 400, "INVALID_ARGUMENT"),
+        ("GET", format!("{BASE}/{unknown}/state"), "", 404, "NOT_FOUND"),
+        ("GET", format!("{BASE}/{unknown}/tasks"), "", 404, "NOT_FOUND"),
+        ("GET", format!("{BASE}/{unknown}/children"), "", 404, "NOT_FOUND"),
+        ("GET", format!("{BASE}/nonsense/tasks"), "", 400, "INVALID_ARGUMENT"),
+        ("POST", format!("{BASE}/{unknown}/cancel"), "{}", 404, "NOT_FOUND"),
+        ("POST", format!("{BASE}/{unknown}/signal"), r#"{"signalName":"s"}"#, 404, "NOT_FOUND"),
+        ("POST", format!("{BASE}/{unknown}/signal"), "{}", 400, "INVALID_ARGUMENT"),
+        ("POST", format!("{BASE}/signal-with-start"), "{}", 400, "INVALID_ARGUMENT"),
     ];
     for (method, path, body, status, code) in cases {
         let answer = http1::json(server.address, method, &path, body).await;

@@ -50,7 +50,8 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 24] = [
+const METHODS: [&str; 25] = [
+    "ext.v1.Extensions/ListWorkflows",
     "v1.WorkflowQuery/QueryWorkflow",
     "ext.v1.Extensions/AnswerQuery",
     "v1.TaskExecution/CancelTask",

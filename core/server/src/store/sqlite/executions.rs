@@ -1,17 +1,51 @@
-use flovyn_orchestrator::{EventRecord, Execution, Key, PageMax, StoreError};
-use rusqlite::{Connection, Row, params};
+use flovyn_orchestrator::{EventRecord, Execution, ExecutionFilter, ExecutionList, Key, PageMax, StoreError};
+use rusqlite::{Connection, Row, ToSql, params};
+use uuid::Uuid;
 
-use super::record::{execute, failed, json, record};
+use super::record::{execute, failed, first, json, record, records};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<Execution>, StoreError> {
     record(connection, "SELECT record FROM executions WHERE org = ? AND id = ?", (key.org_id, key.id))
 }
 
 pub(super) fn put(connection: &Connection, execution: &Execution) -> Result<(), StoreError> {
-    let Key { org_id, id } = execution.key;
-    let sql = "INSERT INTO executions (org, id, record) VALUES (?, ?, ?)
-               ON CONFLICT DO UPDATE SET record = excluded.record";
-    execute(connection, sql, (org_id, id, json(execution)?))
+    let Execution { key: Key { org_id, id }, kind, queue, created_at_ms, parent, .. } = execution;
+    let parent = parent.as_ref().map(|parent| parent.id);
+    // What does not change is not written again, so that the indexes are left alone.
+    let sql = "INSERT INTO executions (org, id, created_at_ms, kind, queue, parent, status, record)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET status = excluded.status, record = excluded.record";
+    let params = params![org_id, id, created_at_ms, kind, queue, parent, execution.status(), json(execution)?];
+    execute(connection, sql, params)
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    org_id: Uuid,
+    filter: &ExecutionFilter,
+    limit: usize,
+    offset: usize,
+) -> Result<ExecutionList, StoreError> {
+    let mut wanted = String::from("FROM executions WHERE org = ?");
+    let mut params: Vec<&dyn ToSql> = vec![&org_id];
+    let ExecutionFilter { status, kind, queue, parent } = filter;
+    let conditions: [(&str, Option<&dyn ToSql>); 4] = [
+        (" AND status = ?", status.as_ref().map(|status| status as &dyn ToSql)),
+        (" AND kind = ?", kind.as_ref().map(|kind| kind as &dyn ToSql)),
+        (" AND queue = ?", queue.as_ref().map(|queue| queue as &dyn ToSql)),
+        (" AND parent = ?", parent.as_ref().map(|parent| parent as &dyn ToSql)),
+    ];
+    for (sql, value) in conditions {
+        if let Some(value) = value {
+            wanted.push_str(sql);
+            params.push(value);
+        }
+    }
+    let total = first(connection, &format!("SELECT count(*) {wanted}"), params.as_slice(), |row| row.get(0))?;
+    let window = [limit, offset].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+    params.extend(window.iter().map(|number| number as &dyn ToSql));
+    let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC LIMIT ? OFFSET ?");
+    Ok(ExecutionList { executions: records(connection, &sql, params.as_slice())?, total: total.unwrap_or_default() })
 }
 
 pub(super) fn append_event(connection: &Connection, key: Key, event: &EventRecord) -> Result<(), StoreError> {

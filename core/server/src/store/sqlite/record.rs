@@ -49,6 +49,22 @@ pub(super) fn record<T: DeserializeOwned>(
     read.transpose()
 }
 
+/// The records in the first column of all rows.
+pub(super) fn records<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(params).map_err(failed)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let text = row.get_ref(0).and_then(|value| Ok(value.as_str()?)).map_err(failed)?;
+        records.push(serde_json::from_str(text).map_err(|error| unreadable(sql, &error))?);
+    }
+    Ok(records)
+}
+
 /// A record as it is stored.
 pub(super) fn json(record: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(record).map_err(|error| unreadable("a record to store", &error))

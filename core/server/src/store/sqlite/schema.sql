@@ -1,12 +1,21 @@
 -- A table is the columns that are looked for and, where there is more, the record as JSON. Ids are 16 bytes.
 -- The rows of a table without rowid lie in the order of its primary key, so that one thing is on few pages.
 
+-- No index has the status: it changes with every request, and is looked for only by people.
 CREATE TABLE executions (
   org BLOB NOT NULL,
   id BLOB NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  queue TEXT NOT NULL,
+  parent BLOB,
+  status TEXT NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (org, id)
 ) WITHOUT ROWID;
+
+CREATE INDEX executions_by_age ON executions (org, created_at_ms, id, kind, queue);
+CREATE INDEX executions_of_parent ON executions (org, parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE events (
   org BLOB NOT NULL,
@@ -30,9 +39,13 @@ CREATE TABLE state (
 CREATE TABLE tasks (
   org BLOB NOT NULL,
   id BLOB NOT NULL,
+  execution BLOB,
+  created_at_ms INTEGER NOT NULL,
   record TEXT NOT NULL,
   PRIMARY KEY (org, id)
 ) WITHOUT ROWID;
+
+CREATE INDEX tasks_of_execution ON tasks (org, execution, created_at_ms) WHERE execution IS NOT NULL;
 
 CREATE TABLE payloads (
   org BLOB NOT NULL,

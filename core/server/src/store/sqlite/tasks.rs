@@ -2,16 +2,22 @@ use flovyn_orchestrator::{Key, PayloadSlot, StoreError, TaskRecord};
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
 
-use super::record::{corrupt, execute, first, json, record};
+use super::record::{corrupt, execute, first, json, record, records};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<TaskRecord>, StoreError> {
     record(connection, "SELECT record FROM tasks WHERE org = ? AND id = ?", (key.org_id, key.id))
 }
 
 pub(super) fn put(connection: &Connection, task: &TaskRecord) -> Result<(), StoreError> {
-    let sql = "INSERT INTO tasks (org, id, record) VALUES (?, ?, ?)
+    let TaskRecord { key, execution_id, created_at_ms, .. } = task;
+    let sql = "INSERT INTO tasks (org, id, execution, created_at_ms, record) VALUES (?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET record = excluded.record";
-    execute(connection, sql, (task.key.org_id, task.key.id, json(task)?))
+    execute(connection, sql, (key.org_id, key.id, execution_id, created_at_ms, json(task)?))
+}
+
+pub(super) fn of_execution(connection: &Connection, execution: Key) -> Result<Vec<TaskRecord>, StoreError> {
+    let sql = "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id";
+    records(connection, sql, (execution.org_id, execution.id))
 }
 
 pub(super) fn payload(connection: &Connection, key: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError> {

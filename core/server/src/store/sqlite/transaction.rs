@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
-    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
-    Warning, Work, WorkerRecord,
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
+    IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
+    StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
@@ -67,6 +67,20 @@ impl Tx for Transaction<'_> {
 
     fn put_execution(&mut self, execution: &Execution) -> Result<(), StoreError> {
         executions::put(self.write()?, execution)
+    }
+
+    fn executions(
+        &mut self,
+        org_id: Uuid,
+        filter: &ExecutionFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Result<ExecutionList, StoreError> {
+        executions::list(self.connection, org_id, filter, limit, offset)
+    }
+
+    fn execution_tasks(&mut self, execution: Key) -> Result<Vec<TaskRecord>, StoreError> {
+        tasks::of_execution(self.connection, execution)
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
-    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PageMax,
-    PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue, StoreError, TaskRecord, Tx, Wake,
-    Warning, Work, WorkerRecord,
+    Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
+    IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
+    StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::Payload;
 use uuid::Uuid;
@@ -33,6 +33,20 @@ impl Tx for TwinTx<'_> {
 
     fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
         both!(self.put_execution(execution))
+    }
+
+    fn executions(
+        &mut self,
+        org_id: Uuid,
+        filter: &ExecutionFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Stored<ExecutionList> {
+        both!(self.executions(org_id, filter, limit, offset))
+    }
+
+    fn execution_tasks(&mut self, execution: Key) -> Stored<Vec<TaskRecord>> {
+        both!(self.execution_tasks(execution))
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {

@@ -1,0 +1,247 @@
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+};
+use flovyn_orchestrator::{Execution, ExecutionFilter, Key, StoreError, TaskRecord, Tx};
+use flovyn_protocol::{
+    ids,
+    messages::{
+        QueryWorkflowRequest, QueryWorkflowResponse,
+        ext::{ListWorkflowsRequest, ListWorkflowsResponse, WorkflowDescription},
+    },
+    status::Status,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{
+    RestError,
+    call::call,
+    caller::OrgCaller,
+    json::{Time, payload, some},
+};
+use crate::server::App;
+
+/// The query of `GET /workflow-executions`.
+#[derive(Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    queue: String,
+    limit: Option<i32>,
+    #[serde(default)]
+    offset: i32,
+}
+
+#[derive(Serialize)]
+pub(super) struct Listed {
+    workflows: Vec<Summary>,
+    total: i64,
+    limit: i32,
+    offset: i32,
+}
+
+/// An execution without what only its history says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    id: String,
+    kind: String,
+    workflow_kind: String,
+    queue: String,
+    status: String,
+    current_sequence: i32,
+    workflow_version: Option<String>,
+    parent_workflow_execution_id: Option<String>,
+    worker_id: Option<String>,
+    created_at: Time,
+    started_at: Time,
+    completed_at: Time,
+    updated_at: Time,
+}
+
+/// What a list has without `limit`.
+const LIMIT: i32 = 100;
+
+/// `GET /workflow-executions`: the newest first.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    OrgCaller(caller): OrgCaller,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Listed>, RestError> {
+    let Query(query) = query.map_err(|error| Status::invalid_argument(error.body_text()))?;
+    let (limit, offset) = (query.limit.unwrap_or(LIMIT), query.offset);
+    let request = ListWorkflowsRequest {
+        status: query.status.to_ascii_uppercase(),
+        kind: query.kind,
+        queue: query.queue,
+        // There, 0 means the default.
+        limit: if limit == 0 { 1 } else { limit },
+        offset,
+    };
+    let found: ListWorkflowsResponse = call(&app, &caller, "/flovyn.ext.v1.Extensions/ListWorkflows", &request).await?;
+    let taken = if limit == 0 { 0 } else { usize::MAX };
+    let workflows = found.workflows.into_iter().take(taken).map(Summary::from).collect();
+    Ok(Json(Listed { workflows, total: found.total, limit, offset }))
+}
+
+impl From<WorkflowDescription> for Summary {
+    fn from(found: WorkflowDescription) -> Self {
+        Self {
+            id: found.workflow_execution_id,
+            workflow_kind: found.kind.clone(),
+            kind: found.kind,
+            queue: found.queue,
+            status: found.status,
+            current_sequence: found.current_sequence,
+            workflow_version: some(found.workflow_version),
+            parent_workflow_execution_id: some(found.parent_workflow_execution_id),
+            worker_id: some(found.worker_id),
+            created_at: Time(found.created_at_ms),
+            started_at: Time(found.started_at_ms),
+            completed_at: Time(found.completed_at_ms),
+            updated_at: Time(found.updated_at_ms),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct StateAnswer {
+    state: Box<RawValue>,
+}
+
+/// `GET /workflow-executions/{id}/state`.
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    OrgCaller(caller): OrgCaller,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<StateAnswer>, RestError> {
+    let request = QueryWorkflowRequest {
+        workflow_execution_id: id,
+        query_name: "__state".to_owned(),
+        ..QueryWorkflowRequest::default()
+    };
+    let found: QueryWorkflowResponse = call(&app, &caller, "/flovyn.v1.WorkflowQuery/QueryWorkflow", &request).await?;
+    Ok(Json(StateAnswer { state: payload(&found.result)? }))
+}
+
+#[derive(Serialize)]
+pub(super) struct Tasks {
+    tasks: Vec<Task>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Task {
+    id: Uuid,
+    kind: String,
+    queue: String,
+    status: &'static str,
+    workflow_execution_id: Option<Uuid>,
+    execution_count: i32,
+    max_retries: i32,
+    error: Option<String>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// `GET /workflow-executions/{id}/tasks`: the oldest first.
+pub(super) async fn tasks(
+    State(app): State<Arc<App>>,
+    OrgCaller(caller): OrgCaller,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Tasks>, RestError> {
+    let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
+    let tasks = read_of(&app, key, move |tx| tx.execution_tasks(key)).await?;
+    Ok(Json(Tasks { tasks: tasks.into_iter().map(Task::from).collect() }))
+}
+
+impl From<TaskRecord> for Task {
+    fn from(task: TaskRecord) -> Self {
+        Self {
+            id: task.key.id,
+            kind: task.kind,
+            queue: task.queue,
+            status: task.state.status(),
+            workflow_execution_id: task.execution_id,
+            execution_count: task.execution_count,
+            max_retries: task.max_retries,
+            error: task.error,
+            created_at: Time(task.created_at_ms),
+            updated_at: Time(task.updated_at_ms),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Children {
+    children: Vec<Child>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Child {
+    id: Uuid,
+    /// What its parent calls it.
+    name: Option<String>,
+    kind: String,
+    workflow_kind: String,
+    queue: String,
+    status: &'static str,
+    created_at: Time,
+    started_at: Time,
+    completed_at: Time,
+}
+
+/// `GET /workflow-executions/{id}/children`: the oldest first.
+pub(super) async fn children(
+    State(app): State<Arc<App>>,
+    OrgCaller(caller): OrgCaller,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Children>, RestError> {
+    let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
+    let of_parent = ExecutionFilter { parent: Some(key.id), ..ExecutionFilter::default() };
+    let found = read_of(&app, key, move |tx| tx.executions(key.org_id, &of_parent, usize::MAX, 0)).await?;
+    Ok(Json(Children { children: found.executions.into_iter().rev().map(Child::from).collect() }))
+}
+
+impl From<Execution> for Child {
+    fn from(child: Execution) -> Self {
+        Self {
+            id: child.key.id,
+            status: child.status(),
+            name: child.parent.map(|parent| parent.child_name),
+            workflow_kind: child.kind.clone(),
+            kind: child.kind,
+            queue: child.queue,
+            created_at: Time(child.created_at_ms),
+            started_at: Time(child.started_at_ms.unwrap_or_default()),
+            completed_at: Time(child.ended_at_ms.unwrap_or_default()),
+        }
+    }
+}
+
+fn parse(id: &str) -> Result<Uuid, Status> {
+    ids::parse(id).map_err(|error| Status::invalid_argument(error.to_string()))
+}
+
+/// Reads what belongs to an execution, which must exist.
+async fn read_of<T: Send + 'static>(
+    app: &App,
+    key: Key,
+    read: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Status> {
+    let reading = app.host.run(move |_, attempt| {
+        if attempt.tx.execution(key)?.is_none() {
+            return Err(Status::not_found(format!("no workflow execution {}", key.id)));
+        }
+        Ok(read(attempt.tx)?)
+    });
+    reading.await
+}
