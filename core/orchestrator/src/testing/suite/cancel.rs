@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec};
 
 use flovyn_protocol::messages::{
-    FailWorkflowCommand, WorkflowCommand, WorkflowStatus,
+    FailWorkflowCommand, StartWorkflowRequest, WorkflowCommand, WorkflowStatus,
     ext::{AwaitResultRequest, AwaitResultResponse, CancelWorkflowRequest, ReleaseClaimRequest},
 };
 
@@ -44,6 +44,7 @@ tests!(
     only_children_can_be_asked,
     asking_an_ended_child_leaves_the_event_alone,
     result_of_a_cancelled_execution,
+    name_of_a_cancelling_execution_is_taken,
 );
 
 pub(super) const CANCEL: &str = "ext.v1.Extensions/CancelWorkflow";
@@ -503,4 +504,20 @@ fn result_of_a_cancelled_execution(harness: &mut dyn Harness) {
     let result: AwaitResultResponse = world.ask(&extended(), "ext.v1.Extensions/AwaitResult", &request).unwrap();
     assert_eq!((result.status(), result.failure_type.as_str()), (WorkflowStatus::Cancelled, "CANCELLED"));
     assert_eq!(result.error, "no more");
+}
+
+fn name_of_a_cancelling_execution_is_taken(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let keyed = StartWorkflowRequest {
+        workflow_kind: "order".into(),
+        idempotency_key: Some("k".into()),
+        ..StartWorkflowRequest::default()
+    };
+    let id = world.start_with(keyed.clone()).workflow_execution_id;
+    cancel(&mut world, &id);
+    assert_eq!(world.start_with(keyed.clone()).workflow_execution_id, id);
+    super::signals::send(&mut world, &id, "s", "1");
+    world.advance(30_000);
+    let started = world.start_with(keyed);
+    assert!(started.idempotency_key_new && started.workflow_execution_id != id);
 }

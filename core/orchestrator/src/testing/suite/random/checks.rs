@@ -12,6 +12,8 @@ use flovyn_protocol::{
 /// A history that was checked.
 pub(super) struct Checked {
     pub(super) ended: bool,
+    /// It holds events that only our clients know.
+    pub(super) extended: bool,
     /// The numbers of the events that came from outside.
     pub(super) landed: Vec<i32>,
     /// Its children, and whether it has heard how they ended.
@@ -31,7 +33,7 @@ pub(super) fn history(events: &[WorkflowEvent]) -> Checked {
         }
     }
     assert!(!events.is_empty());
-    Checked { ended: state.ended, landed: state.landed, children: state.children }
+    Checked { ended: state.ended, extended: state.extended, landed: state.landed, children: state.children }
 }
 
 #[derive(Default)]
@@ -42,6 +44,7 @@ struct State {
     promises: BTreeMap<String, bool>,
     children: BTreeMap<String, bool>,
     cancelling: bool,
+    extended: bool,
     ended: bool,
     landed: Vec<i32>,
 }
@@ -99,6 +102,9 @@ impl State {
                 return true;
             }
             EventBody::SignalReceived { .. } => return true,
+            EventBody::TaskCancellationRequested { .. } | EventBody::ChildWorkflowCancellationRequested { .. } => {
+                self.extended = true;
+            }
             EventBody::CancellationRequested { .. } => {
                 assert!(!self.cancelling, "asked twice to end");
                 self.cancelling = true;

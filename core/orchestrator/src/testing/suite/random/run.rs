@@ -1,4 +1,10 @@
-use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec,
+    vec::Vec,
+};
 
 use flovyn_protocol::messages::{
     CancelTaskRequest, CreatePromiseCommand, FailTaskRequest, HeartbeatRequest, PollResponse, PollTaskResponse,
@@ -50,6 +56,8 @@ pub(super) struct Run<'a> {
     executions: Vec<String>,
     held: Vec<Held>,
     held_tasks: Vec<HeldTask>,
+    /// Executions that a client of ours has claimed.
+    extended: BTreeSet<String>,
     /// What the last accepted submission of each execution had seen, at least.
     seen: BTreeMap<String, i32>,
     tasks: u128,
@@ -70,6 +78,7 @@ impl<'a> Run<'a> {
             executions: Vec::new(),
             held: Vec::new(),
             held_tasks: Vec::new(),
+            extended: BTreeSet::new(),
             seen: BTreeMap::new(),
             tasks: 0,
         }
@@ -115,6 +124,9 @@ impl<'a> Run<'a> {
     fn poll(&mut self) {
         let client = self.client();
         let Some(claimed) = self.world.try_poll(&client) else { return };
+        if client.extended {
+            self.extended.insert(claimed.id.clone());
+        }
         // At most one claim: whoever had it before cannot have it any more.
         let now_ms = self.world.now_ms;
         for held in self.held.iter().filter(|held| held.claimed.id == claimed.id) {
@@ -384,6 +396,7 @@ impl<'a> Run<'a> {
         while let Some(id) = self.executions.get(index).cloned() {
             index += 1;
             let checked = checks::history(&self.world.events(&id));
+            assert!(!checked.extended || self.extended.contains(&id), "{id} has events that its clients do not know");
             let status = self.world.status(&id);
             self.check_children(&checked);
             assert_eq!(checked.ended, ["COMPLETED", "FAILED", "CANCELLED"].contains(&&*status), "{id} is {status}");
