@@ -154,7 +154,9 @@ fn silent_attempt_is_retried(harness: &mut dyn Harness) {
     world.advance(1_000);
     // The heartbeats of the attempt before count for nothing.
     world.poll_task(&extended());
-    world.advance(2_000);
+    world.advance(1_999);
+    assert_eq!(world.types(&id).len(), 3);
+    world.advance(1);
     assert_eq!(world.types(&id)[3..], [String::from("TASK_FAILED")]);
     let error = r#""error":"the attempt timed out: no heartbeat within 2000 ms","retryable":true}"#;
     assert!(world.data(&id, 4).ends_with(error), "{}", world.data(&id, 4));

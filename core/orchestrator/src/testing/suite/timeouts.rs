@@ -27,6 +27,7 @@ tests!(
     execution_that_nobody_takes_times_out,
     timed_out_execution_takes_its_tasks_and_children_along,
     timeout_of_a_cancelling_execution,
+    timeout_at_the_end_of_a_grace_period_gives_another,
     timed_out_child_has_failed_for_its_parent,
     timeout_is_not_read_from_plain_clients,
     timeout_is_no_negative_number,
@@ -169,6 +170,18 @@ fn timeout_of_a_cancelling_execution(harness: &mut dyn Harness) {
     assert_eq!(world.status(&done), "CANCELLED");
     world.advance(30_000);
     has_timed_out(&mut world, &stuck, 60_000);
+}
+
+/// Both come in one tick, and the first puts the second off.
+fn timeout_at_the_end_of_a_grace_period_gives_another(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = start(&mut world, 30_000);
+    cancel::cancel(&mut world, &id);
+    suspend(&mut world, &id, &extended());
+    world.advance(30_000);
+    assert_eq!(world.status(&id), "CANCELLING");
+    world.advance(30_000);
+    has_timed_out(&mut world, &id, 30_000);
 }
 
 /// Wakes an execution and ends it as cancelled.
