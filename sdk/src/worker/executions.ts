@@ -109,9 +109,10 @@ export class Executions {
 }
 
 /**
- * Whether an execution that was kept may be what is wrong: it went on elsewhere, or it did something that a replay of
- * the same history would not do.
+ * Whether an execution that was kept may be what is wrong: it went on elsewhere, what came does not go on where it
+ * stands, or it did something that a replay of the same history would not do.
  */
 function isDoubtful(error: unknown): boolean {
-  return error instanceof DeterminismViolation || (error instanceof CoreError && error.code === 'STALE');
+  if (error instanceof DeterminismViolation) return true;
+  return error instanceof CoreError && (error.code === 'STALE' || error.code === 'HISTORY_GAP');
 }
