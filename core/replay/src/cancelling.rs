@@ -1,11 +1,12 @@
 use alloc::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
 
 use crate::{
-    CancelEffect, Execution, Handle, Job, ROOT, ReplayError, Scope, handles::Awaited, lane::LaneId,
-    signature::Signature, wire,
+    CancelEffect, Execution, Handle, Job, ROOT, ReplayError, Scope, codec::CANCEL_PREFIX, handles::Awaited,
+    lane::LaneId, signature::Signature, wire,
 };
 
 /// What a task or child is told that its workflow cancels without a reason.
@@ -121,15 +122,23 @@ impl Execution {
         Ok(())
     }
 
-    /// A server without the extension may leave no event of the request. There it is not matched; it was sent if the
-    /// code did more after it, and sending it once more asks for the same.
+    /// A server without the extension may leave no event of the request, so a record of our own is made there.
     fn cancel_child(&mut self, name: String, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
-        let is_new = if self.info.extended {
-            self.claim(LaneId::ChildCancellation, &Signature::ChildCancellation { name: &name })?.is_none()
-        } else {
-            !self.is_replaying() && self.history.end().is_none()
-        };
-        self.issue(is_new, || wire::cancel_child(name, id, reason.unwrap_or(REASON)));
+        if self.machines.children.is_asked(&name) {
+            return Ok(());
+        }
+        let got = Signature::ChildCancellation { name: &name };
+        if self.info.extended || self.info.tolerant {
+            let claimed = self.claim(LaneId::ChildCancellation, &got)?;
+            self.issue(claimed.is_none(), || wire::cancel_child(name, id, reason.unwrap_or(REASON)));
+            return Ok(());
+        }
+        let checked = self.check_new(&got);
+        self.stop_on_error(checked)?;
+        self.machines.children.asked(&name);
+        let record = wire::record(&format!("{CANCEL_PREFIX}{name}"), "true".into());
+        self.issued.push(wire::cancel_child(name, id, reason.unwrap_or(REASON)));
+        self.issued.push(record);
         Ok(())
     }
 

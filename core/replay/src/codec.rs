@@ -19,6 +19,8 @@ pub(crate) const TIME: &str = "$time";
 pub(crate) const SIGNALS: &str = "$signals";
 /// The one that records how much of the history had been handed over when an operation was settled.
 pub(crate) const SEEN: &str = "$seen";
+/// Before the name of a child: its cancellation was asked for on a server that may leave no event of that.
+pub(crate) const CANCEL_PREFIX: &str = "$cancel:";
 /// Before the id of a patch: the code has taken the new way.
 pub(crate) const PATCH_PREFIX: &str = "$patch:";
 

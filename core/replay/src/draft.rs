@@ -37,7 +37,7 @@ impl Draft {
 #[derive(Debug)]
 pub(crate) struct Expected {
     commands: VecDeque<WorkflowCommand>,
-    /// A server without the extension may leave no event of a request to cancel a child.
+    /// A server without the extension may leave no event of a request to cancel a child, and our record of it follows.
     extended: bool,
 }
 

@@ -12,7 +12,7 @@ use flovyn_protocol::{
 
 use crate::{
     Execution, ReplayError,
-    codec::{PATCH_PREFIX, SEEN, SIGNALS, TIME, is_internal},
+    codec::{CANCEL_PREFIX, PATCH_PREFIX, SEEN, SIGNALS, TIME, is_internal},
     ending::Ending,
     history::Item,
     lane::Record,
@@ -96,8 +96,9 @@ impl Execution {
                 let (line, ordinal) = self.machines.operations.record(&name);
                 self.history.add(Item::Operation { line, ordinal, result: Slot::payload(result) });
             }
-            // A server that does not know the extension may leave no such event, so none is looked for there.
-            EventBody::ChildWorkflowCancellationRequested { .. } if !self.info.extended => {}
+            // A server that does not know the extension may leave no such event: there, our own record stands for it.
+            EventBody::ChildWorkflowCancellationRequested { name, .. }
+                if !self.info.extended && !self.info.tolerant || self.machines.children.is_asked(&name) => {}
             body if signature(&body).is_some() => {
                 if let Some(record) = record(body) {
                     self.take_in_record(sequence, record);
@@ -127,9 +128,10 @@ impl Execution {
             SIGNALS => self.machines.signals.recorded = number(sequence, &name, result)?,
             SEEN if result.as_json() == "null" => self.history.set_seen(None),
             SEEN => self.history.set_seen(Some(number(sequence, &name, result)?)),
-            name => match name.strip_prefix(PATCH_PREFIX) {
-                Some(id) => self.machines.patches.record(id.to_string()),
-                None => {
+            name => match (name.strip_prefix(PATCH_PREFIX), name.strip_prefix(CANCEL_PREFIX)) {
+                (Some(id), _) => self.machines.patches.record(id.to_string()),
+                (_, Some(child)) => self.machines.children.asked(child),
+                (None, None) => {
                     let what = format!(
                         "event {sequence} is the internal operation {name:?}, which this version of the engine cannot \
                          replay"

@@ -21,6 +21,8 @@ pub(crate) struct Children {
     by_name: ByName<Vec<Handle>>,
     /// The next number of a default name, by kind.
     next_number: ByName<u32>,
+    /// The children whose cancellation was asked for with a record.
+    asked: ByName<bool>,
 }
 
 /// How a child ended.
@@ -47,6 +49,15 @@ impl Children {
 
     pub(crate) fn has_name(&self, name: &str) -> bool {
         self.by_name.get(name).is_some()
+    }
+
+    /// The cancellation of a child was asked for, and recorded.
+    pub(crate) fn asked(&mut self, name: &str) {
+        self.asked.insert(name.into(), true);
+    }
+
+    pub(crate) fn is_asked(&self, name: &str) -> bool {
+        self.asked.get(name).is_some()
     }
 
     pub(crate) fn start(&mut self, id: String, name: &str, handle: Handle) {
@@ -83,6 +94,9 @@ impl Children {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.by_id.memory_bytes() + self.by_name.memory_bytes() + self.next_number.memory_bytes()
+        self.by_id.memory_bytes()
+            + self.by_name.memory_bytes()
+            + self.next_number.memory_bytes()
+            + self.asked.memory_bytes()
     }
 }

@@ -52,7 +52,18 @@ fn live_runs_and_replays_agree() {
     });
     result.unwrap();
     writeln!(stderr(), "{counts:?}").unwrap();
-    for what in ["turns", "partial", "landed", "crash before", "crash after", "finished in a turn", "completed"] {
+    for what in [
+        "turns",
+        "partial",
+        "landed",
+        "crash before",
+        "crash after",
+        "finished in a turn",
+        "completed",
+        "signals",
+        "cancels",
+        "continued",
+    ] {
         assert!(counts.get(what).is_some_and(|count| *count > 100), "{what} hardly ever happened: {counts:?}");
     }
 }

@@ -6,13 +6,15 @@ use flovyn_protocol::{
     messages::{WorkflowCommand, WorkflowEvent, WorkflowStatus, workflow_command::CommandData},
 };
 
-use crate::chance::Chance;
+use crate::{chance::Chance, code::HANDLED};
 
 /// A server with one execution: it appends what is submitted and lets pending things end when chance says so.
 pub(crate) struct Server {
     pub(crate) history: Vec<WorkflowEvent>,
     pub(crate) ended: bool,
     pub(crate) landed: usize,
+    pub(crate) signals: usize,
+    pub(crate) cancels: usize,
     pub(crate) chance: Chance,
     pending: Vec<EventBody>,
     /// Settlements that were appended once and may come again.
@@ -20,12 +22,30 @@ pub(crate) struct Server {
     /// Operations that have a record, by name.
     recorded: BTreeMap<String, usize>,
     next_id: usize,
+    signals_left: usize,
+    cancels_left: usize,
+    /// Knows our extensions.
+    extended: bool,
 }
 
 impl Server {
-    pub(crate) fn new(chance: Chance) -> Self {
-        let (history, pending, past, recorded) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
-        let mut server = Self { history, ended: false, landed: 0, chance, pending, past, recorded, next_id: 0 };
+    pub(crate) fn new(mut chance: Chance, extended: bool) -> Self {
+        let (signals_left, cancels_left) = (chance.below(6), chance.below(12) / 10);
+        let mut server = Self {
+            history: Vec::new(),
+            ended: false,
+            landed: 0,
+            signals: 0,
+            cancels: 0,
+            chance,
+            pending: Vec::new(),
+            past: Vec::new(),
+            recorded: BTreeMap::new(),
+            next_id: 0,
+            signals_left,
+            cancels_left,
+            extended,
+        };
         server.append(EventBody::WorkflowStarted {
             input: Payload::null(),
             kind: "random".to_string(),
@@ -41,7 +61,7 @@ impl Server {
     }
 
     pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || self.signals_left > 0
     }
 
     pub(crate) fn apply(&mut self, commands: &[WorkflowCommand], status: WorkflowStatus) {
@@ -86,6 +106,43 @@ impl Server {
                 stack_trace: c.stack_trace,
                 failure_type: c.failure_type,
             },
+            CommandData::CancelWorkflow(c) => EventBody::WorkflowCancelled { reason: c.reason },
+            CommandData::ScheduleChildWorkflow(c) => {
+                let (name, child_execution_id) = (c.child_execution_name, c.child_workflow_execution_id);
+                self.pending.push(self.child_end(&name, &child_execution_id));
+                let (kind, input) = (c.workflow_kind.unwrap(), json(&c.input));
+                EventBody::ChildWorkflowInitiated { name, kind, child_execution_id, input }
+            }
+            CommandData::CancelTimer(c) => {
+                let timer_id = c.timer_id;
+                self.pending.retain(|end| *end != EventBody::TimerFired { timer_id: timer_id.clone() });
+                EventBody::TimerCancelled { timer_id }
+            }
+            CommandData::CancelTask(c) => {
+                let (task_execution_id, reason) = (c.task_execution_id, c.reason);
+                self.append(EventBody::TaskCancellationRequested {
+                    task_execution_id: task_execution_id.clone(),
+                    reason: reason.clone(),
+                });
+                let before = self.pending.len();
+                self.pending.retain(|end| !is_end_of(end, &task_execution_id));
+                if self.pending.len() == before {
+                    return;
+                }
+                let kind = String::new();
+                EventBody::TaskCancelled { task_execution_id, kind, reason }
+            }
+            CommandData::RequestCancelChildWorkflow(c) => {
+                // Servers without the extension may leave no event.
+                if !self.extended && self.chance.one_in(2) {
+                    return;
+                }
+                EventBody::ChildWorkflowCancellationRequested {
+                    name: c.child_execution_name,
+                    child_execution_id: c.child_workflow_execution_id,
+                    reason: c.reason,
+                }
+            }
             other => panic!("not a command of the engine: {other:?}"),
         };
         self.append(event);
@@ -96,6 +153,15 @@ impl Server {
         match self.pending.len() % 3 {
             0 => EventBody::TaskFailed { task_execution_id, kind, error: "no".to_string(), retryable: false },
             _ => EventBody::TaskCompleted { task_execution_id, kind, output: Payload::null() },
+        }
+    }
+
+    fn child_end(&self, name: &str, id: &str) -> EventBody {
+        let (name, child_execution_id) = (name.to_string(), id.to_string());
+        match self.pending.len() % 3 {
+            0 => EventBody::ChildWorkflowFailed { name, child_execution_id, error: "no".to_string() },
+            1 => EventBody::ChildWorkflowCompleted { name, child_execution_id: String::new(), output: Payload::null() },
+            _ => EventBody::ChildWorkflowCompleted { name, child_execution_id, output: Payload::null() },
         }
     }
 
@@ -133,6 +199,19 @@ impl Server {
         {
             self.append(again);
         }
+        if self.signals_left > 0 && self.chance.one_in(2) {
+            self.signals_left -= 1;
+            let name = ["signal-0", "signal-1", HANDLED][self.chance.below(3)].to_string();
+            let value = Payload::from_json(self.signals_left.to_string()).unwrap();
+            self.append(EventBody::SignalReceived { name, value });
+            self.signals += 1;
+        }
+        if self.cancels_left > 0 && self.chance.one_in(6) {
+            self.cancels_left -= 1;
+            let (reason, requested_by) = ("stop".to_string(), String::new());
+            self.append(EventBody::CancellationRequested { reason, requested_by });
+            self.cancels += 1;
+        }
         if let Some(event) = self.chance.take(&mut self.pending) {
             self.past.push(event.clone());
             self.append(event);
@@ -143,5 +222,14 @@ impl Server {
     fn append(&mut self, body: EventBody) {
         let sequence = self.history.len() as i32 + 1;
         self.history.push(Event { sequence, body }.to_message());
+    }
+}
+
+fn is_end_of(end: &EventBody, task: &str) -> bool {
+    match end {
+        EventBody::TaskCompleted { task_execution_id, .. } | EventBody::TaskFailed { task_execution_id, .. } => {
+            task_execution_id == task
+        }
+        _ => false,
     }
 }

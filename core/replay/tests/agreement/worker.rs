@@ -1,9 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flovyn_protocol::{Payload, messages::WorkflowStatus};
-use flovyn_replay::{Execution, ExecutionInfo, Handle, Job, OperationError, Rejection, Step, Submission};
+use flovyn_replay::{Execution, ExecutionInfo, Handle, Job, OperationError, Rejection, Resumption, Step, Submission};
 
-use crate::{chance::Chance, code::Code, program::Program, server::Server};
+use crate::{
+    chance::Chance,
+    code::{Code, HANDLED},
+    program::Program,
+    server::Server,
+};
 
 /// A program that runs on a server, activation by activation, every time from its history.
 pub(crate) struct Run<'a> {
@@ -20,6 +25,10 @@ pub(crate) struct Run<'a> {
     /// After each applied submission: events in the history, and turns that are durable.
     boundaries: Vec<(usize, usize)>,
     waits: bool,
+    extended: bool,
+    /// The execution that was suspended last, kept in memory.
+    kept: Option<Activation<'a>>,
+    continued: usize,
     partial: usize,
     crashed_before: usize,
     crashed_after: usize,
@@ -27,20 +36,26 @@ pub(crate) struct Run<'a> {
 }
 
 /// One activation of the worker.
-struct Activation<'a> {
+pub(crate) struct Activation<'a> {
     execution: Execution,
     code: Code<'a>,
     running: Vec<Handle>,
+    /// Only the new events were told to it.
+    is_continued: bool,
+    /// No operation was run in it.
+    is_pure: bool,
 }
 
 enum Next {
     Goes,
+    Suspends,
     Stops,
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(program: &'a Program, mut chance: Chance) -> Self {
-        let server = Server::new(Chance::new(chance.below(usize::MAX) as u64));
+        let extended = !chance.one_in(3);
+        let server = Server::new(Chance::new(chance.below(usize::MAX) as u64), extended);
         let (time_ms, effects, partial, crashed_before, crashed_after) = (1000, 0, 0, 0, 0);
         let (durable, boundaries) = (Vec::new(), Vec::new());
         let (waits, finished_in_a_turn) = (false, 0);
@@ -54,6 +69,9 @@ impl<'a> Run<'a> {
             durable,
             boundaries,
             waits,
+            extended,
+            kept: None,
+            continued: 0,
             partial,
             crashed_before,
             crashed_after,
@@ -66,11 +84,14 @@ impl<'a> Run<'a> {
         self.server.ended || (self.waits && !self.server.has_pending())
     }
 
-    pub(crate) fn counts(&self) -> [(&'static str, usize); 7] {
+    pub(crate) fn counts(&self) -> [(&'static str, usize); 10] {
         [
             ("turns", self.durable.len()),
             ("partial", self.partial),
             ("landed", self.server.landed),
+            ("signals", self.server.signals),
+            ("cancels", self.server.cancels),
+            ("continued", self.continued),
             ("crash before", self.crashed_before),
             ("crash after", self.crashed_after),
             ("finished in a turn", self.finished_in_a_turn),
@@ -82,23 +103,49 @@ impl<'a> Run<'a> {
     pub(crate) fn activation(&mut self) {
         self.time_ms += 1000;
         self.waits = false;
-        let mut activation = self.open(self.server.history.len());
-        while let Next::Goes = self.step(&mut activation) {}
+        let kept = self.kept.take();
+        let mut activation = match kept {
+            Some(kept) if !self.chance.one_in(3) => self.go_on(kept),
+            _ => self.open(self.server.history.len()),
+        };
+        let next = loop {
+            match self.step(&mut activation) {
+                Next::Goes => {}
+                next => break next,
+            }
+        };
         let log = &activation.code.log;
         let agreed = log.len().min(self.durable.len());
         assert_eq!(log[..agreed], self.durable[..agreed], "the replay took another way");
+        if let Next::Suspends = next {
+            self.kept = Some(activation);
+        }
+    }
+
+    /// Continues an execution that was kept, with the new events.
+    fn go_on(&mut self, mut kept: Activation<'a>) -> Activation<'a> {
+        let resumption = Resumption { task_time_ms: self.time_ms, extended: self.extended };
+        kept.execution.resume(resumption).unwrap();
+        let held = kept.execution.last_sequence() as usize;
+        let page = 1 + self.chance.below(5);
+        for page in self.server.history[held..].chunks(page) {
+            kept.execution.handle_events(page).unwrap();
+        }
+        self.continued += 1;
+        Activation { is_continued: true, is_pure: true, ..kept }
     }
 
     fn open(&mut self, events: usize) -> Activation<'a> {
         let execution_id = "11111111-2222-4333-8444-555555555555".to_string();
         let (kind, task_time_ms) = ("random".to_string(), self.time_ms);
-        let info = ExecutionInfo { execution_id, kind, task_time_ms, extended: true, tolerant: false };
+        let info = ExecutionInfo { execution_id, kind, task_time_ms, extended: self.extended, tolerant: false };
         let mut execution = Execution::new(info).unwrap();
+        execution.set_signal_handlers([HANDLED]).unwrap();
         let page = 1 + self.chance.below(10);
         for page in self.server.history[..events].chunks(page) {
             execution.handle_events(page).unwrap();
         }
-        Activation { execution, code: Code::new(self.program), running: Vec::new() }
+        Activation { execution, code: Code::new(self.program), running: Vec::new(), is_continued: false, is_pure: true }
     }
 
     fn step(&mut self, activation: &mut Activation<'_>) -> Next {
@@ -107,9 +154,11 @@ impl<'a> Run<'a> {
             let operation = &activation.code.operations[&handle];
             assert!(!self.server.is_recorded(operation), "{operation:?} has a record and is executed again");
             activation.running.push(handle);
+            activation.is_pure = false;
         }
         match activation.execution.next_step() {
-            Step::StartOperations | Step::PollJob => panic!("everything was started and settled"),
+            Step::StartOperations => panic!("everything was started"),
+            Step::PollJob => {}
             Step::AwaitOperation => self.finish_one(activation),
             Step::SubmitPartial | Step::SubmitFinal => return self.submit(activation),
         }
@@ -157,20 +206,27 @@ impl<'a> Run<'a> {
         while self.chance.one_in(3) {
             self.finish_one(activation);
         }
+        if activation.execution.next_step() == Step::PollJob {
+            return Next::Goes;
+        }
+        let held = activation.execution.last_sequence() as usize;
         let submission = activation.execution.take_submission(None).unwrap();
+        if activation.is_continued && activation.is_pure {
+            self.check_replay_submits(held, &submission);
+        }
         self.server.maybe_land();
         if self.chance.one_in(8) {
             self.crashed_before += 1;
             return Next::Stops;
         }
-        self.apply(activation, &submission);
+        self.apply(activation, &submission, held);
         if self.chance.one_in(8) {
             self.crashed_after += 1;
             return Next::Stops;
         }
         if submission.status != WorkflowStatus::Running {
-            self.waits = submission.status == WorkflowStatus::Suspended && !self.has_news(&submission);
-            return Next::Stops;
+            self.waits = submission.status == WorkflowStatus::Suspended && !self.has_news(&submission, held);
+            return if submission.status == WorkflowStatus::Suspended { Next::Suspends } else { Next::Stops };
         }
         self.partial += 1;
         while self.chance.one_in(3) {
@@ -178,13 +234,25 @@ impl<'a> Run<'a> {
         }
         self.server.maybe_land();
         let page = 1 + self.chance.below(5);
-        for page in self.server.history[submission.after_sequence as usize..].chunks(page) {
+        for page in self.server.history[held..].chunks(page) {
             activation.execution.handle_events(page).unwrap();
         }
         Next::Goes
     }
 
-    fn apply(&mut self, activation: &Activation<'_>, submission: &Submission) {
+    /// A fresh replay of what a continued execution held submits the same.
+    fn check_replay_submits(&mut self, held: usize, expected: &Submission) {
+        let mut activation = self.open(held);
+        while let Some(job) = activation.execution.poll_job().unwrap() {
+            activation.code.turn(&mut activation.execution, &job).unwrap();
+        }
+        assert_eq!(activation.execution.poll_operation(), None);
+        let submission = activation.execution.take_submission(None).unwrap();
+        assert_eq!(submission, *expected, "continued and replayed differ");
+    }
+
+    fn apply(&mut self, activation: &Activation<'_>, submission: &Submission, held: usize) {
+        assert_eq!(submission.after_sequence as usize, if self.extended { held } else { 0 });
         self.server.apply(&submission.commands, submission.status);
         let log = &activation.code.log;
         assert!(log.starts_with(&self.durable), "the replay took another way");
@@ -193,9 +261,9 @@ impl<'a> Run<'a> {
     }
 
     /// Something landed that this activation has not seen.
-    fn has_news(&self, submission: &Submission) -> bool {
+    fn has_news(&self, submission: &Submission, held: usize) -> bool {
         let own = submission.commands.len() + 1;
-        self.server.history.len() > submission.after_sequence as usize + own
+        self.server.history.len() > held + own
     }
 
     /// A fresh execution, a day later, goes through the whole history, asks for nothing new and ends the same.

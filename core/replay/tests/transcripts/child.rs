@@ -1,8 +1,9 @@
 use crate::{
     events::{
-        child_cancellation, child_completed, child_failed, child_initiated, child_started, event, scheduled, started,
+        child_cancellation, child_completed, child_failed, child_initiated, child_started, event, operation, scheduled,
+        started,
     },
-    support::{IDS, Transcript, cancel_child, json, schedule, start_child},
+    support::{IDS, Transcript, cancel_child, json, record, schedule, start_child},
 };
 use flovyn_replay::{CancelEffect, StartChild};
 
@@ -171,29 +172,42 @@ fn cancel_claims_its_event_in_replay() {
     t.suspends(&[]);
 }
 
-/// A server that knows only the contract may leave no event of the request.
+/// A server that knows only the contract may leave no event of the request: our own record stands for it.
 #[test]
-fn plain_server_may_forget_that_a_cancel_was_asked_for() {
+fn plain_server_may_leave_no_event_of_a_cancel() {
     let child = || child_initiated("mail-1", "mail", "c1");
     let mut t = Transcript::open(false);
     t.answer([started("1"), child()]);
     t.job("start 1");
     t.child("mail");
     assert_eq!(t.cancel(1), CancelEffect::Requested);
-    t.suspends(&[cancel_child("mail-1", "c1")]);
+    assert_eq!(t.cancel(1), CancelEffect::None);
+    t.suspends(&[cancel_child("mail-1", "c1"), record("$cancel:mail-1", "true")]);
 
     for with_event in [true, false] {
-        let mut t = Transcript::open(false);
-        t.answer([started("1"), child()]);
-        if with_event {
-            t.answer([child_cancellation("mail-1")]);
+        for extended in [true, false] {
+            let mut t = Transcript::open(extended);
+            t.answer([started("1"), child(), operation("$cancel:mail-1", "true")]);
+            if with_event {
+                t.answer([child_cancellation("mail-1")]);
+            }
+            t.answer([scheduled("a", "t1"), child_failed("mail-1", "c1", "cancelled")]);
+            t.job("start 1");
+            t.child("mail");
+            assert_eq!(t.cancel(1), CancelEffect::Requested);
+            t.task("a");
+            t.job("reject 1 child mail-1 of kind mail c1 failed: cancelled");
+            t.suspends(&[]);
         }
-        t.answer([scheduled("a", "t1"), child_failed("mail-1", "c1", "cancelled")]);
-        t.job("start 1");
-        t.child("mail");
-        assert_eq!(t.cancel(1), CancelEffect::Requested);
-        t.task("a");
-        t.job("reject 1 child mail-1 of kind mail c1 failed: cancelled");
-        t.suspends(&[]);
     }
+}
+
+#[test]
+fn cancel_that_a_plain_server_was_not_told_of_is_a_violation_in_replay() {
+    let mut t = Transcript::open(false);
+    t.answer([started("1"), child_initiated("mail-1", "mail", "c1"), scheduled("a", "t1")]);
+    t.job("start 1");
+    t.child("mail");
+    let error = t.execution.cancel(1, None).unwrap_err();
+    assert_eq!(t.stopped_by(error).got, "cancellation of child workflow \"mail-1\"");
 }

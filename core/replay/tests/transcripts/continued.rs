@@ -212,7 +212,11 @@ fn execution_that_somebody_ended_is_stale() {
 #[test]
 fn plain_server_may_leave_no_event_of_a_cancelled_child() {
     let child = || child_initiated("mail-1", "mail", "c1");
-    for answer in [vec![timer_started("timer-0")], vec![child_cancellation("mail-1"), timer_started("timer-0")]] {
+    let recorded = || operation("$cancel:mail-1", "true");
+    for answer in [
+        vec![recorded(), timer_started("timer-0")],
+        vec![child_cancellation("mail-1"), recorded(), timer_started("timer-0")],
+    ] {
         let mut t = Transcript::open(false);
         t.answer([started("1"), child()]);
         t.job("start 1");
@@ -221,7 +225,8 @@ fn plain_server_may_leave_no_event_of_a_cancelled_child() {
         t.timer();
         t.no_job();
         let submission = t.execution.take_submission(None).unwrap();
-        assert_eq!(crate::support::lines(&submission), [cancel_child("mail-1", "c1"), timer(0)]);
+        let recorded = record("$cancel:mail-1", "true");
+        assert_eq!(crate::support::lines(&submission), [cancel_child("mail-1", "c1"), recorded, timer(0)]);
         t.execution.resume(Resumption { task_time_ms: 6000, extended: false }).unwrap();
         t.execution.handle_events(&numbered(3, answer)).unwrap();
         t.no_job();
