@@ -1,6 +1,9 @@
 //! A worker's round on an execution: the poll that begins it, and the ways it ends without a submission.
 
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use flovyn_protocol::{
     event::EventBody,
@@ -69,7 +72,9 @@ pub(crate) fn take(
         response.has_more_events = page.has_more;
         response.after_sequence = after_sequence;
     }
-    response.workflow_execution = Some(describe(ctx, &execution, response.events.first())?);
+    // A worker that holds the beginning of the history has the input, and it may be large.
+    let input = if after_sequence == 0 { input(ctx, &execution, response.events.first())? } else { Vec::new() };
+    response.workflow_execution = Some(describe(ctx, &execution, input));
     ctx.tx.put_execution(&execution)?;
     Ok(Some((response, Undelivered { work: Work::Workflow, key, token })))
 }
@@ -115,23 +120,23 @@ fn begin(ctx: &mut Ctx<'_>, execution: &mut Execution, worker: &str) -> Result<(
     Ok(())
 }
 
-fn describe(
-    ctx: &mut Ctx<'_>,
-    execution: &Execution,
-    first: Option<&WorkflowEvent>,
-) -> Result<WorkflowExecution, Status> {
-    let started = match first.filter(|event| event.sequence_number == 1) {
+fn input(ctx: &mut Ctx<'_>, execution: &Execution, first: Option<&WorkflowEvent>) -> Result<Vec<u8>, Status> {
+    let started = match first {
         Some(started) => history::parse(started)?,
         None => history::read_one(ctx, execution.key, 1)?,
     };
-    let EventBody::WorkflowStarted { input, .. } = started else {
-        return Err(Status::internal("the first event of an execution is not WORKFLOW_STARTED"));
-    };
-    Ok(WorkflowExecution {
+    match started {
+        EventBody::WorkflowStarted { input, .. } => Ok(input.to_bytes()),
+        _ => Err(Status::internal("the first event of an execution is not WORKFLOW_STARTED")),
+    }
+}
+
+fn describe(ctx: &Ctx<'_>, execution: &Execution, input: Vec<u8>) -> WorkflowExecution {
+    WorkflowExecution {
         id: execution.key.id.to_string(),
         kind: execution.kind.clone(),
         org_id: execution.key.org_id.to_string(),
-        input: input.to_bytes(),
+        input,
         queue: execution.queue.clone(),
         priority_ms: execution.priority_ms,
         created_at_ms: execution.created_at_ms,
@@ -139,7 +144,7 @@ fn describe(
         workflow_version: execution.version.clone(),
         workflow_task_time_millis: ctx.now_ms,
         ..WorkflowExecution::default()
-    })
+    }
 }
 
 /// The activation under this token, if it is the current one.

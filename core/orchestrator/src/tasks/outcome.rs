@@ -183,7 +183,9 @@ pub(super) fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) ->
     task.state = state;
     task.updated_at_ms = ctx.now_ms;
     ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;
-    ctx.tx.remove_deadline(&DeadlineKey::TaskTimeout(task.key))?;
+    if task.timeout_ms.is_some() {
+        ctx.tx.remove_deadline(&DeadlineKey::TaskTimeout(task.key))?;
+    }
     ctx.tx.put_task(task)?;
     Ok(())
 }

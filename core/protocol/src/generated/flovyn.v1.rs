@@ -52,7 +52,8 @@ pub struct PollResponse {
     #[prost(bool, tag = "1003")]
     pub has_more_events: bool,
     /// Extension: `events` begin after this one, 0 for the whole history. Not 0 only with `continues_executions`; a worker
-    /// that does not hold the execution any more fetches the whole history with GetEvents.
+    /// that does not hold the execution any more fetches the whole history with GetEvents. The input is in
+    /// its first event, and left out of `workflow_execution` here.
     #[prost(int32, tag = "1004")]
     pub after_sequence: i32,
     /// Extension: a query to answer with AnswerQuery. Then there is no `workflow_execution` and no claim.

@@ -79,7 +79,7 @@ fn a_file_with_everything() {
     let data = tempfile::tempdir().unwrap();
     let text = format!(
         "lease_ms = 5000\ncancel_grace_ms = 7\n[unknown]\nkey = 1\n[[orgs]]\nid = '{ORG}'\nname = 'Acme'\nslug = 'acme'\n\
-         [auth]\nenabled = true\n[limits]\nname_bytes_max = 100\n[polls]\nplain_wait_ms = 10\n\
+         [auth]\nenabled = true\n[limits]\nname_bytes_max = 100\n[polls]\nplain_wait_ms = 10\nsticky_ms = 0\n[queries]\nwait_ms = 70\n\
          [signals]\naccept_terminal = false\n\
          [auth.static_api_key]\nkeys = [\n\
            {{ key = 'flovyn_sk_a', org_id = '{ORG}', principal_type = 'User', principal_id = 'u', role = 'ADMIN' }},\n\
@@ -96,6 +96,7 @@ fn a_file_with_everything() {
     assert_eq!(config.orgs[0].name, "Acme");
     assert_eq!(config.database, Path::new("elsewhere.db"));
     assert_eq!((config.rules.lease_ms, config.rules.limits.name_bytes_max), (5_000, 100));
+    assert_eq!((config.rules.polls.sticky_ms, config.rules.queries.wait_ms), (0, 70));
     assert_eq!((config.rules.polls.plain_wait_ms, config.rules.polls.page_events_max), (10, 1_000));
     assert!(!config.rules.signals.accept_terminal);
     assert_eq!(config.rules.cancel_grace_ms, 7);

@@ -16,6 +16,7 @@ mod long_polls;
 mod native;
 mod origins;
 mod presence;
+mod queries;
 mod rest;
 mod rest_executions;
 mod round_trips;

@@ -77,6 +77,7 @@ fn worker_that_keeps_executions_gets_what_is_new(harness: &mut dyn Harness) {
     assert_eq!(sequences(&claimed.message), [2, 3, 4]);
     let execution = claimed.message.workflow_execution.as_ref().unwrap();
     assert_eq!((execution.current_sequence, execution.kind.as_str()), (4, "order"));
+    assert!(execution.input.is_empty(), "it has the first event");
     // What it holds grows from submission to submission.
     submit_after(&mut world, &claimed, 4, vec![timer("u", 10)], WorkflowStatus::Suspended);
     world.advance(10);
