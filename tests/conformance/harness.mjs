@@ -6,6 +6,7 @@ const LOOK_EVERY_MS = 5;
 /**
  * @typedef {object} Case
  * @property {(ctx: any, input: any) => any} run the workflow function
+ * @property {object} [handlers] those of the workflow
  * @property {unknown} [input]
  * @property {(tools: Tools) => Promise<void>} [act] what happens outside while it runs
  * @property {boolean} [neverEnds] it stays suspended: its result is not waited for
@@ -21,11 +22,13 @@ export class Suite {
   /** Whether executions are replayed at each activation instead of being kept in memory. */
   replaysAlways = false;
   #cases = [];
+  #others = [];
   #notes = new Map();
 
   /** @param {string} name @param {Case} testCase */
   check(name, testCase) {
-    const definition = workflow({ name: `case-${this.#cases.length}`, run: testCase.run });
+    const { run, handlers } = testCase;
+    const definition = workflow({ name: `case-${this.#cases.length}`, run, handlers });
     this.#cases.push({ name, definition, ...testCase });
   }
 
@@ -34,8 +37,15 @@ export class Suite {
     this.#cases.push({ name, then });
   }
 
+  /** A workflow that cases start besides their own, such as a child. */
+  workflow(name, run) {
+    const definition = workflow({ name, run });
+    this.#others.push(definition);
+    return definition;
+  }
+
   get workflows() {
-    return this.#cases.flatMap(({ definition }) => definition ?? []);
+    return [...this.#cases.flatMap(({ definition }) => definition ?? []), ...this.#others];
   }
 
   /**
