@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FlovynClient } from '../src/client/client.js';
 import { Duration } from '../src/duration.js';
-import { ConnectionError, NotFoundError, Unsupported } from '../src/errors.js';
+import { ConnectionError, NotFoundError, QueryFailed, Unsupported } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
@@ -196,4 +196,35 @@ test('over REST: cancel, describe and list under the slug of the organisation, w
   });
   await client.stop();
   await Promise.all([rest.close(), grpc.close()]);
+});
+
+test('a query: answered by its handler, by the state, or with the error of the handler', async () => {
+  const w = world();
+  const asked = workflow({
+    name: 'asked',
+    handlers: {
+      queries: {
+        sum: (ctx, args: { n: number }) => args.n + (ctx.get<number>('seen') ?? 0),
+        broken: () => {
+          throw new RangeError('no such order');
+        },
+      },
+    },
+    run: (ctx) => {
+      ctx.set('seen', 40);
+      return ctx.promise('end');
+    },
+  });
+  const client = await w.client([asked]);
+  const { handle } = await client.startWorkflow(asked);
+  await until(async () => (await w.eventTypes(handle.workflowId)).includes('PROMISE_CREATED'));
+  const before = await w.history(handle.workflowId);
+  expect(await handle.query<number>('sum', { n: 2 })).toBe(42);
+  expect(await handle.query<number>('seen')).toBe(40);
+  expect(await handle.query('never set')).toBeNull();
+  const error = await failureOf(handle.query('broken'));
+  expect(error).toBeInstanceOf(QueryFailed);
+  expect(error.message).toBe('Query "broken" failed: no such order');
+  // Nothing is recorded by asking.
+  expect(await w.history(handle.workflowId)).toEqual(before);
 });

@@ -14,7 +14,8 @@ const LOOK_EVERY_MS = 5;
  * @property {RegExp} [fails] what the error of its result must say
  * @property {(tools: Tools & { result: unknown }) => void | Promise<void>} [then] what must be true afterwards
  *
- * @typedef {{ client: any, definition: any, handle: any, notes: any[] }} Tools `notes` are those of this execution
+ * @typedef {{ client: any, definition: any, handle: any, notes: any[], replays: boolean }} Tools `notes` are those of
+ *   this execution; `replays`: every activation replays the history
  */
 
 /** The cases of one file, each a workflow of its own, run one after the other by any runtime. */
@@ -64,13 +65,16 @@ export class Suite {
   /**
    * Runs the cases and gives each outcome to `report`.
    *
-   * @param {'all' | 'one of each'} extent `one of each` takes the first of those whose names begin with the same word
+   * @param {object} [how] `extent` is `all` or `one of each`, which takes the first of those whose names begin with the
+   *   same word; `replays` says that every activation replays the history
    */
-  async run(client, report, extent = 'all') {
+  async run(client, report, { extent = 'all', replays = false } = {}) {
     const chosen = extent === 'all' ? this.#cases : firstOfEach(this.#cases);
     for (const testCase of chosen) {
       const started = Date.now();
-      const error = await within(CASE_LIMIT_MS, this.#runCase(client, testCase)).catch((thrown) => thrown);
+      const error = await within(CASE_LIMIT_MS, this.#runCase(client, testCase, replays)).catch(
+        (thrown) => thrown,
+      );
       report({
         name: testCase.name,
         ok: error === undefined,
@@ -81,10 +85,10 @@ export class Suite {
     report({ done: chosen.length });
   }
 
-  async #runCase(client, { definition, input, act, neverEnds, fails, then, ...rest }) {
+  async #runCase(client, { definition, input, act, neverEnds, fails, then, ...rest }, replays) {
     if (!definition) return then({ client });
     const { handle } = await client.startWorkflow(definition, input);
-    const tools = { client, definition, handle, notes: this.notesOf(handle.workflowId) };
+    const tools = { client, definition, handle, notes: this.notesOf(handle.workflowId), replays };
     await act?.(tools);
     if (neverEnds) return then(tools);
     if (fails) {

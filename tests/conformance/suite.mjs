@@ -32,7 +32,8 @@ export async function runConformance({ extent, ...options }, report) {
   for (const definition of [...tasks, ...orderTasks]) client.registerTask(definition);
   await client.start();
   try {
-    await suite.run(client, report, extent);
+    const replays = options.workflowWorkerOptions?.alwaysReplay === true;
+    await suite.run(client, report, { extent, replays });
   } finally {
     await client.stop();
   }

@@ -42,7 +42,7 @@ suite.check('time, random, ids: the same in every replay', {
     ];
   },
   gives: [true, true, true, true],
-  then: ({ notes }) => same([notes.length > 1, new Set(notes).size], [true, 1]),
+  then: ({ notes, replays }) => same([notes.length > 1, new Set(notes).size], [replays, 1]),
 });
 
 // --- concurrency ---
