@@ -5,6 +5,7 @@ export type {
   WorkflowDescription,
   WorkflowList,
   WorkflowStatus,
+  WorkflowSummary,
 } from './client/description.js';
 export type {
   CancelWorkflowOptions,

@@ -104,6 +104,26 @@ test('describe', async () => {
   expect(await failureOf(client.getWorkflowHandle(UNKNOWN).describe())).toBeInstanceOf(NotFoundError);
 });
 
+test('list: the newest first, by status, kind and page', async () => {
+  const w = world();
+  const { client, handle } = await started(w);
+  await client.resolvePromise(`${handle.workflowId}:end`, 'fine');
+  await handle;
+  const other = await client.startWorkflow(waiting, { n: 2 });
+  const all = await client.listWorkflows();
+  expect(all.total).toBe(2);
+  expect(all.workflows.map(({ workflowId }) => workflowId)).toEqual([
+    other.handle.workflowId,
+    handle.workflowId,
+  ]);
+  const page = await client.listWorkflows({ status: 'COMPLETED', kind: 'waiting', limit: 1 });
+  expect(page.workflows).toMatchObject([{ workflowId: handle.workflowId, status: 'COMPLETED' }]);
+  expect((await client.listWorkflows({ kind: 'another' })).workflows).toEqual([]);
+  expect((await failureOf(client.listWorkflows({ typo: 1 } as never))).message).toContain(
+    'unknown option "typo"',
+  );
+});
+
 test('a start with a time limit is recorded with it', async () => {
   const w = world();
   const client = await w.client([]);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import './support/core.js';
 import { JsonSerializer } from '../src/serde.js';
 import { workflow } from '../src/workflow/define.js';
-import { answerQuery } from '../src/workflow/handlers.js';
+import { answerQuery } from '../src/workflow/answer-query.js';
 
 const order = workflow({
   name: 'order',

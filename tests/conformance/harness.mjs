@@ -20,8 +20,6 @@ const LOOK_EVERY_MS = 5;
 
 /** The cases of one file, each a workflow of its own, run one after the other by any runtime. */
 export class Suite {
-  /** Whether executions are replayed at each activation instead of being kept in memory. */
-  replaysAlways = false;
   #cases = [];
   #others = [];
   #notes = new Map();

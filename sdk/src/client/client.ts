@@ -218,7 +218,7 @@ export class FlovynClient {
   }
 
   /**
-   * The executions of the organisation, the newest first. Rejects with `Unsupported` on a server without our extensions
+   * The executions of the organisation, the newest first, without what went in and came out. Rejects with `Unsupported` on a server without our extensions
    * unless the client has `httpUrl`.
    */
   async listWorkflows(options: ListWorkflowsOptions = {}): Promise<WorkflowList> {

@@ -1,7 +1,7 @@
 import { decodeOne, decodeText } from '../codec.js';
 import type { WorkflowDescription as Described } from '../core.js';
 import { Duration } from '../duration.js';
-import type { WorkflowDescription, WorkflowStatus } from './description.js';
+import type { WorkflowDescription, WorkflowStatus, WorkflowSummary } from './description.js';
 import type { ClientSettings } from './settings.js';
 
 /** A description for programs: payloads decoded, times as dates. */
@@ -12,19 +12,26 @@ export async function describe(
   const payload = async (json: string): Promise<unknown> =>
     serializer.deserialize(await decodeOne(codec, json));
   return {
+    ...summarize(found),
+    input: await payload(found.input),
+    output: await payload(found.output),
+    error: given(await decodeText(codec, found.error)),
+    metadata: found.metadata,
+  };
+}
+
+/** The part of a description that lists have. */
+export function summarize(found: Described): WorkflowSummary {
+  return {
     workflowId: found.workflowExecutionId,
     kind: found.kind,
     queue: found.queue,
     // A status that is not known yet is better shown than refused.
     status: found.status as WorkflowStatus,
-    input: await payload(found.input),
-    output: await payload(found.output),
-    error: given(await decodeText(codec, found.error)),
     historyLength: found.currentSequence,
     workflowVersion: given(found.workflowVersion),
     parentWorkflowId: given(found.parentWorkflowExecutionId),
     workerId: given(found.workerId),
-    metadata: found.metadata,
     createdAt: new Date(found.createdAtMs),
     startedAt: time(found.startedAtMs),
     completedAt: time(found.completedAtMs),

@@ -10,19 +10,14 @@ export type WorkflowStatus =
   | 'FAILED'
   | 'CANCELLED';
 
-/** What the server knows of an execution. */
-export interface WorkflowDescription {
+/** What a list says of an execution. */
+export interface WorkflowSummary {
   /** Id of the execution, a UUID. */
   readonly workflowId: string;
   /** Name of the workflow. */
   readonly kind: string;
   readonly queue: string;
   readonly status: WorkflowStatus;
-  readonly input: unknown;
-  /** Its result; null until it has completed. */
-  readonly output: unknown;
-  /** Why it failed. */
-  readonly error: string | undefined;
   /** How many events its history has. */
   readonly historyLength: number;
   /** The version it was started with, where one was named. */
@@ -31,8 +26,6 @@ export interface WorkflowDescription {
   readonly parentWorkflowId: string | undefined;
   /** Id of the worker that had it last. */
   readonly workerId: string | undefined;
-  /** What was kept with it at the start. */
-  readonly metadata: Readonly<Record<string, string>>;
   readonly createdAt: Date;
   /** When a worker first took it. */
   readonly startedAt: Date | undefined;
@@ -47,6 +40,17 @@ export interface WorkflowDescription {
   /** How often workers gave it back since it last went on, and why the last one did. */
   readonly parks: number;
   readonly parkReason: string | undefined;
+}
+
+/** What the server knows of an execution. */
+export interface WorkflowDescription extends WorkflowSummary {
+  readonly input: unknown;
+  /** Its result; null until it has completed. */
+  readonly output: unknown;
+  /** Why it failed. */
+  readonly error: string | undefined;
+  /** What was kept with it at the start. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Which executions `listWorkflows` gives. */
@@ -66,7 +70,7 @@ export interface ListWorkflowsOptions {
 /** A page of executions. */
 export interface WorkflowList {
   /** The newest first. */
-  readonly workflows: readonly WorkflowDescription[];
+  readonly workflows: readonly WorkflowSummary[];
   /** How many there are without `limit` and `offset`. */
   readonly total: number;
 }

@@ -18,7 +18,7 @@ import { isTransient } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { Subject } from '../transport/transport.js';
 import { type ClientCalls, executionSubject } from './calls.js';
-import { describe } from './describe.js';
+import { describe, summarize } from './describe.js';
 import type { ListWorkflowsOptions, WorkflowDescription, WorkflowList } from './description.js';
 import type { CancelWorkflowOptions, SignalWithStartOptions } from './options.js';
 import type { RestCalls } from './rest.js';
@@ -121,7 +121,7 @@ export async function listWorkflows(
 ): Promise<WorkflowList> {
   checkOptions('listWorkflows', options, ['status', 'kind', 'queue', 'limit', 'offset']);
   const { workflows, total } = await listed(calls, options);
-  return { workflows: await Promise.all(workflows.map((found) => describe(calls.settings, found))), total };
+  return { workflows: workflows.map(summarize), total };
 }
 
 async function listed(calls: ClientCalls, options: ListWorkflowsOptions) {

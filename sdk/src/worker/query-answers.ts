@@ -3,7 +3,7 @@ import { encodeAnswerQuery, type Polled } from '../core.js';
 import { textOf } from '../errors/base.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { AnyWorkflow } from '../workflow/define.js';
-import { answerQuery, type QueryAnswer } from '../workflow/handlers.js';
+import { answerQuery, type QueryAnswer } from '../workflow/answer-query.js';
 import type { WorkerParts } from './worker-parts.js';
 
 /** Whether any of the workflows answers queries by code of its own. */

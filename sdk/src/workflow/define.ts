@@ -1,7 +1,7 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions, optionalMs } from '../options.js';
-import { checkHandlers, type WorkflowHandlers } from './handlers.js';
+import type { WorkflowHandlers } from './handlers.js';
 import type { WorkflowContext } from './context-types.js';
 
 /** A workflow function. It may return its result, a promise or a handle of it. */
@@ -73,4 +73,18 @@ export function workflow<Input = unknown, Output = unknown>(
   }
   checkHandlers(`Workflow "${name}"`, handlers);
   return { name, description, version, timeout, handlers, run };
+}
+
+/** Throws `ConfigurationError` for handlers that are none. */
+function checkHandlers(what: string, handlers: WorkflowHandlers | undefined): void {
+  if (handlers === undefined) return;
+  checkOptions(`${what}, handlers`, handlers, ['signals', 'queries']);
+  for (const [type, byName] of Object.entries(handlers)) {
+    for (const [name, handler] of Object.entries((byName ?? {}) as Record<string, unknown>)) {
+      if (typeof handler === 'function') continue;
+      throw new ConfigurationError(
+        `${what}: handlers.${type}["${name}"] must be a function, got ${typeof handler}`,
+      );
+    }
+  }
 }

@@ -1,9 +1,4 @@
-import { ConfigurationError } from '../errors.js';
-import { textOf } from '../errors/base.js';
-import { checkOptions } from '../options.js';
-import type { Serializer } from '../serde.js';
 import type { WorkflowContext } from './context-types.js';
-import type { AnyWorkflow } from './define.js';
 import type { WorkflowInfo } from './handle-types.js';
 
 /** What a query handler may use: the state of the execution as it was last recorded. It changes nothing. */
@@ -42,75 +37,4 @@ export interface WorkflowHandlers {
   readonly signals?: Readonly<Record<string, SignalHandler>> | undefined;
   /** A query of another name gives the value of the state's key of that name. */
   readonly queries?: Readonly<Record<string, QueryHandler>> | undefined;
-}
-
-/** Throws `ConfigurationError` for handlers that are none. */
-export function checkHandlers(what: string, handlers: WorkflowHandlers | undefined): void {
-  if (handlers === undefined) return;
-  checkOptions(`${what}, handlers`, handlers, ['signals', 'queries']);
-  for (const [type, byName] of Object.entries(handlers)) {
-    for (const [name, handler] of Object.entries((byName ?? {}) as Record<string, unknown>)) {
-      if (typeof handler === 'function') continue;
-      throw new ConfigurationError(
-        `${what}: handlers.${type}["${name}"] must be a function, got ${typeof handler}`,
-      );
-    }
-  }
-}
-
-/** A query that a worker was given, its payloads decoded. */
-export interface QueryTask {
-  readonly executionId: string;
-  readonly kind: string;
-  readonly name: string;
-  /** The arguments as a payload. */
-  readonly paramsJson: string;
-  /** The state of the execution: keys and payloads, in the order of the keys. */
-  readonly state: readonly (readonly [key: string, payload: string])[];
-  readonly workflowVersion?: string | undefined;
-  readonly currentSequence: number;
-  readonly parentWorkflowExecutionId?: string | undefined;
-}
-
-/** The answer to a query: a payload, or the text of an error. */
-export type QueryAnswer = { readonly result: string } | { readonly error: string };
-
-/** Answers a query by the handler of the definition. Never rejects. */
-export async function answerQuery(
-  definition: AnyWorkflow,
-  query: QueryTask,
-  serializer: Serializer,
-): Promise<QueryAnswer> {
-  try {
-    const handlers = definition.handlers?.queries ?? {};
-    if (!Object.hasOwn(handlers, query.name)) throw new Error(noHandler(query, handlers));
-    const args: unknown = serializer.deserialize(query.paramsJson);
-    const result: unknown = await handlers[query.name]?.(queryContext(query, serializer), args);
-    return { result: serializer.serialize(result) };
-  } catch (error) {
-    return { error: textOf(error) };
-  }
-}
-
-function queryContext(query: QueryTask, serializer: Serializer): QueryContext {
-  const state = new Map(query.state);
-  return {
-    get: <T>(key: string) => {
-      const payload = state.get(key);
-      return payload === undefined ? null : serializer.deserialize<T>(payload);
-    },
-    stateKeys: () => [...state.keys()],
-    info: {
-      workflowExecutionId: query.executionId,
-      workflowKind: query.kind,
-      workflowVersion: query.workflowVersion,
-      parentExecutionId: query.parentWorkflowExecutionId,
-      historyLength: query.currentSequence,
-    },
-  };
-}
-
-function noHandler({ name, kind }: QueryTask, handlers: object): string {
-  const names = Object.keys(handlers).map((known) => `"${known}"`);
-  return `Workflow "${kind}" has no handler for the query "${name}", but for ${names.join(', ') || 'none'}`;
 }

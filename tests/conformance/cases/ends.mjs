@@ -62,3 +62,15 @@ suite.checkOutside('start: an unknown workflow id is NOT_FOUND', async ({ client
   );
   same(error.code, 'NOT_FOUND');
 });
+
+suite.check('client: describes and lists executions', {
+  run: async (ctx, input) => ctx.task(echo, input),
+  input: { n: 1 },
+  gives: { n: 1 },
+  then: async ({ client, definition, handle }) => {
+    const { kind, status, input, output } = await handle.describe();
+    same([kind, status, input, output], [definition.name, 'COMPLETED', { n: 1 }, { n: 1 }]);
+    const { workflows, total } = await client.listWorkflows({ kind: definition.name, limit: 1 });
+    same([workflows[0].workflowId, total >= 1], [handle.workflowId, true]);
+  },
+});
