@@ -36,6 +36,14 @@ test('a trap in an activation parks that execution, and all others go on in a ne
       return traps === 1 ? ctx.scheduleByName(TRAP, input) : ctx.schedule(work, input);
     },
   });
+  let runsOfKept = 0;
+  const kept = sdk.workflow({
+    name: 'kept',
+    run: (ctx) => {
+      runsOfKept += 1;
+      return ctx.promise('answer');
+    },
+  });
   const bystander = sdk.workflow({
     name: 'bystander',
     run: async (ctx, input) => {
@@ -56,13 +64,21 @@ test('a trap in an activation parks that execution, and all others go on in a ne
   });
   client.registerWorkflow(trapping);
   client.registerWorkflow(bystander);
+  client.registerWorkflow(kept);
   client.registerTask(work);
   await client.start();
   try {
+    // Kept in memory between two activations when another one traps, and replayed then.
+    const { handle: suspended } = await client.startWorkflow(kept, null);
+    await until(() => client.getExecutionCacheMetrics().executions === 1);
     // In the middle of an activation when the other one traps.
     const { handle: open } = await client.startWorkflow(bystander, 1);
     const { handle } = await client.startWorkflow(trapping, 41);
     await until(() => lines.some((line) => line.includes(handle.workflowId)));
+    assert.equal(client.getExecutionCacheMetrics().executions, 0);
+    await client.resolvePromise(`${suspended.workflowId}:answer`, 'late');
+    assert.equal(await suspended.result(), 'late');
+    assert.equal(runsOfKept, 2);
     openGate();
     assert.equal(await open.result(), 2);
     assert.equal(await handle.result(), 42);
