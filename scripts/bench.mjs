@@ -5,7 +5,7 @@ import { inRoot } from './lib/paths.mjs';
 import { ensureBuilt, ensurePackages, ensureWasmTarget } from './lib/prepare.mjs';
 import { main, mustRun, run } from './lib/run.mjs';
 
-const PROGRAMS = ['replay', 'continue', 'suspended', 'cold-start', 'throughput', 'transports'];
+const PROGRAMS = ['replay', 'continue', 'suspended', 'cold-start', 'latency', 'throughput', 'transports'];
 
 /** Runs the benchmark programs of tests/bench one after the other, against a release build of the server. */
 await main(async () => {

@@ -201,8 +201,6 @@ export type {
   HistoryEvent,
   Polled,
   PolledQuery,
-  PollTask,
-  PollWorkflow,
   RegisteredWorker,
   StartedWorkflow,
   WorkflowDescription,

@@ -3,6 +3,7 @@ import './support/core.js';
 import { activationOpenHistory } from '../src/core.js';
 import { Duration } from '../src/duration.js';
 import { systemClock } from '../src/runtime/clock.js';
+import { Stop } from '../src/runtime/stop.js';
 import { JsonSerializer } from '../src/serde.js';
 import { Activation, type ActivationHost } from '../src/workflow/activation.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
@@ -26,10 +27,10 @@ test.each([
   ['in a turn', false],
 ])('nothing is begun or sent once the claim is known to be lost: %s', async (_, before) => {
   const lost = new Error('the claim is lost');
-  const controller = new AbortController();
+  const stop = new Stop();
   const seen: string[] = [];
   const host: ActivationHost = {
-    signal: controller.signal,
+    stop,
     getEvents: () => Promise.reject(new Error('there is no other page')),
     submit: () => Promise.reject(new Error('nothing may be sent')),
   };
@@ -37,11 +38,11 @@ test.each([
     name: 'w',
     run: (ctx: WorkflowContext) => {
       seen.push('turn');
-      controller.abort(lost);
+      stop.fire(lost);
       return Promise.all([ctx.run('op', () => seen.push('operation')), ctx.sleep(Duration.seconds(1))]);
     },
   });
-  if (before) controller.abort(lost);
+  if (before) stop.fire(lost);
   const activation = Activation.of(activationOpenHistory(JSON.stringify(started)), undefined);
   const parts = {
     definition,

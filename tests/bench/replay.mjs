@@ -2,6 +2,7 @@ import '@flovyn/sdk';
 import { activationOpenHistory, describeSubmission } from '../../sdk/dist/core.js';
 import { silentLogger } from '../../sdk/dist/logger.js';
 import { systemClock } from '../../sdk/dist/runtime/clock.js';
+import { Stop } from '../../sdk/dist/runtime/stop.js';
 import { JsonSerializer } from '../../sdk/dist/serde.js';
 import { Activation } from '../../sdk/dist/workflow/activation.js';
 import { Driver } from '../../sdk/dist/workflow/driver.js';
@@ -25,7 +26,7 @@ async function replay(history) {
   const [started, startedCpu] = [performance.now(), process.cpuUsage()];
   const activation = Activation.of(activationOpenHistory(history), undefined);
   const host = {
-    signal: new AbortController().signal,
+    stop: new Stop(),
     getEvents: () => Promise.reject(new Error('the history is complete')),
     submit: async () => {
       const { status } = JSON.parse(describeSubmission(activation.id));

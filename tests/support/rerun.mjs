@@ -1,6 +1,7 @@
 import { activationOpenHistory } from '../../sdk/dist/core.js';
 import { silentLogger } from '../../sdk/dist/logger.js';
 import { systemClock } from '../../sdk/dist/runtime/clock.js';
+import { Stop } from '../../sdk/dist/runtime/stop.js';
 import { runDry } from '../../sdk/dist/runtime/run-dry.js';
 import { JsonSerializer } from '../../sdk/dist/serde.js';
 import { Activation } from '../../sdk/dist/workflow/activation.js';
@@ -30,7 +31,7 @@ export async function rerun({ definition, executionId, events, taskTimeMs, recor
   const activation = Activation.of(activationOpenHistory(history), undefined);
   const outcome = {};
   const host = {
-    signal: new AbortController().signal,
+    stop: new Stop(),
     getEvents: () => Promise.reject(new Error('the history is complete')),
     submit: (bytes) => {
       outcome.submission = readSubmission(bytes);

@@ -4,7 +4,8 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use flovyn_protocol::Payload;
-use js_sys::{Array, JsString, Object, Reflect};
+use js_sys::{Array, JsString, Object, Reflect, Uint8Array};
+use prost::Message;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::Error;
@@ -21,6 +22,16 @@ impl Fields<'_> {
     /// A payload in JSON text, as the wire wants it.
     pub(crate) fn json(&self, name: &'static str) -> Result<Vec<u8>, Error> {
         self.get(name).map(String::into_bytes)
+    }
+
+    /// A message in its bytes.
+    pub(crate) fn message<M: Message + Default>(&self, name: &'static str) -> Result<Option<M>, Error> {
+        let value = self.find(name);
+        if value.is_undefined() {
+            return Ok(None);
+        }
+        let bytes = value.dyn_ref::<Uint8Array>().ok_or_else(|| refused(name, "bytes", &value))?;
+        Ok(Some(M::decode(bytes.to_vec().as_slice())?))
     }
 
     fn find(&self, name: &'static str) -> JsValue {

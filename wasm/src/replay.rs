@@ -11,12 +11,7 @@ use js_sys::Array;
 use prost::Message;
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    convert::{FromJs, strings},
-    error::Error,
-    messages::PollWorkflow,
-    table::Table,
-};
+use crate::{convert::strings, error::Error, table::Table};
 
 mod command;
 mod history;
@@ -174,14 +169,10 @@ pub fn activation_resume(
 }
 
 /// The bytes of SubmitWorkflowCommands; `encoded` are the payloads of `stageSubmission` after the codec. With a final
-/// one, `poll` asks for the next piece of work in the answer (extension), see `submitAnswerNext`.
+/// one, the bytes of a `poll` ask for the next piece of work in the answer (extension), see `submitAnswerNext`.
 #[wasm_bindgen(js_name = takeSubmission)]
-pub fn take_submission(
-    activation: u32,
-    encoded: Option<Vec<String>>,
-    poll: Option<PollWorkflow>,
-) -> Result<Vec<u8>, Error> {
-    let poll = poll.map(|poll| PollRequest::from_js("poll", &poll)).transpose()?;
+pub fn take_submission(activation: u32, encoded: Option<Vec<String>>, poll: Option<Vec<u8>>) -> Result<Vec<u8>, Error> {
+    let poll = poll.map(|poll| PollRequest::decode(poll.as_slice())).transpose()?;
     with(activation, |activation| {
         let submission = activation.execution.take_submission(encoded)?;
         let request = SubmitWorkflowCommandsRequest {

@@ -8,7 +8,6 @@ import {
   encodeHeartbeat,
   encodeReleaseClaim,
   encodeRenewClaim,
-  type PollTask,
 } from '../core.js';
 import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
@@ -82,7 +81,7 @@ export class TaskClaim {
    * Reports how the attempt ended, again and again while the claim lasts: doubled reports do no harm. With a `poll`
    * the answer may bring the next task.
    */
-  async report(outcome: TaskOutcome, poll?: PollTask): Promise<ClaimedTask | undefined> {
+  async report(outcome: TaskOutcome, poll?: Uint8Array): Promise<ClaimedTask | undefined> {
     if (!('output' in outcome)) return this.#fail(outcome, poll);
     const { taskExecutionId } = this.#task;
     try {
@@ -114,7 +113,7 @@ export class TaskClaim {
     this.#lease.end();
   }
 
-  async #fail(failure: TaskFailure, poll: PollTask | undefined): Promise<ClaimedTask | undefined> {
+  async #fail(failure: TaskFailure, poll: Uint8Array | undefined): Promise<ClaimedTask | undefined> {
     const { taskExecutionId } = this.#task;
     const { error, ...details } = failure;
     const extension = this.#transport.extended ? { ...details, poll } : {};

@@ -1,5 +1,5 @@
 import { decodeOne, encodeOne, encodeText } from '../codec.js';
-import { type ClaimedTask, decodePollTask, encodePollTask, type PollTask } from '../core.js';
+import { type ClaimedTask, decodePollTask, encodePollTask } from '../core.js';
 import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import { isClaimLost } from '../rpc/failures.js';
@@ -61,8 +61,7 @@ export class TaskWorker {
 
   async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const request = this.#pollRequest.bytes(this.#request());
-    const answer = await this.#parts.transport.unary(Method.PollTask, request, {
+    const answer = await this.#parts.transport.unary(Method.PollTask, this.#request(), {
       signal,
       deadlineMs,
       repeatable: true,
@@ -70,15 +69,16 @@ export class TaskWorker {
     return decodePollTask(answer.body);
   }
 
-  #request(): PollTask {
+  /** The bytes of a poll. */
+  #request(): Uint8Array {
     const { transport, orgId, queue, workerId } = this.#parts;
-    return {
+    return this.#pollRequest.bytes({
       workerId: workerId(),
       orgId,
       queue,
       timeoutSeconds: POLL_SECONDS,
       longPoll: transport.extended,
-    };
+    });
   }
 
   /** The task that the server gave with the answer to this one's end. */

@@ -5,7 +5,6 @@ import {
   encodeReleaseClaim,
   encodeRenewClaim,
   type Polled,
-  type PollWorkflow,
   submitAnswerNext,
 } from '../core.js';
 import { FlovynError } from '../errors.js';
@@ -15,6 +14,7 @@ import { isClaimLost, isRefusal } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, claimMetadata, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
+import type { Stop } from '../runtime/stop.js';
 import type { Transport } from '../transport/transport.js';
 import type { ActivationHost } from '../workflow/activation.js';
 import { Backoff } from './backoff.js';
@@ -51,7 +51,7 @@ export class WorkflowClaim implements ActivationHost {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #lease: Lease;
-  readonly #nextPoll: () => PollWorkflow | undefined;
+  readonly #nextPoll: () => Uint8Array | undefined;
   #accepted = 0;
   #lastAnswer: Uint8Array | undefined;
 
@@ -61,7 +61,7 @@ export class WorkflowClaim implements ActivationHost {
     transport: Transport,
     clock: Clock,
     logger: Logger,
-    nextPoll: () => PollWorkflow | undefined = () => undefined,
+    nextPoll: () => Uint8Array | undefined = () => undefined,
   ) {
     this.#info = info;
     this.#transport = transport;
@@ -77,8 +77,8 @@ export class WorkflowClaim implements ActivationHost {
     });
   }
 
-  get signal(): AbortSignal {
-    return this.#lease.stop.signal;
+  get stop(): Stop {
+    return this.#lease.stop;
   }
 
   /** Whether the server knows this claim by a token, so that it can be given back and submissions repeated. */
@@ -96,7 +96,7 @@ export class WorkflowClaim implements ActivationHost {
     return this.#lastAnswer && submitAnswerNext(this.#lastAnswer);
   }
 
-  nextPoll(): PollWorkflow | undefined {
+  nextPoll(): Uint8Array | undefined {
     return this.#nextPoll();
   }
 
@@ -162,7 +162,15 @@ export class WorkflowClaim implements ActivationHost {
 
   #repeat<T>(call: () => Promise<T>): Promise<T> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const options = { clock: this.#clock, backoff, signal: this.signal, maxFaults: FAULTS_MAX };
+    const { stop } = this;
+    const options = {
+      clock: this.#clock,
+      backoff,
+      maxFaults: FAULTS_MAX,
+      get signal() {
+        return stop.signal;
+      },
+    };
     return retrying(options, call);
   }
 

@@ -1,4 +1,4 @@
-import { encodePollWorkflow, type Polled, pollPeek, type PollWorkflow } from '../core.js';
+import { encodePollWorkflow, type Polled, pollPeek } from '../core.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { ActivationFailures } from './activation-failures.js';
@@ -86,16 +86,16 @@ export class WorkflowWorker {
 
   async #poll(signal: AbortSignal): Promise<PolledWork | undefined> {
     const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const request = this.#pollRequest.bytes(this.#request());
     const options = { signal, deadlineMs, repeatable: true };
-    const answer = await this.#parts.transport.unary(Method.PollWorkflow, request, options);
+    const answer = await this.#parts.transport.unary(Method.PollWorkflow, this.#request(), options);
     return peeked(answer.body);
   }
 
-  #request(): PollWorkflow {
+  /** The bytes of a poll. */
+  #request(): Uint8Array {
     const { transport, orgId, queue, workerId } = this.#parts;
     const { extended } = transport;
-    return {
+    return this.#pollRequest.bytes({
       workerId: workerId(),
       orgId,
       queue,
@@ -104,7 +104,7 @@ export class WorkflowWorker {
       longPoll: extended,
       continuesExecutions: extended && this.#keepsExecutions,
       answersQueries: extended && this.#answersQueries,
-    };
+    });
   }
 
   /** Runs an activation or answers a query; gives the work that came with the answer to its last submission. */
@@ -126,7 +126,7 @@ export class WorkflowWorker {
       this.#failures.succeeded(polled);
       return claim.next && peeked(claim.next);
     } catch (error) {
-      await this.#failures.failed(polled, claim, claim.signal.aborted ? claim.signal.reason : error);
+      await this.#failures.failed(polled, claim, claim.stop.reason ?? error);
       return undefined;
     } finally {
       claim.end();
@@ -148,7 +148,7 @@ export class WorkflowWorker {
 
   #claim(polled: Polled): WorkflowClaim {
     const { transport, clock, logger } = this.#parts;
-    const nextPoll = (): PollWorkflow | undefined =>
+    const nextPoll = (): Uint8Array | undefined =>
       transport.extended && !this.#loop.hasStopped ? this.#request() : undefined;
     return new WorkflowClaim(polled, transport, clock, logger, nextPoll);
   }

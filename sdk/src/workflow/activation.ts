@@ -12,24 +12,24 @@ import {
   activationOpen,
   activationResume,
   handleSubmitAnswer,
-  type PollWorkflow,
   stageSubmission,
   takeSubmission,
 } from '../core.js';
 import { CoreTrapped } from '../errors.js';
+import type { Stop } from '../runtime/stop.js';
 
 /** What an activation needs from outside: pages of its history, and somebody to send its submissions to. */
 export interface ActivationHost {
   /**
    * Fires when the activation must end without another submission: the claim is lost, or the worker stops.
    */
-  readonly signal: AbortSignal;
+  readonly stop: Stop;
   /** The events after this one: the answer of GetEvents. */
   getEvents(afterSequence: number): Promise<Uint8Array>;
   /** Sends a submission and gives the answer. */
   submit(submission: Uint8Array): Promise<Uint8Array>;
   /** The poll that goes out with the last submission, so that its answer brings the next piece of work. */
-  nextPoll?(): PollWorkflow | undefined;
+  nextPoll?(): Uint8Array | undefined;
 }
 
 /** One execution in the core, with its history and submissions going through the host and the codec. */
@@ -171,7 +171,7 @@ export class Activation {
     }
   }
 
-  async #takeSubmission(nextPoll?: PollWorkflow): Promise<Uint8Array> {
+  async #takeSubmission(nextPoll?: Uint8Array): Promise<Uint8Array> {
     const encoded = this.#codec && (await this.#codec.encode(stageSubmission(this.id)));
     const submission = takeSubmission(this.id, encoded, nextPoll);
     this.#submissions += 1;

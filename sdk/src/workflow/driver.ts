@@ -60,7 +60,7 @@ export class Driver {
   /**
    * The first activation: replays the history and goes on. Resolves when the final submission was answered. Rejects
    * with `DeterminismViolation` when code and history disagree, with a `CoreError` of code `NOT_IN_TURN` when the
-   * function cannot go on, with `CoreTrapped`, with the reason of the host's signal, and with what the host threw.
+   * function cannot go on, with `CoreTrapped`, with the reason of the host's stop, and with what the host threw.
    * After a rejection nothing can be continued.
    */
   async run(host: ActivationHost): Promise<ActivationEnd> {
@@ -87,8 +87,7 @@ export class Driver {
 
   async #activate(host: ActivationHost, load: () => Promise<void>): Promise<ActivationEnd> {
     const { turn, operations } = this.#run;
-    const onAbort = (): void => operations.abort(host.signal.reason);
-    host.signal.addEventListener('abort', onAbort);
+    const forget = host.stop.onFire((reason) => operations.abort(reason));
     this.#state = 'active';
     turn.open();
     try {
@@ -104,7 +103,7 @@ export class Driver {
       throw await explainViolation(error, this.#activation, host, this.#parts);
     } finally {
       turn.close();
-      host.signal.removeEventListener('abort', onAbort);
+      forget();
     }
   }
 
@@ -148,10 +147,10 @@ export class Driver {
     const { id } = this.#activation;
     // Before anything is begun or sent, and during a replay that is long: whatever is done after the end counts
     // no more.
-    host.signal.throwIfAborted();
+    host.stop.throwIfFired();
     for (let job = pollJob(id); job !== undefined; job = pollJob(id)) {
       await this.#run.give(job);
-      host.signal.throwIfAborted();
+      host.stop.throwIfFired();
     }
     // The function may have ended, or tried to, while nothing was told to it.
     const { fatal } = this.#run.turn;

@@ -36,10 +36,11 @@ export async function explainViolation(
 async function replay(
   { id }: Activation,
   run: WorkflowRun,
-  { signal }: ActivationHost,
+  { stop }: ActivationHost,
 ): Promise<DeterminismViolation | undefined> {
   try {
-    for (let job = pollJob(id); job !== undefined && !signal.aborted; job = pollJob(id)) await run.give(job);
+    for (let job = pollJob(id); job !== undefined && stop.reason === undefined; job = pollJob(id))
+      await run.give(job);
     nextStep(id);
     return undefined;
   } catch (error) {

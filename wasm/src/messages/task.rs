@@ -8,7 +8,7 @@ use prost::Message;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{Fields, FromJs, json_text, number, object},
+    convert::{Fields, json_text, number, object},
     error::Error,
 };
 
@@ -62,8 +62,8 @@ export interface CompleteTask {
   readonly taskExecutionId: string;
   /** JSON. */
   readonly output: string;
-  /** Extension: the poll that the answer answers too, see `decodeNextTask`. */
-  readonly poll?: PollTask | undefined;
+  /** Extension: the bytes of the PollTask that the answer answers too, see `decodeNextTask`. */
+  readonly poll?: Uint8Array | undefined;
 }
 
 /** Reports that an attempt of a task has failed. */
@@ -80,8 +80,8 @@ export interface FailTask {
   readonly stackTrace?: string | undefined;
   /** Extension: when the next attempt begins, whatever the retry policy says. */
   readonly nextRetryDelayMs?: number | undefined;
-  /** Extension: the poll that the answer answers too, see `decodeNextTask`. */
-  readonly poll?: PollTask | undefined;
+  /** Extension: the bytes of the PollTask that the answer answers too, see `decodeNextTask`. */
+  readonly poll?: Uint8Array | undefined;
 }
 
 /** Says that a task is alive. */
@@ -126,22 +126,17 @@ extern "C" {
 /// The bytes of PollTask.
 #[wasm_bindgen(js_name = encodePollTask)]
 pub fn encode_poll_task(request: &PollTask) -> Result<Vec<u8>, Error> {
-    PollTaskRequest::from_js("request", request).map(|request| request.encode_to_vec())
-}
-
-impl FromJs for PollTaskRequest {
-    fn from_js(_: &str, value: &JsValue) -> Result<Self, Error> {
-        let fields = Fields(value);
-        Ok(Self {
-            worker_id: fields.get("workerId")?,
-            org_id: fields.get("orgId")?,
-            worker_labels: fields.get::<Option<_>>("workerLabels")?.unwrap_or_default(),
-            timeout_seconds: fields.get("timeoutSeconds")?,
-            queue: fields.get("queue")?,
-            worker_pool_id: None,
-            long_poll: fields.get("longPoll")?,
-        })
-    }
+    let fields = Fields(request);
+    let request = PollTaskRequest {
+        worker_id: fields.get("workerId")?,
+        org_id: fields.get("orgId")?,
+        worker_labels: fields.get::<Option<_>>("workerLabels")?.unwrap_or_default(),
+        timeout_seconds: fields.get("timeoutSeconds")?,
+        queue: fields.get("queue")?,
+        worker_pool_id: None,
+        long_poll: fields.get("longPoll")?,
+    };
+    Ok(request.encode_to_vec())
 }
 
 /// The answer of PollTask; undefined if there was nothing to do.
@@ -184,7 +179,7 @@ pub fn encode_complete_task(request: &CompleteTask) -> Result<Vec<u8>, Error> {
     let request = CompleteTaskRequest {
         task_execution_id: fields.get("taskExecutionId")?,
         output: fields.json("output")?,
-        poll: fields.get("poll")?,
+        poll: fields.message("poll")?,
     };
     Ok(request.encode_to_vec())
 }
@@ -200,7 +195,7 @@ pub fn encode_fail_task(request: &FailTask) -> Result<Vec<u8>, Error> {
         error_type: fields.get::<Option<String>>("errorType")?.unwrap_or_default(),
         stack_trace: fields.get::<Option<String>>("stackTrace")?.unwrap_or_default(),
         next_retry_delay_ms: fields.get("nextRetryDelayMs")?,
-        poll: fields.get("poll")?,
+        poll: fields.message("poll")?,
     };
     Ok(request.encode_to_vec())
 }

@@ -11,7 +11,7 @@ use prost::Message;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    convert::{Fields, FromJs, json_text, number, object},
+    convert::{Fields, json_text, number, object},
     error::Error,
 };
 
@@ -138,24 +138,19 @@ extern "C" {
 /// The bytes of PollWorkflow.
 #[wasm_bindgen(js_name = encodePollWorkflow)]
 pub fn encode_poll_workflow(request: &PollWorkflow) -> Result<Vec<u8>, Error> {
-    PollRequest::from_js("request", request).map(|request| request.encode_to_vec())
-}
-
-impl FromJs for PollRequest {
-    fn from_js(_: &str, value: &JsValue) -> Result<Self, Error> {
-        let fields = Fields(value);
-        Ok(Self {
-            worker_id: fields.get("workerId")?,
-            org_id: fields.get("orgId")?,
-            queue: fields.get("queue")?,
-            timeout_seconds: fields.get("timeoutSeconds")?,
-            worker_pool_id: None,
-            workflow_capabilities: fields.get("workflowCapabilities")?,
-            long_poll: fields.get("longPoll")?,
-            continues_executions: fields.get::<Option<_>>("continuesExecutions")?.unwrap_or_default(),
-            answers_queries: fields.get::<Option<_>>("answersQueries")?.unwrap_or_default(),
-        })
-    }
+    let fields = Fields(request);
+    let request = PollRequest {
+        worker_id: fields.get("workerId")?,
+        org_id: fields.get("orgId")?,
+        queue: fields.get("queue")?,
+        timeout_seconds: fields.get("timeoutSeconds")?,
+        worker_pool_id: None,
+        workflow_capabilities: fields.get("workflowCapabilities")?,
+        long_poll: fields.get("longPoll")?,
+        continues_executions: fields.get::<Option<_>>("continuesExecutions")?.unwrap_or_default(),
+        answers_queries: fields.get::<Option<_>>("answersQueries")?.unwrap_or_default(),
+    };
+    Ok(request.encode_to_vec())
 }
 
 /// What the answer of PollWorkflow brings; undefined if there was nothing to do.
