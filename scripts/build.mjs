@@ -21,7 +21,7 @@ const GENERATED = ['core.js', 'core.d.ts', 'core_bg.wasm', 'core_inline.js', 'co
  * Builds `sdk/dist`: the core as wasm with its glue, then the TypeScript. What was built from the same sources is not
  * built again.
  *
- * `--pack` also writes the tarball to publish, its wasm made smaller by wasm-opt, to `.cache/release`.
+ * `--pack` also writes the tarball to publish, its modules joined, to `.cache/release`.
  */
 await main(async () => {
   await step('core', buildWasm);

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { packSdk } from './lib/packed.mjs';
 import { green, red } from './lib/paint.mjs';
 import { inRoot } from './lib/paths.mjs';
+import { packRelease } from './lib/release.mjs';
 import { main } from './lib/run.mjs';
 import { kilobytes, measure } from './lib/sizes.mjs';
 
-/** Prints what the package weighs beside what `.size-budget.json` allows, in bytes; fails for anything over it. */
+/** Prints what the published package weighs beside what `.size-budget.json` allows, in bytes; fails for anything over it. */
 await main(async () => {
   const budget = JSON.parse(readFileSync(inRoot('.size-budget.json'), 'utf8'));
   const { dependencies = {} } = JSON.parse(readFileSync(inRoot('sdk/package.json'), 'utf8'));
-  const { unpackedSize } = await packSdk();
-  const { wasm, ...entries } = measure();
+  const { folder, unpackedSize } = await packRelease();
+  const { wasm, ...entries } = measure(join(folder, 'dist'));
 
   const rows = [['wasm, gzip', wasm.gzip, budget.wasmGzip, kilobytes]];
   for (const [name, { gzip }] of Object.entries(entries))

@@ -81,7 +81,7 @@ function withoutPaths() {
 }
 
 /** Writes a module that holds the wasm as text, gzip inside base64, for places where nothing can be read or fetched. */
-export function writeInline(wasm, file) {
+function writeInline(wasm, file) {
   mkdirSync(dirname(file), { recursive: true });
   const text = gzipSync(wasm, { level: 9 }).toString('base64');
   writeFileSync(file, `export const wasmGzipBase64 = '${text}';\n`);

@@ -44,7 +44,7 @@ function emptyScript() {
   return file;
 }
 
-/** The same program in a folder that has the package as npm gives it, but for what wasm-opt saves. */
+/** The same program in a folder that has the package as npm gives it. */
 async function published() {
   const sdk = path.join(folder, 'node_modules/@flovyn/sdk');
   mkdirSync(sdk, { recursive: true });
