@@ -4,9 +4,9 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
 };
-use flovyn_orchestrator::{Execution, ExecutionFilter, Key, StoreError, TaskRecord, Tx};
+use flovyn_orchestrator::{Execution, ExecutionFilter, Key, PayloadSlot, StoreError, TaskRecord, Tx};
 use flovyn_protocol::{
-    ids,
+    Payload, ids,
     messages::{
         QueryWorkflowRequest, QueryWorkflowResponse,
         ext::{ListWorkflowsRequest, ListWorkflowsResponse, WorkflowDescription},
@@ -146,7 +146,11 @@ struct Task {
     workflow_execution_id: Option<Uuid>,
     execution_count: i32,
     max_retries: i32,
+    /// Of the last failed attempt.
     error: Option<String>,
+    stack_trace: Option<String>,
+    /// What the last heartbeat said that said anything.
+    heartbeat_details: Box<RawValue>,
     created_at: Time,
     updated_at: Time,
 }
@@ -158,13 +162,21 @@ pub(super) async fn tasks(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Tasks>, RestError> {
     let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
-    let tasks = read_of(&app, key, move |tx| tx.execution_tasks(key)).await?;
-    Ok(Json(Tasks { tasks: tasks.into_iter().map(Task::from).collect() }))
+    let tasks = read_of(&app, key, move |tx| {
+        let tasks = tx.execution_tasks(key)?;
+        let with_details = |task: TaskRecord| {
+            let details = tx.payload(task.key, PayloadSlot::HeartbeatDetails)?;
+            Ok((task, details.unwrap_or_default()))
+        };
+        tasks.into_iter().map(with_details).collect::<Result<Vec<_>, StoreError>>()
+    });
+    let tasks = tasks.await?.into_iter().map(|(task, details)| Task::new(task, &details));
+    Ok(Json(Tasks { tasks: tasks.collect::<Result<_, Status>>()? }))
 }
 
-impl From<TaskRecord> for Task {
-    fn from(task: TaskRecord) -> Self {
-        Self {
+impl Task {
+    fn new(task: TaskRecord, heartbeat_details: &Payload) -> Result<Self, Status> {
+        Ok(Self {
             id: task.key.id,
             kind: task.kind,
             queue: task.queue,
@@ -173,9 +185,11 @@ impl From<TaskRecord> for Task {
             execution_count: task.execution_count,
             max_retries: task.max_retries,
             error: task.error,
+            stack_trace: task.stack_trace,
+            heartbeat_details: payload(&heartbeat_details.to_bytes())?,
             created_at: Time(task.created_at_ms),
             updated_at: Time(task.updated_at_ms),
-        }
+        })
     }
 }
 

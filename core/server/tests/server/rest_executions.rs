@@ -1,8 +1,8 @@
 //! REST: what executions are there, what belongs to one, and what can be done to one.
 
 use flovyn_protocol::messages::{
-    CommandType, CreatePromiseCommand, ScheduleChildWorkflowCommand, SetStateCommand, WorkflowStatus,
-    workflow_command::CommandData,
+    CommandType, CreatePromiseCommand, FailTaskRequest, HeartbeatRequest, HeartbeatResponse,
+    ScheduleChildWorkflowCommand, SetStateCommand, WorkflowStatus, workflow_command::CommandData,
 };
 use serde_json::{Value, json};
 
@@ -87,12 +87,41 @@ async fn state_tasks_and_children() {
     let task = &tasks["tasks"][0];
     assert_eq!((&task["id"], &task["kind"], &task["status"]), (&json!(TASK), &json!("charge"), &json!("PENDING")));
     assert_eq!((&task["workflowExecutionId"], &task["executionCount"]), (&json!(id), &json!(0)));
+    assert_eq!(
+        (&task["error"], &task["stackTrace"], &task["heartbeatDetails"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     let children = get(&server, &format!("/{id}/children")).await;
     assert_eq!(children["children"].as_array().unwrap().len(), 1);
     let child = &children["children"][0];
     assert_eq!((&child["id"], &child["name"], &child["kind"]), (&json!(CHILD), &json!("shipping"), &json!("ship")));
     assert_eq!(get(&server, &format!("/{CHILD}")).await["parentWorkflowExecutionId"], id);
     assert_eq!(get(&server, &format!("/{CHILD}/children")).await, json!({"children": []}));
+}
+
+#[tokio::test]
+async fn what_the_last_attempt_of_a_task_said() {
+    let server = TestServer::start().await;
+    let client = server.extended().await;
+    let id = client.start("order").await.unwrap();
+    let claim = client.poll().await.unwrap().claim_token;
+    let commands = vec![schedule_task("charge", TASK)];
+    client.submit(&id, commands, WorkflowStatus::Suspended, Some(&claim)).await.unwrap();
+    let claim = client.poll_task().await.unwrap().claim_token;
+    let heartbeat = HeartbeatRequest { task_execution_id: TASK.to_owned(), details: br#"{"page":2.0}"#.to_vec() };
+    let answer = client.call_with::<HeartbeatResponse>("/flovyn.v1.TaskExecution/Heartbeat", heartbeat, Some(&claim));
+    assert!(!answer.await.unwrap().into_inner().cancelled);
+    let failure = FailTaskRequest {
+        task_execution_id: TASK.to_owned(),
+        error: "no money".to_owned(),
+        stack_trace: "at charge".to_owned(),
+        ..FailTaskRequest::default()
+    };
+    client.call_with::<()>("/flovyn.v1.TaskExecution/FailTask", failure, Some(&claim)).await.unwrap();
+    let answer = http1::request(server.address, "GET", &format!("{BASE}/{id}/tasks"), &[], b"").await;
+    let text = String::from_utf8(answer.body).unwrap();
+    let said = r#""error":"no money","stackTrace":"at charge","heartbeatDetails":{"page":2.0}"#;
+    assert!(text.contains(said), "{text}");
 }
 
 #[tokio::test]
