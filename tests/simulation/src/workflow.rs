@@ -3,6 +3,7 @@
 mod context;
 mod interpret;
 mod promises;
+mod verbs;
 
 use std::{
     future::Future,
