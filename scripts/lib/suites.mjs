@@ -26,6 +26,7 @@ export const suites = [
     parse: 'tally',
     limitMs: 20 * MINUTE_MS,
   }),
+  script('fuzz', 'scripts/fuzz.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS }),
   suite('generated code', 'cargo', ['run', '--locked', '-q', '-p', 'flovyn-proto-gen', '--', '--check'], {}),
   script('no_std', 'scripts/check-no-std.mjs', {}),
   script('wasm imports', 'scripts/check-wasm-imports.mjs', {}),

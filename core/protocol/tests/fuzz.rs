@@ -1,14 +1,13 @@
-//! The properties of `tests/fuzz` on stable: over the committed corpus and, for a second each, over random bytes.
+//! The properties of `tests/fuzz` on stable: over the committed corpus and over random bytes, for a second each or for
+//! as long as `FLOVYN_FUZZ_SECONDS` says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path};
 
 #[path = "../../../tests/fuzz/properties/event_payloads.rs"]
 mod event_payloads;
 #[path = "../../../tests/fuzz/properties/frames.rs"]
 mod frames;
-
-const BUDGET_MS: u64 = 1_000;
 
 #[test]
 fn frames_hold_their_property() {
@@ -36,5 +35,9 @@ fn over_random_bytes(property: fn(&[u8])) {
         property(random.arbitrary()?);
         Ok(())
     })
-    .budget_ms(BUDGET_MS);
+    .budget_ms(1_000 * seconds());
+}
+
+fn seconds() -> u64 {
+    env::var("FLOVYN_FUZZ_SECONDS").map_or(1, |seconds| seconds.parse().unwrap())
 }
