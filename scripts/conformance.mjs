@@ -20,6 +20,8 @@ import { runtimes } from './lib/runtimes.mjs';
  * `--transport=NAME` runs all cases over that one, and nothing else.
  */
 const ALWAYS_REPLAY = { workflowWorkerOptions: { alwaysReplay: true } };
+/** Workers are killed in some cases: what they had claimed must not be out of reach for the usual minute. */
+const LEASE_MS = 3_000;
 const OTHER_TRANSPORTS = ['fetch', 'http2'];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -102,7 +104,7 @@ async function conform(title, runtime, folder, options) {
 async function withServer(use) {
   const { startServer } = await import('../tests/support/server.mjs');
   const data = mkdtempSync(join(tmpdir(), 'flovyn-conformance-'));
-  const server = await startServer({ data });
+  const server = await startServer({ data, leaseMs: LEASE_MS });
   try {
     await use({
       serverUrl: server.url,

@@ -33,6 +33,7 @@ export const suites = [
   script('sizes', 'scripts/check-size.mjs', {}),
   vitestSuite('sdk', 'sdk', { quick: true }),
   script('random workflows', 'tests/random-workflows/run.mjs', { parse: 'tally' }),
+  script('semantics', 'tests/semantics/run.mjs', { parse: 'tally', needs: ['server'] }),
   script('wasm in node', 'scripts/test-wasm.mjs', {
     args: ['node'],
     parse: 'cargo',

@@ -1,6 +1,9 @@
+import { EMBEDDED_ORG_ID, EmbeddedTransport, GrpcWebTransport } from '@flovyn/sdk';
+
 import { rows as changes } from './semantics/changes.mjs';
 import { rows as flow } from './semantics/flow.mjs';
 import { rows as verbs } from './semantics/verbs.mjs';
+import { Stage } from './stage.mjs';
 
 /**
  * What workflows may rely on, one row per promise that is easily broken: a workflow, a script of what happens to it, and
@@ -26,3 +29,38 @@ import { rows as verbs } from './semantics/verbs.mjs';
  * @type {Row[]}
  */
 export const rows = [...flow, ...verbs, ...changes];
+
+/** Rows mostly wait for timers and leases. */
+const AT_ONCE = 6;
+/** What a worker had claimed when it was killed is offered again after this time. */
+export const LEASE_MS = 3_000;
+
+/**
+ * Plays all rows in the mode that fits the options of a client, and gives each outcome to `report`. Gives how many there
+ * were.
+ *
+ * @param {object} options `{ embedded: true }`, or where the server is and its keys
+ * @param {(outcome: object) => void} report is given `{ name, ok, ms, error? }` per row
+ */
+export async function playRows(options, report) {
+  const { embedded, serverUrl, apiKey, orgId = EMBEDDED_ORG_ID, workflowWorkerOptions } = options;
+  const transport = embedded
+    ? new EmbeddedTransport({ leaseMs: LEASE_MS })
+    : new GrpcWebTransport({ serverUrl, token: apiKey });
+  const mode = workflowWorkerOptions?.alwaysReplay === true ? 'replaying' : 'cached';
+  const queue = [...rows];
+  const lane = async () => {
+    for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+      const started = Date.now();
+      const play = new Stage(row, { transport, orgId }, mode).play();
+      const error = await play.catch((thrown) => String(thrown?.stack ?? thrown));
+      report({ name: row.name, ok: error === undefined, ms: Date.now() - started, ...(error && { error }) });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  } finally {
+    await transport.close();
+  }
+  return rows.length;
+}

@@ -11,6 +11,7 @@ import './cases/patches.mjs';
 import { ledger } from './order/ledger.js';
 import { tasks as orderTasks } from './order/tasks.js';
 import { processOrder } from './order/workflows.js';
+import { playRows } from './semantics.mjs';
 import { suite, tasks } from './tools.mjs';
 
 /*
@@ -31,10 +32,13 @@ export async function runConformance({ extent, ...options }, report) {
   for (const definition of [...suite.workflows, processOrder]) client.registerWorkflow(definition);
   for (const definition of [...tasks, ...orderTasks]) client.registerTask(definition);
   await client.start();
+  let done;
   try {
     const replays = options.workflowWorkerOptions?.alwaysReplay === true;
-    await suite.run(client, report, { extent, replays });
+    done = await suite.run(client, report, { extent, replays });
   } finally {
     await client.stop();
   }
+  if (extent === undefined || extent === 'all') done += await playRows(options, report);
+  report({ done });
 }

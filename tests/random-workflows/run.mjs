@@ -27,6 +27,7 @@ const { values } = parseArgs({
 });
 const THREADS = Math.min(availableParallelism(), 8);
 const SHOWN_MAX = 3;
+const COUNTED_MIN = 5_000;
 
 // Programs leave promises alone that are rejected: a worker of a client listens for that, and so does this.
 for (const event of ['unhandledRejection', 'rejectionHandled']) process.on(event, () => {});
@@ -54,6 +55,8 @@ async function many() {
   const { lines, rare } = histogram(counts, { verbs: VERBS, combinators: COMBINATORS, faults: FAULTS });
   console.log(lines.join('\n'));
   for (const seed of failed.slice(0, values.stop ? 0 : SHOWN_MAX)) await one(seed);
+  // Few seeds show nothing of how often things happen.
+  if (runs < COUNTED_MIN) rare.length = 0;
   if (rare.length > 0) console.log(`Hardly ever happened: ${rare.join(', ')}`);
   if (failed.length > 0) console.log(`Seeds that failed: ${failed.slice(0, 20).join(', ')}`);
   console.log(`${runs} seeds from ${first} in ${seconds.toFixed(1)} s on ${THREADS} threads`);

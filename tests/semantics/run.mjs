@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EMBEDDED_ORG_ID, EmbeddedTransport, GrpcWebTransport } from '@flovyn/sdk';
 
-import { rows } from '../conformance/semantics.mjs';
+import { LEASE_MS, rows } from '../conformance/semantics.mjs';
 import { Stage } from '../conformance/stage.mjs';
 import { differenceFromPrefix, differenceFromReplay } from '../support/rerun.mjs';
 import { startServer } from '../support/server.mjs';
@@ -22,8 +22,6 @@ const MODES = { live: 'replaying', cached: 'cached', killed: 'killed' };
 const CELLS = [...Object.keys(MODES), 'full replay', 'prefix'];
 /** Rows mostly wait for each other's timers and leases. */
 const AT_ONCE = 6;
-/** What a killed worker had claimed is offered again after this time. */
-const LEASE_MS = 3_000;
 // Handles that nobody awaits may be rejected: the clients listen for that.
 process.on('rejectionHandled', () => {});
 
