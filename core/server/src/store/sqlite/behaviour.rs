@@ -122,7 +122,8 @@ fn one_failed_request_leaves_the_others_of_its_group() {
         expires_at_ms: 1,
     };
     store.begin().unwrap();
-    for (text, outcome) in [("a", Ok(())), ("b", Err(())), ("c", Ok(()))] {
+    // The first to write has nothing to protect, those after it have.
+    for (text, outcome) in [("z", Err(())), ("a", Ok(())), ("b", Err(())), ("c", Ok(()))] {
         let result = store.attempt(|tx| tx.put_idempotency(&record(text)).map_err(drop).and(outcome)).unwrap();
         assert_eq!(result, outcome);
     }
@@ -131,7 +132,7 @@ fn one_failed_request_leaves_the_others_of_its_group() {
     let store = harness.sqlite.as_mut().unwrap();
     store.begin().unwrap();
     let found = store.attempt(|tx| -> Result<_, ()> {
-        Ok(["a", "b", "c"].map(|text| tx.idempotency(&record(text).key).unwrap().is_some()))
+        Ok(["z", "a", "b", "c"].map(|text| tx.idempotency(&record(text).key).unwrap().is_some()))
     });
-    assert_eq!(found.unwrap(), Ok([true, false, true]));
+    assert_eq!(found.unwrap(), Ok([false, true, false, true]));
 }

@@ -20,13 +20,18 @@ use std::{fs, io, path::Path};
 use flovyn_orchestrator::{Status, StoreError, Tx, Wake, Warning};
 use rusqlite::Connection;
 
-use self::{record::failed, transaction::Transaction};
+use self::{
+    record::failed,
+    transaction::{BEGIN, Transaction},
+};
 
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
     last_number: i64,
+    /// Whether a request of the current group has written.
+    written: bool,
     /// What the requests of the current group want done after its commit.
     effects: Committed,
 }
@@ -84,13 +89,14 @@ impl Store {
         let mut connection = Connection::open(path).map_err(OpenError::Sqlite)?;
         schema::prepare(&mut connection)?;
         let last_number = schema::last_number(&connection).map_err(OpenError::Sqlite)?;
-        Ok(Self { connection, last_number, effects: Committed::default() })
+        Ok(Self { connection, last_number, written: false, effects: Committed::default() })
     }
 
     /// Begins a group of requests.
     pub(crate) fn begin(&mut self) -> Result<(), Status> {
         self.effects = Committed::default();
-        Ok(self.batch("BEGIN IMMEDIATE")?)
+        self.written = false;
+        Ok(self.batch(BEGIN)?)
     }
 
     /// Runs one request. If it fails, it has left no trace.
@@ -101,7 +107,7 @@ impl Store {
         request: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
     ) -> Result<Result<T, E>, Status> {
         self.still_begun()?;
-        let mut transaction = Transaction::new(&self.connection, &mut self.last_number);
+        let mut transaction = Transaction::new(&self.connection, &mut self.last_number, &mut self.written);
         let result = request(&mut transaction);
         let ended = match &result {
             Ok(_) => transaction.release().map(|effects| self.effects.append(effects)),

@@ -13,24 +13,39 @@ use super::{
     Committed, deadlines, executions, idempotency, promises, queries, ready, record::execute, state, tasks, workers,
 };
 
+/// How a group begins: it will write.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
 /// One request within a group commit.
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
     /// The last number given to a ready entry or deadline; numbers of undone requests are not given again.
     last_number: &'a mut i64,
-    /// Whether a savepoint was set: it is not before the first write, since most polls find nothing and write nothing.
-    savepoint: bool,
+    /// Whether requests of the group have written before this one.
+    shared: &'a mut bool,
+    undo: Undo,
     effects: Committed,
 }
 
+/// How what a request wrote can be undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// It wrote nothing: most polls find nothing.
+    Nothing,
+    /// All that the group wrote is its own. A savepoint would copy each page before it changes.
+    Group,
+    /// It has a savepoint.
+    Savepoint,
+}
+
 impl<'a> Transaction<'a> {
-    pub(super) fn new(connection: &'a Connection, last_number: &'a mut i64) -> Self {
-        Self { connection, last_number, savepoint: false, effects: Committed::default() }
+    pub(super) fn new(connection: &'a Connection, last_number: &'a mut i64, shared: &'a mut bool) -> Self {
+        Self { connection, last_number, shared, undo: Undo::Nothing, effects: Committed::default() }
     }
 
     /// Keeps what was written.
     pub(super) fn release(self) -> Result<Committed, StoreError> {
-        if self.savepoint {
+        if self.undo == Undo::Savepoint {
             execute(self.connection, "RELEASE request", ())?;
         }
         Ok(self.effects)
@@ -38,18 +53,31 @@ impl<'a> Transaction<'a> {
 
     /// Undoes what was written.
     pub(super) fn roll_back(self) -> Result<(), StoreError> {
-        if self.savepoint {
-            execute(self.connection, "ROLLBACK TO request", ())?;
-            execute(self.connection, "RELEASE request", ())?;
+        match self.undo {
+            Undo::Nothing => Ok(()),
+            Undo::Group => {
+                *self.shared = false;
+                execute(self.connection, "ROLLBACK", ())?;
+                execute(self.connection, BEGIN, ())
+            }
+            Undo::Savepoint => {
+                execute(self.connection, "ROLLBACK TO request", ())?;
+                execute(self.connection, "RELEASE request", ())
+            }
         }
-        Ok(())
     }
 
     /// The connection, for writing.
     fn write(&mut self) -> Result<&'a Connection, StoreError> {
-        if !self.savepoint {
-            execute(self.connection, "SAVEPOINT request", ())?;
-            self.savepoint = true;
+        if self.undo == Undo::Nothing {
+            self.undo = match *self.shared {
+                true => {
+                    execute(self.connection, "SAVEPOINT request", ())?;
+                    Undo::Savepoint
+                }
+                false => Undo::Group,
+            };
+            *self.shared = true;
         }
         Ok(self.connection)
     }
