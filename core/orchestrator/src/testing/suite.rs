@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cancel;
+mod cancel_children;
 mod children;
 mod claims;
 mod executions;
@@ -63,6 +64,7 @@ pub fn suite() -> Vec<Test> {
         signals::TESTS,
         children::TESTS,
         cancel::TESTS,
+        cancel_children::TESTS,
         timeouts::TESTS,
         task_cancel::TESTS,
         attempts::TESTS,
