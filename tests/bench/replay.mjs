@@ -28,8 +28,8 @@ async function replay(history) {
   const host = {
     stop: new Stop(),
     getEvents: () => Promise.reject(new Error('the history is complete')),
-    submit: async () => {
-      const { status } = JSON.parse(describeSubmission(activation.id));
+    submit: async (submission) => {
+      const { status } = JSON.parse(describeSubmission(submission));
       if (status !== 'COMPLETED') throw new Error(`expected the replay to complete, got ${status}`);
       return new Uint8Array();
     },

@@ -6,7 +6,7 @@ use flovyn_protocol::messages::{
     GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse,
     WorkflowEvent, WorkflowStatus,
 };
-use flovyn_replay::{Execution, ExecutionInfo, Resumption, Submission, describe};
+use flovyn_replay::{Execution, ExecutionInfo, Resumption, describe};
 use js_sys::Array;
 use prost::Message;
 use wasm_bindgen::prelude::*;
@@ -35,7 +35,6 @@ struct Activation {
     extended: bool,
     info: Info,
     first_events: Vec<WorkflowEvent>,
-    taken: Option<Submission>,
 }
 
 /// Opens an activation from the answer of PollWorkflow; 0 if it brings no work. The events in it wait for
@@ -60,7 +59,7 @@ pub fn activation_open(
         tolerant: false,
     })?;
     let info = Info::new(found, response, &first_events);
-    let activation = Activation { execution, extended, info, first_events, taken: None };
+    let activation = Activation { execution, extended, info, first_events };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
@@ -72,7 +71,7 @@ pub fn activation_open_history(history: &str) -> Result<u32, Error> {
     let known = Info::of_file(&info);
     let mut execution = Execution::new(info)?;
     execution.handle_events(&events)?;
-    let activation = Activation { execution, extended, info: known, first_events: Vec::new(), taken: None };
+    let activation = Activation { execution, extended, info: known, first_events: Vec::new() };
     ACTIVATIONS.with(|table| table.insert(activation))
 }
 
@@ -184,22 +183,16 @@ pub fn take_submission(activation: u32, encoded: Option<Vec<String>>, poll: Opti
             // Only a last submission gives the claim up, and only a server with the extension knows the field.
             poll: poll.filter(|_| submission.submission_number > 0 && submission.status != WorkflowStatus::Running),
         };
-        let bytes = request.encode_to_vec();
-        activation.taken = Some(Submission { commands: request.commands, ..submission });
-        Ok(bytes)
+        Ok(request.encode_to_vec())
     })
 }
 
-/// The submission taken last as JSON, `{ "commands": [...], "status": "..." }`, for people and golden files.
+/// A submission as JSON, `{ "commands": [...], "status": "..." }`, for people and golden files.
 #[wasm_bindgen(js_name = describeSubmission)]
-pub fn describe_submission(activation: u32) -> Result<String, Error> {
-    with(activation, |activation| {
-        let Some(submission) = &activation.taken else {
-            return Err(Error::new("OUT_OF_ORDER", "describeSubmission: take a submission first"));
-        };
-        let commands: Vec<_> = submission.commands.iter().map(describe).collect();
-        Ok(format!(r#"{{"commands":[{}],"status":"{}"}}"#, commands.join(","), submission.status.as_str_name()))
-    })
+pub fn describe_submission(submission: &[u8]) -> Result<String, Error> {
+    let submission = SubmitWorkflowCommandsRequest::decode(submission)?;
+    let commands: Vec<_> = submission.commands.iter().map(describe).collect();
+    Ok(format!(r#"{{"commands":[{}],"status":"{}"}}"#, commands.join(","), submission.status().as_str_name()))
 }
 
 /// All commands so far of an execution that is `tolerant`, claimed and new, as a JSON array.

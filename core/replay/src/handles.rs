@@ -61,6 +61,7 @@ impl Handles {
         self.pending -= 1;
         if self.places.len() > 16 + 2 * self.pending {
             self.places.retain(|(_, pending)| pending.is_some());
+            self.places.shrink_to(2 * self.pending);
         }
         Some(pending.awaited)
     }

@@ -157,6 +157,12 @@ impl History {
         self.undecoded = (0, 0);
     }
 
+    /// Gives memory back that a long history has taken.
+    pub(crate) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+        self.moved.shrink_to_fit();
+    }
+
     /// The slots of the events that were added since the last call.
     pub(crate) fn undecoded(&self) -> impl Iterator<Item = &Slot> {
         let entries = self.entries.range(self.entries.len() - self.undecoded.0..);

@@ -97,6 +97,11 @@ impl Lanes {
         self.unclaimed
     }
 
+    /// Gives memory back that a long history has taken.
+    pub(crate) fn shrink(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| lane.unclaimed.shrink_to_fit());
+    }
+
     pub(crate) fn memory_bytes(&self) -> usize {
         self.lanes.iter().map(|lane| lane.unclaimed.capacity() * size_of::<(i32, Record)>()).sum()
     }

@@ -215,6 +215,8 @@ impl Execution {
             _ => Phase::Closed(None),
         };
         self.submissions += 1;
+        self.history.shrink();
+        self.machines.lanes.shrink();
         (self.first_signals, self.seen) = (None, None);
         let extended = self.info.extended;
         Ok(Submission {

@@ -111,8 +111,9 @@ function submit(
   expected: Pick<Submitted, 'operations' | 'commands'>,
 ): void {
   finish(id, step, expected.operations ?? []);
-  core.takeSubmission(id);
-  expect('submission', JSON.stringify({ commands: expected.commands, status }), core.describeSubmission(id));
+  const submission = core.takeSubmission(id);
+  const described = core.describeSubmission(submission);
+  expect('submission', JSON.stringify({ commands: expected.commands, status }), described);
 }
 
 /** Nothing is left to tell; operations are started and finish; then this is the next step. */

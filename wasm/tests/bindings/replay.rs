@@ -36,11 +36,12 @@ fn a_history_is_replayed_to_the_end_of_its_workflow() {
 
     assert_eq!(job(activation), Value::Null);
     assert_eq!(next_step(activation).unwrap(), Step::SubmitFinal);
-    let submission = submission(activation, None);
+    let bytes = submission(activation, None);
+    let submission = decoded(&bytes);
     assert_eq!(submission.status(), WorkflowStatus::Completed);
     assert_eq!(submission.commands.len(), 1);
     assert_eq!(submission.commands[0].command_type(), CommandType::CompleteWorkflow);
-    assert_described_as(activation, COMPLETED);
+    assert_described_as(&bytes, COMPLETED);
     activation_close(activation).unwrap();
 }
 
@@ -55,8 +56,9 @@ fn what_the_history_does_not_have_becomes_commands() {
 
     assert_eq!(job(activation), Value::Null);
     assert_eq!(next_step(activation).unwrap(), Step::SubmitFinal);
-    assert_eq!(submission(activation, None).status(), WorkflowStatus::Suspended);
-    assert_described_as(activation, SCHEDULED);
+    let bytes = submission(activation, None);
+    assert_eq!(decoded(&bytes).status(), WorkflowStatus::Suspended);
+    assert_described_as(&bytes, SCHEDULED);
     activation_close(activation).unwrap();
 }
 
@@ -75,8 +77,7 @@ fn a_codec_stands_between_every_payload_and_the_server() {
     assert_eq!(job(activation), Value::Null);
 
     assert_eq!(support::json(&stage_submission(activation).unwrap()), json!(["\"done\""]));
-    take_submission(activation, Some(vec!["\"sealed\"".into()]), None).unwrap();
-    let described = described(activation);
+    let described = described(&take_submission(activation, Some(vec!["\"sealed\"".into()]), None).unwrap());
     assert_eq!(described["commands"], json!([{ "type": "COMPLETE_WORKFLOW", "output": "sealed" }]));
     activation_close(activation).unwrap();
 }
@@ -96,8 +97,9 @@ fn the_result_of_an_operation_is_submitted_before_the_code_has_it() {
 
     assert_eq!(job(activation), Value::Null);
     assert_eq!(next_step(activation).unwrap(), Step::SubmitPartial);
-    assert_eq!(submission(activation, None).status(), WorkflowStatus::Running);
-    let described = described(activation);
+    let bytes = submission(activation, None);
+    assert_eq!(decoded(&bytes).status(), WorkflowStatus::Running);
+    let described = described(&bytes);
     assert_eq!(described["commands"][0]["type"], "RECORD_OPERATION", "{described}");
     activation_close(activation).unwrap();
 }
@@ -127,17 +129,20 @@ fn job(activation: u32) -> Value {
     poll_job(activation).unwrap().map_or(Value::Null, |job| support::json(&JsValue::from(job)))
 }
 
-fn submission(activation: u32, encoded: Option<Vec<String>>) -> SubmitWorkflowCommandsRequest {
+fn submission(activation: u32, encoded: Option<Vec<String>>) -> Vec<u8> {
     stage_submission(activation).unwrap();
-    let bytes = take_submission(activation, encoded, None).unwrap();
-    SubmitWorkflowCommandsRequest::decode(bytes.as_slice()).unwrap()
+    take_submission(activation, encoded, None).unwrap()
 }
 
-fn described(activation: u32) -> Value {
-    serde_json::from_str(&describe_submission(activation).unwrap()).unwrap()
+fn decoded(submission: &[u8]) -> SubmitWorkflowCommandsRequest {
+    SubmitWorkflowCommandsRequest::decode(submission).unwrap()
 }
 
-fn assert_described_as(activation: u32, file: &str) {
+fn described(submission: &[u8]) -> Value {
+    serde_json::from_str(&describe_submission(submission).unwrap()).unwrap()
+}
+
+fn assert_described_as(submission: &[u8], file: &str) {
     let file: Value = serde_json::from_str(file).unwrap();
-    assert_eq!(described(activation), json!({ "commands": file["commands"], "status": file["status"] }));
+    assert_eq!(described(submission), json!({ "commands": file["commands"], "status": file["status"] }));
 }

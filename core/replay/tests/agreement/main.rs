@@ -64,6 +64,6 @@ fn live_runs_and_replays_agree() {
         "cancels",
         "continued",
     ] {
-        assert!(counts.get(what).is_some_and(|count| *count > 100), "{what} hardly ever happened: {counts:?}");
+        assert!(counts.get(what).is_some_and(|count| *count > 40), "{what} hardly ever happened: {counts:?}");
     }
 }

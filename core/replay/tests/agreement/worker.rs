@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         while let Some(job) = activation.execution.poll_job().unwrap() {
             self.check_effect(activation, &job);
             activation.code.turn(&mut activation.execution, &job).unwrap();
-            if !activation.running.is_empty() && self.chance.one_in(3) {
+            if !activation.running.is_empty() && self.chance.one_in(2) {
                 self.finish_one(activation);
                 self.finished_in_a_turn += 1;
             }
