@@ -17,7 +17,7 @@ impl Execution {
     /// Opens a scope inside another one. It is cancelled with that one unless it is not `cancellable`.
     pub fn open_scope(&mut self, parent: Scope, cancellable: bool) -> Result<Scope, ReplayError> {
         self.check_verb("open_scope", parent)?;
-        Ok(self.machines.scopes.open(parent, cancellable, self.counters.last_handle() + 1))
+        Ok(self.machines.scopes.open(parent, cancellable, self.counters.last_handle()))
     }
 
     /// Cancels what a scope waits for, the scopes inside it included: gives the handles to reject now, in creation
