@@ -283,3 +283,45 @@ test('an attempt that is silent for too long fails on the server, and what it gi
   await until(() => client.getActiveTaskExecutions().length === 0);
   expect(w.logger.at('warn')).toEqual([]);
 });
+
+test.each([
+  ['its handle', undefined],
+  ['its execution', 'not wanted any more'],
+])('a task that is cancelled through %s learns it from its heartbeats', async (_name, reason) => {
+  const w = world();
+  const [begun, ended] = [gate(), gate<unknown>()];
+  const looping = task({
+    name: 'looping',
+    run: async (ctx) => {
+      begun.open();
+      try {
+        for (;;) {
+          await ctx.heartbeat();
+          ctx.checkCancellation();
+        }
+      } catch (error) {
+        ended.open(error);
+        throw error;
+      }
+    },
+  });
+  const cancelling = workflow({
+    name: 'cancelling',
+    run: async (ctx) => {
+      const handle = ctx.schedule(looping);
+      await ctx.promise('cancel');
+      handle.cancel();
+      return handle.catch((error: unknown) => (error as Error).name);
+    },
+  });
+  const client = await w.client([cancelling, looping]);
+  const { handle } = await client.startWorkflow(cancelling);
+  await begun.promise;
+  if (reason === undefined) await client.resolvePromise(`${handle.workflowId}:cancel`);
+  else await handle.cancel(reason);
+  expect(await ended.promise).toBeInstanceOf(TaskCancelled);
+  if (reason === undefined) expect(await handle.result()).toBe('TaskCancelled');
+  else expect((await failureOf(handle.result())).message).toContain(reason);
+  await until(() => client.getActiveTaskExecutions().length === 0);
+  expect([w.engine.count('CompleteTask'), w.engine.count('FailTask')]).toEqual([0, 0]);
+});

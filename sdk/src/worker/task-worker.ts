@@ -5,6 +5,7 @@ import { textOf } from '../errors/base.js';
 import { isClaimLost } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
+import { runDry } from '../runtime/run-dry.js';
 import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
@@ -154,8 +155,10 @@ export class TaskWorker {
   #attemptParts(task: ClaimedTask, claim: TaskClaim, definition: AnyTask): AttemptParts {
     const { serializer, clock, logger, codec } = this.#parts;
     const heartbeat = async (details?: unknown): Promise<void> => {
-      if (details === undefined) return claim.heartbeat();
-      return claim.heartbeat(await encodeOne(codec, serializer.serialize(details)));
+      const payload = details === undefined ? undefined : serializer.serialize(details);
+      await claim.heartbeat(payload && (await encodeOne(codec, payload)));
+      // Where the server is in this process, a loop of heartbeats would let nothing else happen in it.
+      await runDry();
     };
     return {
       taskExecutionId: task.taskExecutionId,
