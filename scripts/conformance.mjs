@@ -16,12 +16,14 @@ import { runtimes } from './lib/runtimes.mjs';
  * embedded and against a `flovyn-server` of its own, both with executions kept in memory between activations and with every
  * one of them replayed each time. Prints one line per case that failed and the total.
  *
- * In Node, which has several transports, the others than the default run one case of each kind;
- * `--transport=NAME` runs all cases over that one, and nothing else.
+ * In Node also with our extensions switched off on either side; and the other transports that it has run one case of each
+ * kind. `--transport=NAME` runs all cases over that one, and nothing else.
  */
 const ALWAYS_REPLAY = { workflowWorkerOptions: { alwaysReplay: true } };
 /** Workers are killed in some cases: what they had claimed must not be out of reach for the usual minute. */
 const LEASE_MS = 3_000;
+/** Without extensions workers ask again and again. */
+const HASTY = { workflowWorkerOptions: { pollIntervalMs: 5 }, taskWorkerOptions: { pollIntervalMs: 5 } };
 const OTHER_TRANSPORTS = ['fetch', 'http2'];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -64,6 +66,9 @@ await main(async () => {
         }),
       );
       if (name !== 'node') return undefined;
+      await withoutExtensions((title, options) =>
+        conform(`${name} ${title}`, runtimes[name], folder, { ...options, ...HASTY }),
+      );
       for (const kind of OTHER_TRANSPORTS)
         await withServer((options) => over(kind, { ...options, extent: 'one of each' }));
     });
@@ -71,6 +76,24 @@ await main(async () => {
   console.log(tallyLine(total));
   if (total.failed > 0) process.exitCode = 1;
 });
+
+/** The extensions switched off on either side, and on both; calls of operators go over REST where there is one. */
+async function withoutExtensions(use) {
+  await use('embedded, a client without extensions', {
+    embedded: true,
+    extensions: false,
+    lacks: ['extensions', 'operating'],
+  });
+  const lacks = ['extensions'];
+  const overRest = (options) => ({ ...options, lacks, httpUrl: options.serverUrl });
+  await withServer((options) =>
+    use('against the server, a client without extensions', { ...overRest(options), extensions: false }),
+  );
+  await withServer(
+    (options) => use('against a server without extensions', overRest(options)),
+    ['--no-extensions'],
+  );
+}
 
 async function conform(title, runtime, folder, options) {
   const started = performance.now();
@@ -101,10 +124,10 @@ async function conform(title, runtime, folder, options) {
   );
 }
 
-async function withServer(use) {
+async function withServer(use, args = []) {
   const { startServer } = await import('../tests/support/server.mjs');
   const data = mkdtempSync(join(tmpdir(), 'flovyn-conformance-'));
-  const server = await startServer({ data, leaseMs: LEASE_MS });
+  const server = await startServer({ data, leaseMs: LEASE_MS, args });
   try {
     await use({
       serverUrl: server.url,

@@ -7,6 +7,8 @@ const LOOK_EVERY_MS = 5;
  * @typedef {object} Case
  * @property {(ctx: any, input: any) => any} run the workflow function
  * @property {object} [handlers] those of the workflow
+ * @property {'extensions' | 'operating'} [needs] what it cannot do without: our extensions, or calls that operators make
+ *   (cancel, describe, list), which are extensions or over REST
  * @property {unknown} [input]
  * @property {(tools: Tools) => Promise<void>} [act] what happens outside while it runs
  * @property {boolean} [neverEnds] it stays suspended: its result is not waited for
@@ -64,10 +66,11 @@ export class Suite {
    * Runs the cases and gives each outcome to `report`. Gives how many there were.
    *
    * @param {object} [how] `extent` is `all` or `one of each`, which takes the first of those whose names begin with the
-   *   same word; `replays` says that every activation replays the history
+   *   same word; `replays` says that every activation replays the history; `lacks` is what cases may not need
    */
-  async run(client, report, { extent = 'all', replays = false } = {}) {
-    const chosen = extent === 'all' ? this.#cases : firstOfEach(this.#cases);
+  async run(client, report, { extent = 'all', replays = false, lacks = [] } = {}) {
+    const possible = this.#cases.filter(({ needs }) => !lacks.includes(needs));
+    const chosen = extent === 'all' ? possible : firstOfEach(possible);
     for (const testCase of chosen) {
       const started = Date.now();
       const error = await within(CASE_LIMIT_MS, this.#runCase(client, testCase, replays)).catch(

@@ -13,6 +13,7 @@ const cancelWhenAsked = async ({ handle, notes }) => {
 };
 
 suite.check('cancel: a long sleep ends, what was done is undone, and it ends as cancelled', {
+  needs: 'operating',
   run: async (ctx) => {
     const undo = saga();
     undo.add(() => noteByTask(ctx, 'undone first step'));
@@ -36,6 +37,7 @@ suite.check('cancel: a long sleep ends, what was done is undone, and it ends as 
 });
 
 suite.check('cancel: every pending handle rejects, in the order they were made', {
+  needs: 'operating',
   run: async (ctx) => {
     const order = [];
     const watch = (name, handle) => handle.catch((error) => order.push(`${name} ${error.name}`));
@@ -58,6 +60,7 @@ suite.check('cancel: every pending handle rejects, in the order they were made',
 });
 
 suite.check('cancel: what is not cancellable goes on', {
+  needs: 'operating',
   run: async (ctx) => {
     const kept = ctx.nonCancellable(async (inner) => {
       const value = await inner.waitForSignal('go');
@@ -77,6 +80,7 @@ suite.check('cancel: what is not cancellable goes on', {
 });
 
 suite.check('cancel: by force it ends at once', {
+  needs: 'operating',
   run: async (ctx) => {
     noteByTask(ctx, 'asked');
     await ctx.nonCancellable((inner) => inner.sleep(HOUR));
@@ -113,6 +117,7 @@ suite.check('handle: timers, promises, signals and operations are cancelled at o
 });
 
 suite.check('handle: a task is cancelled, and its worker learns it', {
+  needs: 'extensions',
   run: async (ctx) => {
     const work = ctx.scheduleByName('nobody-runs-this');
     work.cancel('enough');
@@ -166,6 +171,7 @@ suite.check('scope: cancelled by hand', {
 });
 
 suite.check('workflow timeout: the execution fails when its time is over', {
+  needs: 'extensions',
   run: (ctx) => ctx.sleep(ms(1)).then(() => 'in time'),
   gives: 'in time',
   then: async ({ client }) => {

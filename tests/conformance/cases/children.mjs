@@ -74,6 +74,7 @@ suite.check('child: cancelled by its parent it makes good, then its handle rejec
 });
 
 suite.check('child: cancelling the parent cancels it too', {
+  needs: 'operating',
   run: async (ctx) => {
     const child = ctx.scheduleWorkflow(patient);
     noteByTask(ctx, child.workflowId);

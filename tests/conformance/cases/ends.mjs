@@ -64,6 +64,7 @@ suite.checkOutside('start: an unknown workflow id is NOT_FOUND', async ({ client
 });
 
 suite.check('client: describes and lists executions', {
+  needs: 'operating',
   run: async (ctx, input) => ctx.task(echo, input),
   input: { n: 1 },
   gives: { n: 1 },

@@ -109,6 +109,7 @@ suite.check('handler: what it throws fails the execution', {
 });
 
 suite.check('query: its handler answers from the state, running and ended', {
+  needs: 'extensions',
   handlers: {
     queries: {
       progress: (ctx, { unit }) => `${ctx.get('done') ?? 0} ${unit} of ${ctx.stateKeys().length}`,
