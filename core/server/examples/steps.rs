@@ -16,12 +16,12 @@ mod processor;
 mod workers;
 
 use std::{
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use flovyn_server::{
-    Server,
+    Server, WriterStats,
     config::{Config, Options, Variables},
 };
 use tokio::task::JoinSet;
@@ -46,19 +46,15 @@ fn main() {
     let server = serving.block_on(Server::start(config)).unwrap();
 
     println!("task steps: executions of {TASKS} tasks, one after the other");
-    println!("concurrency  steps/s  commits/s  requests/step  server us/step  writer us/step");
+    println!("concurrency  steps/s  commits/s  attempts/step  server us/step  writer us/step");
     for concurrency in [1, 10, 50] {
-        let before = server.writer_stats();
-        let processor = Processor::now();
-        let (elapsed, counts) = loading.block_on(row(&server.ready().url, concurrency, TASKS, duration));
-        let used = Processor::now().since(&processor);
+        let Row { elapsed, counts, stats, used } = loading.block_on(row(&server, concurrency, TASKS, duration));
         let steps = counts.steps.load(Ordering::Relaxed) as f64;
-        let after = server.writer_stats();
         println!(
             "{concurrency:>11}  {:>7.0}  {:>9.0}  {:>13.1}  {:>14.0}  {:>14.0}",
             steps / elapsed.as_secs_f64(),
-            (after.commits - before.commits) as f64 / elapsed.as_secs_f64(),
-            (after.requests - before.requests) as f64 / steps,
+            stats.commits as f64 / elapsed.as_secs_f64(),
+            stats.requests as f64 / steps,
             used.of("server").as_secs_f64() * 1e6 / steps,
             used.of("flovyn-writer").as_secs_f64() * 1e6 / steps,
         );
@@ -67,7 +63,7 @@ fn main() {
     println!("\nexecutions of one task, from StartWorkflow to the answer of AwaitResult");
     println!("concurrency  executions/s  p50 ms  p99 ms");
     for concurrency in [1, 10, 50] {
-        let (elapsed, counts) = loading.block_on(row(&server.ready().url, concurrency, 1, duration));
+        let Row { elapsed, counts, .. } = loading.block_on(row(&server, concurrency, 1, duration));
         let mut latencies = counts.take_latencies();
         latencies.sort_unstable();
         println!(
@@ -81,27 +77,42 @@ fn main() {
     serving.block_on(server.shutdown()).unwrap();
 }
 
+/// What was done and used in the time of one row.
+struct Row {
+    elapsed: Duration,
+    counts: Counts,
+    stats: WriterStats,
+    used: Processor,
+}
+
 /// Executions that are each started when the one before has ended, and as many workers for them.
-async fn row(url: &str, concurrency: usize, tasks: usize, duration: Duration) -> (Duration, std::sync::Arc<Counts>) {
-    let counts = std::sync::Arc::new(Counts::default());
+async fn row(server: &Server, concurrency: usize, tasks: usize, duration: Duration) -> Row {
+    let url = &server.ready().url;
+    let counts = Arc::new(Counts::default());
     let (starter, worker, task_worker) =
         (Client::connect(url).await, Client::connect(url).await, Client::connect(url).await);
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
         workers.spawn(workers::run_workflows(worker.clone(), tasks));
-        workers.spawn(workers::run_tasks(task_worker.clone(), std::sync::Arc::clone(&counts)));
+        workers.spawn(workers::run_tasks(task_worker.clone(), Arc::clone(&counts)));
     }
-    let started = Instant::now();
+    let (before, processor, started) = (server.writer_stats(), Processor::now(), Instant::now());
     let mut starters = JoinSet::new();
     for _ in 0..concurrency {
-        starters.spawn(workers::start_workflows(starter.clone(), started + duration, std::sync::Arc::clone(&counts)));
+        starters.spawn(workers::start_workflows(starter.clone(), started + duration, Arc::clone(&counts)));
     }
     tokio::time::sleep_until((started + duration).into()).await;
-    let (elapsed, seen) = (started.elapsed(), counts.snapshot());
+    let (elapsed, after) = (started.elapsed(), server.writer_stats());
+    let row = Row {
+        elapsed,
+        counts: counts.snapshot(),
+        stats: WriterStats { requests: after.requests - before.requests, commits: after.commits - before.commits },
+        used: Processor::now().since(&processor),
+    };
     // What is under way ends, so that the next row begins with nothing.
     starters.join_all().await;
     workers.shutdown().await;
-    (elapsed, std::sync::Arc::new(seen))
+    row
 }
 
 fn percentile(sorted: &[Duration], percent: usize) -> f64 {
