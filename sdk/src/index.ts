@@ -10,6 +10,7 @@ export type {
 export type {
   CancelWorkflowOptions,
   FlovynClientOptions,
+  SignalledStart,
   SignalWithStartOptions,
   StartWorkflowOptions,
 } from './client/options.js';

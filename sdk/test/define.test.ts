@@ -1,12 +1,19 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import './support/core.js';
 import { FlovynClient } from '../src/client/client.js';
+import type { WorkflowDescription } from '../src/client/description.js';
 import type { WorkflowHandle } from '../src/client/handle.js';
 import { Duration } from '../src/duration.js';
 import { ConfigurationError, Unsupported } from '../src/errors.js';
 import { task, type TaskDefinition } from '../src/task/define.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
-import type { CancellablePromise, TaskHandle } from '../src/workflow/handle-types.js';
+import type {
+  CancellablePromise,
+  ChildWorkflowHandle,
+  ScopeHandle,
+  TaskHandle,
+} from '../src/workflow/handle-types.js';
+import type { QueryContext } from '../src/workflow/handlers.js';
 import { workflow, type WorkflowDefinition } from '../src/workflow/define.js';
 
 const run = () => null;
@@ -135,6 +142,69 @@ describe('types', () => {
       void ctx.schedule(charge, { id: '1' }, { priority: 1 });
     };
     expect(check).toBeTypeOf('function');
+  });
+
+  test('of handles, scopes, children and signals', () => {
+    type Check = (ctx: WorkflowContext, client: FlovynClient) => Promise<void>;
+    const check: Check = async (ctx, client) => {
+      type Receipt = { receipt: string };
+      expectTypeOf(ctx.sleep(Duration.seconds(1))).toEqualTypeOf<CancellablePromise<void>>();
+      expectTypeOf(ctx.promise<Date>('p')).toEqualTypeOf<CancellablePromise<Date>>();
+      expectTypeOf(ctx.waitForSignal<Order>('s')).toEqualTypeOf<CancellablePromise<Order>>();
+      expectTypeOf(ctx.drainSignals<Order>('s')).toEqualTypeOf<Order[]>();
+      expectTypeOf(ctx.scheduleWorkflow(order, { id: '1' })).toEqualTypeOf<ChildWorkflowHandle<Receipt>>();
+      expectTypeOf(ctx.scheduleWorkflow(voidInput)).toEqualTypeOf<ChildWorkflowHandle<string>>();
+      expectTypeOf(ctx.workflow(order, { id: '1' }, { name: 'n' })).toEqualTypeOf<Promise<Receipt>>();
+      expectTypeOf(ctx.scheduleWorkflowByName<bigint>('w')).toEqualTypeOf<ChildWorkflowHandle<bigint>>();
+      expectTypeOf(ctx.scope(async (inner) => inner.task(nothing))).toEqualTypeOf<ScopeHandle<number>>();
+      expectTypeOf(ctx.scope(() => 'at once', { timeout: Duration.seconds(1) })).toEqualTypeOf<
+        ScopeHandle<string>
+      >();
+      expectTypeOf(ctx.nonCancellable((inner) => inner.task(nothing))).toEqualTypeOf<Promise<number>>();
+      expectTypeOf(ctx.withTimeout(ctx.task(either, 1), Duration.seconds(1))).toEqualTypeOf<
+        Promise<Date | bigint>
+      >();
+      expectTypeOf(ctx.info.parentExecutionId).toEqualTypeOf<string | undefined>();
+      const start = { workflowId: 'k', signalName: 's' };
+      const started = await client.signalWithStartWorkflow(order, { ...start, input: { id: '1' } });
+      expectTypeOf(started.workflowHandle).toEqualTypeOf<WorkflowHandle<Receipt>>();
+      await client.signalWithStartWorkflow(voidInput, start);
+      expectTypeOf(await started.workflowHandle.query<number>('q', 1)).toEqualTypeOf<number>();
+      expectTypeOf(await started.workflowHandle.describe()).toEqualTypeOf<WorkflowDescription>();
+      // @ts-expect-error -- the input of a new run is missing
+      await client.signalWithStartWorkflow(order, start);
+      // @ts-expect-error -- the input is not of the workflow's type
+      void ctx.scheduleWorkflow(order, { id: 1 });
+      // @ts-expect-error -- no such option
+      void ctx.scheduleWorkflow(order, { id: '1' }, { timeout: Duration.seconds(1) });
+      // @ts-expect-error -- a handle of a promise has no id of a task
+      void ctx.promise('p').taskExecutionId;
+    };
+    expect(check).toBeTypeOf('function');
+  });
+
+  test('flow into handlers from their annotations', () => {
+    const definition = workflow({
+      name: 'w',
+      handlers: {
+        signals: {
+          add: (ctx, item: Order) => {
+            expectTypeOf(ctx).toEqualTypeOf<WorkflowContext>();
+            ctx.set('item', item);
+          },
+        },
+        queries: {
+          item: (ctx) => {
+            expectTypeOf(ctx).toEqualTypeOf<QueryContext>();
+            // @ts-expect-error -- a query changes nothing
+            ctx.set?.('item', 1);
+            return ctx.get<Order>('item');
+          },
+        },
+      },
+      run: (_ctx, input: Order) => input.id,
+    });
+    expectTypeOf(definition).toEqualTypeOf<WorkflowDefinition<Order, string>>();
   });
 
   test('of any definition can be registered', () => {

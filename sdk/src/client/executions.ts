@@ -41,7 +41,7 @@ export async function signalWorkflow(
 export async function signalWithStart(
   calls: ClientCalls,
   workflowKind: string,
-  options: SignalWithStartOptions<unknown>,
+  options: SignalWithStartOptions,
   timeoutMs: number | undefined,
 ): Promise<{ workflowExecutionId: string; workflowCreated: boolean }> {
   const { orgId, queue, codec, serializer } = calls.settings;

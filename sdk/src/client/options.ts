@@ -85,15 +85,17 @@ export interface StartWorkflowOptions {
   readonly prioritySeconds?: number | undefined;
 }
 
-/** Options of `signalWithStartWorkflow`. */
-export interface SignalWithStartOptions<Input> extends Omit<StartWorkflowOptions, 'idempotencyKey'> {
+/** Options of `signalWithStartWorkflow`. `input` may be left out where the workflow takes none. */
+export type SignalWithStartOptions<Input = unknown> = SignalledStart &
+  (undefined extends Input ? { readonly input?: Input | undefined } : { readonly input: Input });
+
+/** Options of `signalWithStartWorkflow` besides the input of a new run. */
+export interface SignalledStart extends Omit<StartWorkflowOptions, 'idempotencyKey'> {
   /**
    * The key of the execution, the same as an `idempotencyKey` of `startWorkflow`: a run under it that has not ended gets
    * the signal, else a new one is started.
    */
   readonly workflowId: string;
-  /** The input of a new run. */
-  readonly input?: Input | undefined;
   readonly signalName: string;
   readonly signalValue?: unknown;
 }
