@@ -19,7 +19,7 @@ class ProgramError extends Error {
  * The one workflow that runs all programs.
  *
  * @param {(executionId: string, trace: Trace) => Outside} begin is told of each run of the function
- * @typedef {{ program: object, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
+ * @typedef {{ program: object, knowsPatches: boolean, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
  */
 export function interpreter(begin) {
   return workflow({
@@ -141,6 +141,8 @@ class Run {
   }
 
   #ask({ do: verb, key, signal, patch }, ctx) {
+    // The code from before the patches does not ask for them.
+    if (verb === 'patched' && !this.#outside.knowsPatches) return false;
     const argument = key ?? signal ?? patch;
     if (argument === undefined) return this.#read(verb, ctx[verb]());
     return this.#read(verb, ctx[verb](argument), argument);

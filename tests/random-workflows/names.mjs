@@ -29,4 +29,5 @@ export const FAULTS = [
   'killed at rest',
   'stopped',
   'claim taken over',
+  'other code deployed',
 ];

@@ -19,6 +19,7 @@ const ROUNDS_MAX = 60;
  * @param {import('./chance.mjs').Chance} chance
  */
 export async function play(world, chance) {
+  world.knowsPatches = !chance.once(3);
   world.addWorker('caching');
   world.addWorker('replaying', { alwaysReplay: true });
   await world.quiet();
@@ -65,6 +66,7 @@ function wildStep(world, chance) {
     [2, () => replace(world, chance)],
     [4, () => signal(world, chance)],
     [1, () => cancel(world, chance)],
+    ...(world.knowsPatches ? [] : [[12, () => deploy(world)]]),
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
     ...(answered.length > 0 ? [[6, () => repeatPromise(world, chance, answered)]] : []),
   ];
@@ -139,6 +141,11 @@ function endTask(world, chance, task) {
 function answerPromise(world, chance, promise) {
   countLanded(world);
   world.answerPromise(promise, chance.once(4));
+}
+
+function deploy(world) {
+  world.count('faults', 'other code deployed');
+  world.deploy();
 }
 
 function signal(world, chance) {

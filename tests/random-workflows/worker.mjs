@@ -21,11 +21,14 @@ export class SimulatedWorker {
   traces = new Map();
   isAlive = true;
   isStopping = false;
+  /** Whether it runs the code from after the patches. */
+  knowsPatches;
   #worker;
 
   /** @param {import('./world.mjs').World} world */
   constructor(world, name, options) {
     this.name = name;
+    this.knowsPatches = world.knowsPatches;
     const parts = {
       transport: this.#transport(world),
       orgId: ORG_ID,
@@ -76,6 +79,7 @@ export class SimulatedWorker {
     this.traces.set(executionId, trace);
     return {
       program: world.program,
+      knowsPatches: this.knowsPatches,
       note: (what) => {
         world.activity += 1;
         world.noted(what);

@@ -37,6 +37,8 @@ export class World {
   /** Grows with whatever workers do: no more of it means that all of them wait. */
   activity = 0;
   workers = [];
+  /** Whether new workers run the code from after the patches. */
+  knowsPatches = true;
   executions = new Map();
   /** Submissions that the server applied, in order. */
   submissions = [];
@@ -163,6 +165,14 @@ export class World {
     this.addWorker(worker.kind, worker.options);
   }
 
+  /** All workers give way to others that run the newer code. */
+  deploy() {
+    this.step('the code with the patches is deployed');
+    this.knowsPatches = true;
+    for (const worker of this.workers.filter(({ isStopping }) => !isStopping))
+      this.replaceWorker(worker, 'stop');
+  }
+
   get calls() {
     return this.workers.flatMap(({ calls }) => calls);
   }
@@ -232,6 +242,7 @@ export class World {
     this.submissions.push({
       ...submission,
       worker: call.worker.name,
+      knowsPatches: call.worker.knowsPatches,
       taskTimeMs,
       claimedSequence: afterSequence + events,
       trace,
