@@ -29,11 +29,13 @@ pub(crate) enum Fault {
     CancelRequested,
     /// A worker drops an execution that it kept.
     Evicted,
+    /// Every worker is replaced by one that runs the later version of the code.
+    Upgrade,
     /// Something lands while a worker has the execution.
     Lands,
 }
 
-pub(crate) const FAULTS: [Fault; 14] = [
+pub(crate) const FAULTS: [Fault; 15] = [
     Fault::Crash,
     Fault::Hang,
     Fault::RequestLost,
@@ -47,6 +49,7 @@ pub(crate) const FAULTS: [Fault; 14] = [
     Fault::PromiseDoubled,
     Fault::CancelRequested,
     Fault::Evicted,
+    Fault::Upgrade,
     Fault::Lands,
 ];
 
@@ -66,6 +69,7 @@ impl Fault {
             Self::PromiseDoubled => "promise doubled",
             Self::CancelRequested => "cancel requested",
             Self::Evicted => "evicted",
+            Self::Upgrade => "upgrade",
             Self::Lands => "lands",
         }
     }

@@ -5,7 +5,7 @@ use flovyn_protocol::{
     messages::{WorkflowCommand, WorkflowEvent, workflow_command::CommandData},
 };
 
-use crate::{server::Server, workflow::Operation};
+use crate::{program::Version, server::Server, workflow::Operation};
 
 /// One execution, as somebody sees it who reads its history all the time.
 pub(crate) struct Life {
@@ -15,6 +15,8 @@ pub(crate) struct Life {
     pub(crate) bodies: Vec<EventBody>,
     /// The turns of the workers whose submissions were applied.
     pub(crate) log: Vec<u64>,
+    /// The version of the code that took those turns.
+    pub(crate) version: Version,
     /// How often it was claimed; the last claim is the current one.
     pub(crate) claims: usize,
     /// A worker has it, as far as anybody knows.
@@ -41,6 +43,7 @@ impl Life {
             events: Vec::new(),
             bodies: Vec::new(),
             log: Vec::new(),
+            version: Version::Earlier,
             claims: 0,
             claimed: false,
             ended: false,

@@ -89,6 +89,7 @@ const COMBINATORS: &[&str] = &[
     "nonCancellable",
     "while signal",
     "handler",
+    "changed",
 ];
 /// Of fewer runs no shares are asked.
 const SHARES_FROM: u64 = 1_000;

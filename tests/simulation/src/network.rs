@@ -7,6 +7,7 @@ use prost::Message as _;
 use crate::{
     faults::Fault,
     life::check_applied,
+    program::Version,
     server::{Caller, EXTENDED, PLAIN},
     world::World,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Flight {
     /// Which claim of the execution it was made under.
     pub(crate) claim: usize,
     pub(crate) log: Vec<u64>,
+    /// The version of the code that took those turns.
+    pub(crate) version: Version,
 }
 
 #[derive(Debug)]
@@ -120,7 +123,12 @@ impl World<'_> {
             check_applied(&request.commands, &life.bodies[known..], flight.token.is_some());
             life.last_applied = *claim;
             life.ended_by_code = life.ended;
-            assert!(flight.log.starts_with(&life.log), "the turns before this submission are not those of the history");
+            let is_other = life.version != flight.version;
+            life.version = flight.version;
+            assert!(
+                is_other || flight.log.starts_with(&life.log),
+                "the turns before this submission are not those of the history"
+            );
             life.log.clone_from(&flight.log);
             life.claimed = request.status() == WorkflowStatus::Running;
         }

@@ -47,6 +47,9 @@ pub(crate) enum Node {
     Try(Box<Node>, Handlers),
     Repeat(u8, Box<Node>),
     If(Condition, Box<Node>, Box<Node>),
+    /// A change of the code: the later version does the first where the execution was not there before, the earlier one
+    /// does the second.
+    Changed(u8, Box<Node>, Box<Node>),
     Return,
     Throw,
 }
@@ -117,6 +120,13 @@ pub(crate) const DURATIONS_MS: [i64; 6] = [0, 50, 1_000, 20_000, 90_000, 3_600_0
 /// How long promises wait, by their number; `None` is for ever.
 pub(crate) const PROMISE_TIMEOUTS_MS: [Option<i64>; 4] = [None, None, Some(5_000), Some(120_000)];
 
+/// The version of the code of all functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Earlier,
+    Later,
+}
+
 /// How many keys of state there are.
 pub(crate) const STATE_KEYS: u8 = 3;
 
@@ -161,7 +171,7 @@ impl Node {
             Self::Combine(_, nodes) | Self::Sequence(nodes) => nodes.iter().collect(),
             Self::Try(body, Handlers::Catch(node) | Handlers::Finally(node)) => vec![body, node],
             Self::Try(body, Handlers::Both(catch, finally)) => vec![body, catch, finally],
-            Self::If(_, then, otherwise) => vec![then, otherwise],
+            Self::If(_, then, otherwise) | Self::Changed(_, then, otherwise) => vec![then, otherwise],
             _ => Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use flovyn_protocol::messages::{
 
 use crate::{
     faults::{Allowed, Fault},
-    program::{HANDLED_SIGNAL, Program, QUEUED_SIGNALS, signal_name},
+    program::{HANDLED_SIGNAL, Program, QUEUED_SIGNALS, Version, signal_name},
     replica,
     report::Tally,
     server::{EXTENDED, PLAIN},
@@ -92,7 +92,7 @@ impl<'p> Run<'p> {
 
     /// One thing happens.
     fn step(&mut self) {
-        match self.world.chance.weighted(&[60, 14, 12, 7, 4, 2, 6]) {
+        match self.world.chance.weighted(&[60, 14, 12, 7, 4, 2, 1, 6]) {
             0 => {
                 let index = self.world.chance.below(self.workers.len());
                 self.step_worker(index);
@@ -108,6 +108,7 @@ impl<'p> Run<'p> {
             }
             4 => self.signal_any(),
             5 => self.cancel_any(),
+            6 => self.upgrade(),
             _ => self.pass_time(),
         }
         self.wake();
@@ -193,6 +194,15 @@ impl<'p> Run<'p> {
         if self.world.faults.strikes(Fault::CancelRequested, 14) {
             self.world.count_landing(life);
             cancel(&mut self.world, life);
+        }
+    }
+
+    fn upgrade(&mut self) {
+        let world = &mut self.world;
+        if world.version == Version::Earlier && world.faults.strikes(Fault::Upgrade, 3) {
+            world.note(|| "all workers get the later version of the code".to_string());
+            self.workers.iter_mut().for_each(|worker| worker.crash(world));
+            world.version = Version::Later;
         }
     }
 

@@ -341,6 +341,7 @@ impl<'p> Worker<'p> {
             token: activation.token.clone(),
             claim: activation.claim,
             log: activation.workflow.log(),
+            version: world.version,
         });
         self.state = State::Sending(activation, request, flight);
     }

@@ -18,7 +18,7 @@ pub(crate) use context::{Asked, Operation};
 use context::{Context, digest};
 
 use crate::{
-    program::{Function, HANDLED_SIGNAL, Node, signal_name},
+    program::{Function, HANDLED_SIGNAL, Node, Version, signal_name},
     report::Tally,
 };
 
@@ -33,11 +33,11 @@ pub(crate) struct Workflow<'p> {
 type Branch<'p> = Pin<Box<dyn Future<Output = ()> + 'p>>;
 
 impl<'p> Workflow<'p> {
-    pub(crate) fn new(mut execution: Execution, function: &'p Function) -> Self {
+    pub(crate) fn new(mut execution: Execution, version: Version, function: &'p Function) -> Self {
         if function.handler.is_some() {
             execution.set_signal_handlers([signal_name(HANDLED_SIGNAL).as_str()]).unwrap();
         }
-        Self { context: Context::new(execution), function, branches: Vec::new() }
+        Self { context: Context::new(execution, version), function, branches: Vec::new() }
     }
 
     /// Writes down all that it is told and asks for.

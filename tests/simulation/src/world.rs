@@ -10,7 +10,7 @@ use crate::{
     faults::{Allowed, Fault, Faults},
     life::Life,
     network::Network,
-    program::Program,
+    program::{Program, Version},
     server::{EXTENDED, Server},
     transcript::Transcript,
 };
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct World<'p> {
     pub(crate) program: &'p Program,
     pub(crate) server: Server,
+    /// Of the code that all workers run.
+    pub(crate) version: Version,
     pub(crate) lives: Vec<Life>,
     pub(crate) network: Network,
     pub(crate) chance: Chance,
@@ -39,6 +41,7 @@ impl<'p> World<'p> {
         let mut world = Self {
             program,
             server,
+            version: Version::Earlier,
             lives: Vec::new(),
             network,
             chance,

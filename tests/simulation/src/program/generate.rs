@@ -11,6 +11,8 @@ const BUDGET: usize = 26;
 const CHILD_BUDGET: usize = 6;
 const HANDLER_BUDGET: usize = 2;
 const SLOTS: usize = 4;
+/// Changes have other patches than those that the code asks for in both versions.
+const CHANGES: u8 = 2;
 const CHILDREN_MAX: usize = 2;
 
 impl Program {
@@ -45,7 +47,7 @@ impl Generator<'_> {
         if depth == 0 || self.budget == 0 {
             return self.leaf();
         }
-        match self.chance.weighted(&[34, 16, 18, 8, 12, 5, 7, 9, 4, 4, 12]) {
+        match self.chance.weighted(&[34, 16, 18, 8, 12, 5, 7, 9, 4, 4, 12, 6]) {
             0 => Node::Call(self.call()),
             1 => Node::Act(self.act()),
             2 => self.combine(depth),
@@ -56,7 +58,8 @@ impl Generator<'_> {
             7 => Node::Start(self.slot(), self.boxed(depth)),
             8 => self.exit(),
             9 => Node::Cancel(self.slot()),
-            _ => self.scope(depth),
+            10 => self.scope(depth),
+            _ => Node::Changed(CHANGES + self.small(3), self.boxed(depth), self.boxed(depth)),
         }
     }
 

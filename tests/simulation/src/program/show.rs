@@ -48,6 +48,10 @@ fn show(f: &mut Formatter<'_>, node: &Node, depth: usize) -> Result {
             block(f, &indent, &format!("if {condition}"), &[then], depth)?;
             block(f, &indent, "else", &[otherwise], depth)
         }
+        Node::Changed(id, new, old) => {
+            block(f, &indent, &format!("later version, if patched {}", patch_id(*id)), &[new], depth)?;
+            block(f, &indent, "else, and earlier version", &[old], depth)
+        }
         Node::Try(body, handlers) => {
             block(f, &indent, "try", &[body], depth)?;
             if let Handlers::Catch(node) | Handlers::Both(node, _) = handlers {

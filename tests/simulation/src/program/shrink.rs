@@ -40,6 +40,11 @@ impl Node {
                 nodes.extend((2..*times).map(|fewer| Self::Repeat(fewer, node.clone())));
                 nodes.extend(node.smaller().into_iter().map(|node| Self::Repeat(*times, Box::new(node))));
             }
+            Self::Changed(id, new, old) => {
+                let smaller = |node: &Self| node.smaller().into_iter().map(Box::new);
+                nodes.extend(smaller(new).map(|new| Self::Changed(*id, new, old.clone())));
+                nodes.extend(smaller(old).map(|old| Self::Changed(*id, new.clone(), old)));
+            }
             Self::Within(duration, node) => {
                 nodes.extend(node.smaller().into_iter().map(|node| Self::Within(*duration, Box::new(node))));
             }

@@ -12,7 +12,11 @@ use super::{
     Branch,
     promises::{Failure, FailureKind, PromiseId, Promises, Settled, Wait},
 };
-use crate::{chance::mix, program::Slot, report::Tally};
+use crate::{
+    chance::mix,
+    program::{Slot, Version},
+    report::Tally,
+};
 
 /// What a function holds on to: the verbs of its execution and the promises of their handles.
 #[derive(Clone)]
@@ -26,6 +30,7 @@ pub(crate) struct Context<'p> {
 
 pub(crate) struct Shared<'p> {
     pub(super) execution: Execution,
+    pub(super) version: Version,
     pub(super) promises: Promises,
     /// The promise of each handle and what is asked for to cancel it; handles are numbered from 1.
     pub(super) handles: Vec<(PromiseId, Option<Asked>)>,
@@ -77,11 +82,12 @@ pub(crate) fn digest(text: &str) -> u64 {
 }
 
 impl<'p> Context<'p> {
-    pub(super) fn new(execution: Execution) -> Self {
+    pub(super) fn new(execution: Execution, version: Version) -> Self {
         let mut promises = Promises::default();
         let branch = promises.create();
         let shared = Rc::new(RefCell::new(Shared {
             execution,
+            version,
             promises,
             handles: Vec::new(),
             slots: BTreeMap::new(),

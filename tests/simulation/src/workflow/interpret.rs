@@ -93,6 +93,11 @@ pub(crate) fn run<'p>(context: Context<'p>, node: &'p Node) -> Pin<Box<dyn Futur
                 let node = if holds(&context, *condition)? { then } else { otherwise };
                 run(context.clone(), node).await
             }
+            Node::Changed(id, new, old) => {
+                context.tally("changed");
+                let node = if context.takes_change(*id) { new } else { old };
+                run(context.clone(), node).await
+            }
             Node::Return => {
                 context.tally("return");
                 Err(Exit::Returned(context.so_far()))

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     chance::mix,
     program::{
-        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, operation_name, patch_id, promise_name, signal_name, state_key,
-        task_kind,
+        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Version, operation_name, patch_id, promise_name, signal_name,
+        state_key, task_kind,
     },
 };
 
@@ -120,6 +120,15 @@ impl Context<'_> {
             self.ask_patch(id);
         }
         Ok(u64::from(patched))
+    }
+
+    /// Whether the code takes the new way of a change. What was told stays the same by that alone: the earlier version
+    /// did not ask.
+    pub(super) fn takes_change(&self, id: u8) -> bool {
+        let before = self.so_far();
+        let takes = self.borrow().version == Version::Later && self.patched(id).is_ok_and(|patched| patched != 0);
+        self.borrow_mut().so_far = before;
+        takes
     }
 
     pub(super) fn deprecate_patch(&self, id: u8) -> Result<u64, Failure> {
