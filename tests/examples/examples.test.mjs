@@ -30,7 +30,7 @@ for (const flags of [[], ['--server']]) {
     });
     assert.equal(code, 0, output);
     assert.match(output, /KILLED in the middle of/);
-    assert.match(output, /replays the workflow/);
+    assert.match(output, /TAKES OVER the workflow; it runs again/);
     assert.match(output, /"status":"shipped"/);
     assert.match(output, /"status":"cancelled"/);
     assert.match(output, /had exactly one effect; [1-9] of them took more than one attempt/);
