@@ -156,6 +156,24 @@ test('a heartbeat carries its details, and prolongs the claim', async () => {
   expect(beats.map((beat) => beat[1000])).toEqual([undefined, `{"done":3,"at":${at}}`]);
 });
 
+test('what an attempt said last is given to the next one', async () => {
+  const w = world();
+  const seen: unknown[] = [];
+  const flaky = task({
+    name: 'flaky',
+    retry: { maxRetries: 2, initialDelay: Duration.milliseconds(1) },
+    run: async (ctx) => {
+      seen.push(ctx.heartbeatDetails);
+      if (ctx.attempt === 1) await ctx.heartbeat({ done: 3, at: new Date(0) });
+      if (ctx.attempt <= 2) throw new Error('again');
+    },
+  });
+  const flow = workflow({ name: 'flow', run: (ctx) => ctx.schedule(flaky) });
+  const client = await w.client([flow, flaky]);
+  await client.executeWorkflow(flow);
+  expect(seen).toEqual([undefined, { done: 3, at: new Date(0) }, { done: 3, at: new Date(0) }]);
+});
+
 test.each([
   [
     'TaskFailed',

@@ -22,12 +22,17 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Whether `signal` has fired. */
   readonly isCancelled: boolean;
+  /**
+   * The details of the last heartbeat of an earlier attempt, for going on where it stopped; undefined if it gave none,
+   * and on a server without our extension. Its type is taken on trust.
+   */
+  readonly heartbeatDetails: unknown;
   /** Logs with the task's name and id. */
   readonly log: Logger;
   /**
    * Tells the server that the attempt is alive, which a task with a `heartbeatTimeout` must do in time. Claims of other
    * tasks are kept without it; use it to learn early of a cancellation or a lost claim: `signal` fires then. `details`
-   * are kept with the task. Rejects with a `ConnectionError` when the server cannot be reached.
+   * are kept with the task and are `heartbeatDetails` of its next attempt. Rejects with a `ConnectionError` when the server cannot be reached.
    */
   heartbeat(details?: unknown): Promise<void>;
   /** Throws `cancellationError()` if `signal` has fired. */

@@ -12,6 +12,8 @@ export interface TaskContextParts {
   readonly taskKind: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** What an earlier attempt said last of how far it was. */
+  readonly heartbeatDetails: unknown;
   /** Fires when the attempt should stop. */
   readonly stop: Stop;
   /** Tells the server that the attempt is alive. */
@@ -26,14 +28,17 @@ export class TaskContextImpl implements TaskContext {
   readonly taskExecutionId: string;
   readonly taskKind: string;
   readonly attempt: number;
+  readonly heartbeatDetails: unknown;
   readonly log: Logger;
   readonly #stop: Stop;
   readonly #heartbeat: (details?: unknown) => Promise<void>;
 
-  constructor({ taskExecutionId, taskKind, attempt, stop, heartbeat, logger }: TaskContextParts) {
+  constructor(parts: TaskContextParts) {
+    const { taskExecutionId, taskKind, attempt, heartbeatDetails, stop, heartbeat, logger } = parts;
     this.taskExecutionId = taskExecutionId;
     this.taskKind = taskKind;
     this.attempt = attempt;
+    this.heartbeatDetails = heartbeatDetails;
     this.#stop = stop;
     this.log = prefixed(`task ${taskKind} ${taskExecutionId}: `, logger);
     this.#heartbeat = heartbeat;

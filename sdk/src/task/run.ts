@@ -24,7 +24,9 @@ export interface TaskFailure {
 export type TaskOutcome = { readonly output: string } | TaskFailure;
 
 /** What an attempt is made with. */
-export interface AttemptParts extends Omit<TaskContextParts, 'stop'> {
+export interface AttemptParts extends Omit<TaskContextParts, 'stop' | 'heartbeatDetails'> {
+  /** The payload of the last heartbeat of an earlier attempt, if it had details. */
+  readonly heartbeatDetails: string | undefined;
   /** Fires when the attempt should stop. */
   readonly stop: Stop;
   /** How long the attempt may take in milliseconds, if there is a limit. */
@@ -39,10 +41,12 @@ export async function runTask(definition: AnyTask, input: string, parts: Attempt
   const stop = new Stop();
   const forget = parts.stop.onFire((reason) => stop.fire(reason));
   try {
-    const ctx = new TaskContextImpl({ ...parts, stop });
-    const value = parts.serializer.deserialize<never>(input);
+    const { serializer, heartbeatDetails: details } = parts;
+    const heartbeatDetails = details === undefined ? undefined : serializer.deserialize(details);
+    const ctx = new TaskContextImpl({ ...parts, heartbeatDetails, stop });
+    const value = serializer.deserialize<never>(input);
     const work = async (): Promise<unknown> => definition.run(ctx, value);
-    return { output: parts.serializer.serialize(await withinTimeout(parts, stop, work)) };
+    return { output: serializer.serialize(await withinTimeout(parts, stop, work)) };
   } catch (error) {
     return failure(error);
   } finally {

@@ -140,8 +140,12 @@ export class TaskWorker {
       const error = `Task "${task.kind}" is not registered with the worker that got it`;
       return { error, errorType: 'NotRegistered', retryable: true };
     }
-    const input = codec === undefined ? task.input : await decodeOne(codec, task.input);
-    const outcome = await runTask(definition, input, this.#attemptParts(task, claim, definition));
+    const decoded = async (payload: string): Promise<string> =>
+      codec === undefined ? payload : decodeOne(codec, payload);
+    const details = task.heartbeatDetails;
+    const heartbeatDetails = details === undefined ? undefined : await decoded(details);
+    const parts = { ...this.#attemptParts(task, claim, definition), heartbeatDetails };
+    const outcome = await runTask(definition, await decoded(task.input), parts);
     if (codec === undefined) return outcome;
     if ('output' in outcome) return { output: await encodeOne(codec, outcome.output) };
     const { error, stackTrace } = outcome;
@@ -152,7 +156,11 @@ export class TaskWorker {
     };
   }
 
-  #attemptParts(task: ClaimedTask, claim: TaskClaim, definition: AnyTask): AttemptParts {
+  #attemptParts(
+    task: ClaimedTask,
+    claim: TaskClaim,
+    definition: AnyTask,
+  ): Omit<AttemptParts, 'heartbeatDetails'> {
     const { serializer, clock, logger, codec } = this.#parts;
     const heartbeat = async (details?: unknown): Promise<void> => {
       const payload = details === undefined ? undefined : serializer.serialize(details);

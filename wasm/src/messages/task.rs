@@ -54,6 +54,8 @@ export interface ClaimedTask {
   readonly startToCloseTimeoutMs: number;
   /** Extension: the attempt fails this long after its last heartbeat; 0 for no limit. */
   readonly heartbeatTimeoutMs: number;
+  /** Extension: JSON, what an earlier attempt said last of how far it was. */
+  readonly heartbeatDetails: string | undefined;
 }
 
 /** Reports the result of a task. */
@@ -157,6 +159,10 @@ pub fn decode_next_task(bytes: &[u8]) -> Result<Option<ClaimedTask>, Error> {
 
 fn claimed_task(response: PollTaskResponse) -> Result<Option<ClaimedTask>, Error> {
     let Some(task) = response.task else { return Ok(None) };
+    let heartbeat_details = match task.heartbeat_details {
+        none if none.is_empty() => JsValue::UNDEFINED,
+        details => json_text(details)?,
+    };
     Ok(Some(object(&[
         ("taskExecutionId", task.task_execution_id.into()),
         ("kind", task.kind.into()),
@@ -169,6 +175,7 @@ fn claimed_task(response: PollTaskResponse) -> Result<Option<ClaimedTask>, Error
         ("leaseMs", number(response.lease_ms).into()),
         ("startToCloseTimeoutMs", number(task.start_to_close_timeout_ms).into()),
         ("heartbeatTimeoutMs", number(task.heartbeat_timeout_ms).into()),
+        ("heartbeatDetails", heartbeat_details),
     ])))
 }
 
