@@ -59,13 +59,16 @@ async function findBug(name) {
   const text = readFileSync(patch, 'utf8').split('\n')[0];
   const started = performance.now();
   let seeds;
-  await mustRun('git', ['apply', patch], { cwd: copy });
   try {
+    await mustRun('git', ['apply', patch], { cwd: copy });
     await build();
     const args = ['tests/random-workflows/run.mjs', '--seeds', String(SEEDS_MAX), '--stop'];
     const { output } = await run(process.execPath, args, { cwd: copy, limitMs: LIMIT_MS, label: name });
     const found = output.match(/^Seeds that failed: (\d+)/m);
     seeds = found ? Number(found[1]) + 1 : undefined;
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.log(error.message);
   } finally {
     await mustRun('git', ['checkout', '--', '.'], { cwd: copy });
   }

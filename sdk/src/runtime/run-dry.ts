@@ -17,7 +17,8 @@ function chooseRunDry(): () => Promise<void> {
   return throughTimeout(setTimeout);
 }
 
-function isBrowser(): boolean {
+/** Whether this is a browser: a page or a worker of one. */
+export function isBrowser(): boolean {
   if (globalThis.navigator?.userAgent === 'Cloudflare-Workers') return false;
   return typeof document === 'object' || typeof importScripts === 'function';
 }

@@ -1,6 +1,7 @@
 import type { DeterminismViolation } from '../errors.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import { isBrowser } from '../runtime/run-dry.js';
 import type { Transport } from '../transport/transport.js';
 import type { ExecutionCacheLimits } from './cache-metrics.js';
 import type { PollLoopParts } from './poll-loop.js';
@@ -71,6 +72,8 @@ const DEFAULT_CACHED_BYTES = 64 * 1024 * 1024;
 const DEFAULT_POLL_INTERVAL_MS = 100;
 /** More would not be faster, since work under way is answered with the next piece; 1 makes a burst wait in line. */
 const POLLS = 4;
+/** Browsers open six connections to a server, and everything else needs some too. */
+const POLLS_IN_BROWSERS = 1;
 
 /** Throws `ConfigurationError` for options that cannot be meant. */
 export function checkWorkflowWorkerOptions(options: WorkflowWorkerOptions): void {
@@ -129,7 +132,7 @@ export function pollLimits(
   return {
     maxConcurrent: options.maxConcurrent ?? DEFAULT_MAX_CONCURRENT,
     // A server that does not wait is only asked more often by more polls.
-    maxPolls: () => (transport.extended ? POLLS : 1),
+    maxPolls: () => (!transport.extended ? 1 : isBrowser() ? POLLS_IN_BROWSERS : POLLS),
     emptyPauseMs: options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
   };
 }
