@@ -249,6 +249,24 @@ test('a request to cancel passes what is not cancellable, and a scope lets it th
   expect(await handle.result()).toEqual(['WorkflowCancelled', [true, true], [false, false]]);
 });
 
+test('what makes good after a request to cancel can have a time limit of its own', async () => {
+  const w = world();
+  const definition = workflow({
+    name: 'w',
+    run: async (ctx) => {
+      await failureOf(ctx.sleep(HOUR));
+      const late = await failureOf(ctx.scope((inner) => inner.sleep(HOUR), { timeout: ms(5) }));
+      const inTime = await ctx.scope((inner) => inner.task(noop), { timeout: HOUR });
+      return [late.name, inTime];
+    },
+  });
+  const client = await w.client([definition, noop]);
+  const { handle } = await client.startWorkflow(definition);
+  await until(async () => (await w.eventTypes(handle.workflowId)).includes('TIMER_STARTED'));
+  await handle.cancel();
+  expect(await handle.result()).toEqual(['TimeoutError', null]);
+});
+
 test('a workflow that throws WorkflowCancelled itself ends as cancelled, with its reason', async () => {
   const w = world();
   const definition = workflow({

@@ -31,8 +31,8 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
   signal(name: string, payload?: any): Promise<void>;
   /**
    * Asks the execution to end as cancelled; resolves when the request is recorded. Its code is told, and may make good
-   * what it did before it ends, or go on. Rejects with `Unsupported` on a server without our extensions unless the client
-   * has `httpUrl`.
+   * what it did before it ends, or go on. Rejects with an `RpcError` of code `FAILED_PRECONDITION` when the execution has
+   * ended, and with `Unsupported` on a server without our extensions unless the client has `httpUrl`.
    */
   cancel(reason?: string, options?: CancelWorkflowOptions): Promise<void>;
   /** What the server knows of the execution. Rejects with `Unsupported` where `cancel` does. */

@@ -72,12 +72,15 @@ class ScopedWork {
   readonly #scope: CancelScope;
   /** Settles the promise although the function is not done, since nothing could tell it. */
   #interrupt: (error: FlovynError) => void = () => {};
+  /** Whether the scope around this one had been cancelled before: this one makes good then. */
+  readonly #cancelledBefore: WorkflowCancelled | undefined;
   #cause: FlovynError | undefined;
   #isDone = false;
 
   constructor(parts: ContextParts, scope: CancelScope) {
     this.#parts = parts;
     this.#scope = scope;
+    this.#cancelledBefore = parts.scope.cancelled;
   }
 
   async run<T>(fn: Body<T>, timeoutMs: number | undefined): Promise<T> {
@@ -136,7 +139,7 @@ class ScopedWork {
   /** The function let the cancellation of its scope pass: outside it is told by what led to it. */
   #outcome(error: unknown): unknown {
     const cause = this.#cause;
-    if (cause === undefined || this.#parts.scope.cancelled !== undefined) return error;
+    if (cause === undefined || this.#parts.scope.cancelled !== this.#cancelledBefore) return error;
     return error === cause || error instanceof WorkflowCancelled ? markOwn(cause, 'ctx.scope') : error;
   }
 }
