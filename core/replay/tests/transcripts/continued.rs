@@ -260,3 +260,18 @@ fn memory_and_history_are_told() {
     assert!(t.execution.history_bytes() > first + 20_000);
     t.ends(flovyn_protocol::messages::WorkflowStatus::Suspended, &[]);
 }
+
+#[test]
+fn plain_server_leaves_every_other_event() {
+    let mut t = Transcript::open(false);
+    t.answer([started("1"), child_initiated("mail-1", "mail", "c1")]);
+    t.job("start 1");
+    t.child("mail");
+    t.cancel(1);
+    t.timer();
+    t.no_job();
+    t.execution.take_submission(None).unwrap();
+    t.execution.resume(Resumption { task_time_ms: 6000, extended: false }).unwrap();
+    t.answer([child_cancellation("mail-1"), operation("$cancel:mail-1", "true")]);
+    assert_eq!(t.execution.poll_job().unwrap_err().code(), "STALE", "the timer is missing");
+}

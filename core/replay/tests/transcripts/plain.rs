@@ -355,3 +355,20 @@ fn payloads_of_moved_operations_are_decoded_like_the_others() {
     t.job("resolve 3 \"three\"");
     t.suspends(&[]);
 }
+
+#[test]
+fn oldest_unclaimed_event_is_named_whether_it_was_moved_or_not() {
+    let mut t = plain([started("1"), operation("$seen", "1"), operation("a", "7"), scheduled("t", IDS[0])]);
+    t.job("start 1");
+    let error = t.execution.set_state("k", json("1")).unwrap_err();
+    assert_eq!(t.stopped_by(error).event_sequence, 3);
+
+    let mut t = plain([started("1"), operation("$seen", "1"), operation("a", "7")]);
+    t.job("start 1");
+    t.complete("null");
+    assert_eq!(
+        t.violates().message,
+        "Operation name mismatch at event 3 (OPERATION_COMPLETED): expected operation \"a\", \
+         got the end of the workflow (completed with null)"
+    );
+}
