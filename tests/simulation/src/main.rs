@@ -112,7 +112,7 @@ struct Options {
     /// Run for this long instead, with as many seeds as fit in.
     #[arg(long)]
     minutes: Option<u64>,
-    /// With --seed: do not make the case smaller.
+    /// Tell a failing seed as it is, without making it smaller.
     #[arg(long)]
     whole: bool,
 }
@@ -151,7 +151,7 @@ fn search(options: &Options) -> io::Result<ExitCode> {
     }
     if let Some((seed, _)) = found.failures.iter().min() {
         drop(out);
-        tell(*seed, true)?;
+        tell(*seed, !options.whole)?;
         out = io::stdout().lock();
     }
     let rare = if found.runs < SHARES_FROM { Vec::new() } else { rare(&found) };

@@ -1,4 +1,7 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
 
 use crate::{
     chance::Chance,
@@ -10,8 +13,8 @@ use crate::{
 
 /// How many schedules each smaller case is tried with.
 const SCHEDULES: u64 = 12;
-/// How many cases are tried in all.
-const ATTEMPTS_MAX: usize = 6_000;
+/// How long smaller cases are looked for.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What makes a run.
 #[derive(Clone)]
@@ -40,12 +43,10 @@ impl Case {
     /// A case that breaks, too, with fewer faults and a smaller program.
     pub(crate) fn shrink(self, problem: &str) -> Self {
         let (mut smallest, kind) = (self, kind(problem));
-        let mut attempts = 0;
-        while attempts < ATTEMPTS_MAX {
-            let smaller = smallest.smaller().into_iter().find_map(|case| {
-                attempts += 1;
-                if attempts < ATTEMPTS_MAX { case.breaking(&kind) } else { None }
-            });
+        let ends = Instant::now() + LIMIT;
+        loop {
+            let mut cases = smallest.smaller().into_iter().take_while(|_| Instant::now() < ends);
+            let smaller = cases.find_map(|case| case.breaking(&kind));
             match smaller {
                 Some(case) => smallest = case,
                 None => break,
