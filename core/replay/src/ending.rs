@@ -49,6 +49,9 @@ impl Outcome {
     }
 }
 
+/// The failure type of an execution that took longer than it may.
+const TIMEOUT: &str = "TIMEOUT";
+
 /// How an execution ended, as far as a replay must end the same way.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {
@@ -66,18 +69,27 @@ impl Ending {
         }
     }
 
-    /// Whether a replay that ends like `got` is the run that ended so. A cancelled execution may have been ended by the
-    /// server, with its own reason.
-    pub(crate) fn is_confirmed_by(&self, got: &Ending) -> bool {
-        match (self, got) {
-            (Self::Cancelled { .. }, Self::Cancelled { .. }) => true,
-            _ => self == got,
+    pub(crate) fn status(&self) -> WorkflowStatus {
+        match self {
+            Self::Completed(_) => WorkflowStatus::Completed,
+            Self::Failed { .. } => WorkflowStatus::Failed,
+            Self::Cancelled { .. } => WorkflowStatus::Cancelled,
         }
     }
 
-    /// A cancelled execution may have been ended by the server, with commands of the code under way.
+    /// Whether a replay that ends like `got` can be the run that ended so.
+    pub(crate) fn is_confirmed_by(&self, got: &Ending) -> bool {
+        !self.is_of_the_code() || self == got
+    }
+
+    /// A cancelled execution, and one that took too long, may have been ended by the server: whatever its code was
+    /// about to do.
     pub(crate) fn is_of_the_code(&self) -> bool {
-        !matches!(self, Self::Cancelled { .. })
+        match self {
+            Self::Completed(_) => true,
+            Self::Failed { failure_type, .. } => failure_type != TIMEOUT,
+            Self::Cancelled { .. } => false,
+        }
     }
 }
 

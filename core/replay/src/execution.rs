@@ -52,6 +52,7 @@ pub struct Execution {
 ///
 /// ```text
 /// Running --complete, fail--> Ended --the turn closes, the history has the same ending--> Confirmed
+/// Running, Ended --the server has ended the execution--> Confirmed
 /// ```
 #[derive(Debug)]
 pub(crate) enum Life {

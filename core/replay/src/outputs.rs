@@ -61,7 +61,8 @@ impl Execution {
                 return Ok(job);
             }
         }
-        Ok(if self.info.extended { None } else { self.settle_finished() })
+        let settles = !self.info.extended && matches!(self.life, Life::Running);
+        Ok(if settles { self.settle_finished() } else { None })
     }
 
     /// On a server without the extension an operation settles once every job of the history was given; it is
@@ -103,10 +104,21 @@ impl Execution {
             if !end.is_confirmed_by(&got) {
                 return Err(Violation::other_outcome(sequence, end, &got));
             }
-            self.life = Life::Confirmed(outcome.status());
+            match end.is_of_the_code() {
+                true => self.life = Life::Confirmed(outcome.status()),
+                false => self.end_by_server(end.status()),
+            }
         }
         self.history.clear();
         Ok(())
+    }
+
+    /// Whatever the code was about to do, it did not come to it.
+    fn end_by_server(&mut self, status: WorkflowStatus) {
+        if !self.info.tolerant {
+            self.issued.clear();
+        }
+        self.life = Life::Confirmed(status);
     }
 
     /// Moves the cursor over one event.
@@ -127,7 +139,11 @@ impl Execution {
                 self.pass_unclaimed(sequence, None)
             }
             Item::Cancellation { reason } => self.request_cancellation(reason),
-            Item::End(ending) => return Err(Violation::still_waiting(sequence, &ending)),
+            Item::End(ending) if ending.is_of_the_code() => return Err(Violation::still_waiting(sequence, &ending)),
+            Item::End(ending) => {
+                self.end_by_server(ending.status());
+                None
+            }
             Item::Operation { line, ordinal, result } => {
                 if self.info.tolerant {
                     let name = self.machines.operations.name(line).to_string();
@@ -165,7 +181,7 @@ impl Execution {
     /// call its function now. Gives one only when no job is left.
     pub fn poll_operation(&mut self) -> Option<Handle> {
         match self.phase {
-            Phase::Idle => self.machines.operations.start_next(),
+            Phase::Idle if !matches!(self.life, Life::Confirmed(_)) => self.machines.operations.start_next(),
             _ => None,
         }
     }
@@ -173,7 +189,9 @@ impl Execution {
     /// What the driver does when [`poll_job`](Self::poll_job) gave no job.
     pub fn next_step(&self) -> Step {
         let operations = &self.machines.operations;
-        if operations.has_unstarted() {
+        if matches!(self.life, Life::Confirmed(_)) {
+            Step::SubmitFinal
+        } else if operations.has_unstarted() {
             Step::StartOperations
         } else if operations.has_recordable() && matches!(self.life, Life::Running) {
             if self.info.extended { Step::SubmitPartial } else { Step::PollJob }

@@ -11,7 +11,7 @@ impl Execution {
         if let Some(patched) = self.machines.patches.decision(id) {
             return Ok(patched);
         }
-        let is_new = !self.is_replaying() && self.history.end().is_none();
+        let is_new = !self.is_replaying() && !self.has_own_end();
         if is_new {
             self.record_patch(id);
         }
@@ -27,7 +27,7 @@ impl Execution {
         self.check_turn("deprecate_patch")?;
         match self.machines.patches.decision(id) {
             Some(true) => return Ok(()),
-            None if !self.is_replaying() && self.history.end().is_none() => {
+            None if !self.is_replaying() && !self.has_own_end() => {
                 self.record_patch(id);
                 self.machines.patches.decide(id, true);
                 return Ok(());
@@ -41,6 +41,11 @@ impl Execution {
             (None, None) => Err(Violation::deprecated_too_early(self.last_sequence(), None, &got)),
         };
         self.stop_on_error(checked)
+    }
+
+    /// The history has an end that the code came to.
+    fn has_own_end(&self) -> bool {
+        self.history.end().is_some_and(|(_, end)| end.is_of_the_code())
     }
 
     fn record_patch(&mut self, id: &str) {

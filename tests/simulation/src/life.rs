@@ -29,6 +29,8 @@ pub(crate) struct Life {
     cancelled_tasks: BTreeSet<String>,
     /// The claim whose submission was applied last.
     pub(crate) last_applied: usize,
+    /// The events that the worker held then.
+    pub(crate) seen: usize,
     /// Its code has ended it, not the server.
     pub(crate) ended_by_code: bool,
     /// What each operation gave, in whatever activation it ran.
@@ -53,6 +55,7 @@ impl Life {
             pending_children: BTreeSet::new(),
             cancelled_tasks: BTreeSet::new(),
             last_applied: 0,
+            seen: 0,
             ended_by_code: false,
             effects: BTreeMap::new(),
         }
@@ -123,6 +126,14 @@ impl Life {
             EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
             _ => {}
         }
+    }
+
+    /// Something came from outside that no worker has seen yet.
+    pub(crate) fn has_news(&self) -> bool {
+        let is_skipped = |body: &EventBody| {
+            matches!(body, EventBody::WorkflowSuspended { .. } | EventBody::ChildWorkflowStarted { .. })
+        };
+        self.bodies[self.seen..].iter().any(|body| !is_of_the_code(body) && !is_skipped(body))
     }
 
     /// How many operations of that name have a record among the first events.

@@ -34,6 +34,8 @@ pub(crate) struct Flight {
     pub(crate) token: Option<String>,
     /// Which claim of the execution it was made under.
     pub(crate) claim: usize,
+    /// The events that the worker held.
+    pub(crate) held: usize,
     pub(crate) log: Vec<u64>,
     /// The version of the code that took those turns.
     pub(crate) version: Version,
@@ -122,6 +124,7 @@ impl World<'_> {
             assert!(is_current != Some(false), "a submission was applied under a claim that is not current");
             check_applied(&request.commands, &life.bodies[known..], flight.token.is_some());
             life.last_applied = *claim;
+            life.seen = flight.held;
             life.ended_by_code = life.ended;
             let is_other = life.version != flight.version;
             life.version = flight.version;

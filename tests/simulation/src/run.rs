@@ -278,9 +278,14 @@ impl<'p> Run<'p> {
         goes
     }
 
-    /// Nobody waits at the server for what it has.
+    /// Nobody waits at the server for what it has, and no execution waits for what has come.
     fn check_parked(&mut self) {
         self.wake();
+        for life in self.living() {
+            let life = &self.world.lives[life];
+            let is_forgotten = life.has_news() && self.world.server.is_waiting(&life.id);
+            assert!(!is_forgotten, "an execution waits though something came after event {}", life.seen);
+        }
         for worker in &self.workers {
             if let Some((caller, request)) = worker.parked_poll() {
                 let answer = self.world.server.would_answer(caller, POLL, &request);

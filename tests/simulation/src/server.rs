@@ -150,6 +150,11 @@ impl Server {
         self.status(execution_id) == "RUNNING"
     }
 
+    /// Nobody is to go on with the execution until something comes.
+    pub(crate) fn is_waiting(&mut self, execution_id: &str) -> bool {
+        self.status(execution_id) == "WAITING"
+    }
+
     fn status(&mut self, execution_id: &str) -> String {
         let request = DescribeWorkflowRequest { workflow_execution_id: execution_id.to_string() };
         let described: WorkflowDescription =

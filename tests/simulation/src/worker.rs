@@ -269,8 +269,8 @@ impl<'p> Worker<'p> {
         match result {
             Ok(()) => true,
             Err(ReplayError::Stale { .. }) if !activation.is_last_claim(world) => false,
-            // The server has ended it meanwhile, which the code did not.
-            Err(_) if world.lives[activation.life].is_ended_by_server() => false,
+            // The server has ended it meanwhile.
+            Err(ReplayError::Stale { .. }) if world.lives[activation.life].is_ended_by_server() => false,
             Err(error) => panic!("{} fails: {error}", self.name()),
         }
     }
@@ -340,6 +340,7 @@ impl<'p> Worker<'p> {
             request: (*request).clone(),
             token: activation.token.clone(),
             claim: activation.claim,
+            held: activation.held(),
             log: activation.workflow.log(),
             version: world.version,
         });

@@ -5,7 +5,7 @@ use crate::{
     },
     support::{Transcript, complete, json, record, schedule, set_state, timer},
 };
-use flovyn_protocol::messages::WorkflowStatus::{Completed, Failed};
+use flovyn_protocol::messages::WorkflowStatus::{Cancelled, Completed, Failed};
 use flovyn_replay::{Step, WorkflowFailure};
 
 const FAIL: &str = r#"{"type":"FAIL_WORKFLOW","error":"boom","stackTrace":"at line 1","failureType":"CODE_BUG"}"#;
@@ -168,4 +168,28 @@ fn waiting_function_suspends_by_status_alone() {
     t.job("start 1");
     t.timer();
     t.suspends(&[timer(0)]);
+}
+
+#[test]
+fn server_ends_what_the_code_waits_for() {
+    let timed_out = r#"{"error":"too long","stackTrace":"","failureType":"TIMEOUT"}"#;
+    for (end, status) in [
+        (event("WORKFLOW_CANCELLED", r#"{"reason":"asked"}"#), Cancelled),
+        (event("WORKFLOW_EXECUTION_FAILED", timed_out), Failed),
+    ] {
+        let mut t = Transcript::of([started("1"), scheduled("a", "t-1"), end]);
+        t.job("start 1");
+        t.task("a");
+        t.run("never started");
+        t.ends(status, &[]);
+    }
+}
+
+#[test]
+fn server_ends_what_the_code_would_have_completed() {
+    let mut t = Transcript::of([started("1"), event("WORKFLOW_CANCELLED", r#"{"reason":"asked"}"#)]);
+    t.job("start 1");
+    t.task("not sent");
+    t.complete("1");
+    t.ends(Cancelled, &[]);
 }

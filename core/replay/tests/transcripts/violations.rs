@@ -278,11 +278,6 @@ fn code_waits_at_the_end() {
     for (end, type_name, words) in [
         (completed("1"), "WORKFLOW_COMPLETED", "completed with 1"),
         (failed("boom"), "WORKFLOW_EXECUTION_FAILED", "failed as CODE_BUG with \"boom\""),
-        (
-            crate::events::event("WORKFLOW_CANCELLED", r#"{"reason":"asked"}"#),
-            "WORKFLOW_CANCELLED",
-            "cancelled with \"asked\"",
-        ),
     ] {
         let mut t = Transcript::of([started("1"), end]);
         t.job("start 1");
