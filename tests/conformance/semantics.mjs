@@ -30,8 +30,8 @@ import { Stage } from './stage.mjs';
  */
 export const rows = [...flow, ...verbs, ...changes];
 
-/** Rows mostly wait for timers and leases. */
-const AT_ONCE = 6;
+/** Rows mostly wait for timers and leases. A browser has connections for one: each has two clients that poll. */
+const AT_ONCE = typeof document === 'object' ? 1 : 6;
 /** What a worker had claimed when it was killed is offered again after this time. */
 export const LEASE_MS = 3_000;
 
