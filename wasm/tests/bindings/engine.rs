@@ -74,11 +74,10 @@ fn a_poll_waits_until_it_is_woken_or_out_of_time() {
 
     engine.start("null");
     let woken = engine_take_wakes(engine.0).unwrap().unwrap();
-    let woken = ["one", "all"].map(|name| support::json(&support::field(&woken, name)));
+    let woken = ["one", "all"].map(|name| support::json(&support::field(&woken, name)).to_string()).concat();
     let keys = support::json(&support::field(&parked, "park"));
-    let is_woken =
-        keys.as_array().unwrap().iter().any(|key| woken.iter().any(|woken| woken.as_array().unwrap().contains(key)));
-    assert!(is_woken, "{keys} were not among {woken:?}");
+    let is_woken = keys.as_array().unwrap().iter().any(|key| woken.contains(&key.to_string()));
+    assert!(is_woken, "{keys} were not among {woken}");
     assert!(engine_take_wakes(engine.0).unwrap().is_none());
 
     let answer = engine.attempt(POLL, &poll, None, false);
