@@ -92,6 +92,14 @@ class Run {
       queue: 'kills',
     });
     await client.start();
+    try {
+      return await this.#follow(client);
+    } finally {
+      await client.stop();
+    }
+  }
+
+  async #follow(client) {
     const { handle } = await client.startWorkflow(killable, { bulk: BULK });
     this.executionId = handle.workflowId;
     // Waits beside everything else, so that AwaitResult is among the calls.
@@ -103,7 +111,6 @@ class Run {
       const events = await this.events().catch(() => []);
       if (events.some(({ eventType }) => eventType === 'WORKFLOW_COMPLETED')) {
         await result;
-        await client.stop();
         return events;
       }
       const failed = events.find(({ eventType }) => eventType === 'WORKFLOW_EXECUTION_FAILED');
