@@ -20,7 +20,7 @@ export async function checkReplays(world) {
       ? await traceUntilForced(world, executionId, events)
       : await checkFullReplay(world, name, executionId, events);
     // What it did after its last submission is in no history.
-    const told = isForced ? Math.max(0, ...submissions.map(({ traceLength }) => traceLength)) : trace.length;
+    const told = isForced ? toldLength(world, submissions) : trace.length;
     checkRules(executionId, trace.slice(0, told), events, { isWhole: !isForced });
     for (const submission of submissions) {
       // Code from before the patches may rightly have seen something else.
@@ -47,6 +47,12 @@ async function checkFullReplay(world, name, executionId, events) {
 function hasBegunEarlier({ heldSequence, claimedSequence }, events) {
   const isFromOutside = ({ eventType }) => FROM_OUTSIDE.has(eventType);
   return heldSequence > claimedSequence && events.slice(0, heldSequence).every(isFromOutside);
+}
+
+/** How much of what the newest code did, replayed, a submission has told of. */
+function toldLength(world, submissions) {
+  const own = submissions.filter(({ knowsPatches }) => knowsPatches === world.knowsPatches);
+  return Math.max(0, ...own.map(({ traceLength }) => traceLength));
 }
 
 /** Whether the server has ended an execution over the head of its function. */
