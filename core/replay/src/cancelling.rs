@@ -29,7 +29,7 @@ impl Execution {
         for handle in &handles {
             match self.machines.forget(*handle) {
                 Some(Awaited::Timer { timer_id }) => self.cancel_timer(timer_id)?,
-                Some(Awaited::Task { task_execution_id, asked: false, .. }) if self.knows_task_cancellation() => {
+                Some(Awaited::Task { task_execution_id, asked: false, .. }) if self.scopes_ask_tasks() => {
                     self.cancel_task(task_execution_id, None)?;
                 }
                 Some(Awaited::Child { name, child_execution_id, asked: false, .. }) => {
@@ -140,6 +140,12 @@ impl Execution {
         self.issued.push(wire::cancel_child(name, id, reason.unwrap_or(REASON)));
         self.issued.push(record);
         Ok(())
+    }
+
+    /// Where the history was written on a server without the extension, the tasks of a scope were not asked to stop.
+    fn scopes_ask_tasks(&self) -> bool {
+        let was_not = self.is_replaying() && self.machines.lanes.front(LaneId::TaskCancellation).is_none();
+        self.knows_task_cancellation() && (!was_not || self.info.tolerant)
     }
 
     /// The server does, or the history shows that one did.

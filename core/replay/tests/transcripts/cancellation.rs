@@ -439,3 +439,24 @@ fn late_request_after_the_end_of_a_history_says_nothing() {
     t.complete("7");
     t.ends(Completed, &[]);
 }
+
+#[test]
+fn scope_that_was_cancelled_on_a_plain_server_asks_no_task_again() {
+    let mut t = Transcript::of([
+        started("1"),
+        scheduled("a", "t1"),
+        timer_started("timer-0"),
+        timer_fired("timer-0"),
+        scheduled("b", "t2"),
+        task_completed("t1", "1"),
+    ]);
+    t.job("start 1");
+    let scope = t.execution.open_scope(0, true).unwrap();
+    let task = ScheduleTask { scope, kind: "a".to_string(), ..ScheduleTask::default() };
+    let handle = t.execution.schedule_task(task).unwrap().handle;
+    t.timer();
+    t.job("resolve 2 null");
+    assert_eq!(t.execution.cancel_scope(scope).unwrap(), [handle]);
+    t.task("b");
+    t.suspends(&[]);
+}
