@@ -5,13 +5,14 @@ use crate::{Execution, ReplayError, Violation, codec::PATCH_PREFIX, signature::S
 /// Changes of workflow code that leave executions that are under way as they are.
 impl Execution {
     /// Whether the code takes the new way of the change with this id. Decided once per execution, at the first call:
-    /// true if the history says so, or if the code does here what it has not done before; then it is recorded.
+    /// true if the history says so, or if the code does here what it has not done before; then it is recorded. In a
+    /// history that has ended nothing is new, whoever ended it: the code may have, before the change.
     pub fn patched(&mut self, id: &str) -> Result<bool, ReplayError> {
         self.check_turn("patched")?;
         if let Some(patched) = self.machines.patches.decision(id) {
             return Ok(patched);
         }
-        let is_new = !self.is_replaying() && !self.has_own_end();
+        let is_new = !self.is_replaying() && self.history.end().is_none();
         if is_new {
             self.record_patch(id);
         }
@@ -25,9 +26,12 @@ impl Execution {
     /// Fails with `VIOLATION` where the code replays an execution that took the old way.
     pub fn deprecate_patch(&mut self, id: &str) -> Result<(), ReplayError> {
         self.check_turn("deprecate_patch")?;
+        let is_new = !self.is_replaying() && !self.has_own_end();
         match self.machines.patches.decision(id) {
             Some(true) => return Ok(()),
-            None if !self.is_replaying() && !self.has_own_end() => {
+            // The code need not agree with an end that the server may have made.
+            _ if is_new && self.history.end().is_some() => return Ok(()),
+            None if is_new => {
                 self.record_patch(id);
                 self.machines.patches.decide(id, true);
                 return Ok(());

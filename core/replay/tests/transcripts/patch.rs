@@ -1,5 +1,7 @@
 use crate::{
-    events::{completed, operation, scheduled, started, task_completed, timer_fired, timer_started},
+    events::{
+        completed, operation, scheduled, started, task_completed, timer_fired, timer_started, workflow_cancelled,
+    },
     support::{IDS, Transcript, complete, record, schedule, timer},
 };
 use flovyn_protocol::messages::WorkflowStatus::Completed;
@@ -140,4 +142,19 @@ fn patch_deprecated_in_an_ended_history_is_a_violation() {
         "Patch mismatch at event 2 (OPERATION_COMPLETED): expected no record of the patch, \
          got deprecated patch \"tax\""
     );
+}
+
+/// Whether the code or the server has ended it cannot be seen, so the old way is taken: there it changes nothing.
+#[test]
+fn execution_that_ended_as_cancelled_before_the_patch_takes_the_old_way() {
+    let mut t = Transcript::of([started("1"), operation("a", "1"), workflow_cancelled("enough")]);
+    t.job("start 1");
+    t.run("a");
+    assert!(!t.execution.patched("tax").unwrap());
+    t.execution.deprecate_patch("tax").unwrap();
+    t.execution.deprecate_patch("other").unwrap();
+    t.job("resolve 1 1");
+    t.execution.complete_cancelled("enough".to_string()).unwrap();
+    t.no_job();
+    t.ends(flovyn_protocol::messages::WorkflowStatus::Cancelled, &[]);
 }
