@@ -3,13 +3,13 @@
 
 use crate::{
     events::{
-        cancellation, completed, operation, scheduled, signal, started, suspended, task_completed, timer_fired,
-        timer_started,
+        cancellation, child_cancellation, child_initiated, completed, operation, scheduled, signal, started, suspended,
+        task_completed, timer_fired, timer_started,
     },
     support::{IDS, Transcript, complete, json, record, schedule},
 };
 use flovyn_protocol::messages::{WorkflowEvent, WorkflowStatus::Completed};
-use flovyn_replay::{Resumption, Step};
+use flovyn_replay::{CancelEffect, Resumption, Step};
 
 fn plain<const N: usize>(events: [WorkflowEvent; N]) -> Transcript {
     let mut t = Transcript::open(false);
@@ -371,4 +371,19 @@ fn oldest_unclaimed_event_is_named_whether_it_was_moved_or_not() {
         "Operation name mismatch at event 3 (OPERATION_COMPLETED): expected operation \"a\", \
          got the end of the workflow (completed with null)"
     );
+}
+
+#[test]
+fn event_of_a_cancelled_child_is_passed_where_a_plain_server_leaves_one() {
+    let mut t = plain([
+        started("1"),
+        child_initiated("mail-1", "mail", "c1"),
+        child_cancellation("mail-1"),
+        operation("$cancel:mail-1", "true"),
+        suspended(),
+    ]);
+    t.job("start 1");
+    let child = t.child("mail").handle;
+    assert_eq!(t.cancel(child), CancelEffect::Requested);
+    t.suspends(&[]);
 }

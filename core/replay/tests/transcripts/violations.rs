@@ -32,6 +32,22 @@ fn other_task_kind() {
         "Task type mismatch at event 2 (TASK_SCHEDULED): expected task \"charge\", got task \"refund\"",
     );
     assert_eq!(violation.differences, difference("kind", "charge", "refund"));
+    assert!(violation.hint.starts_with("The code asks for task \"refund\" in the place of task \"charge\""));
+}
+
+#[test]
+fn hint_tells_what_comes_too_early_from_what_was_added() {
+    let history = || [started("1"), scheduled("charge", "t1"), scheduled("refund", "t2")];
+    for (kind, hint) in [
+        ("refund", "The code asks for task \"refund\" before task \"charge\", or no longer asks for task \"charge\"."),
+        ("ship", "The code asks for task \"ship\" in the place of task \"charge\", or has added it before."),
+    ] {
+        let mut t = Transcript::of(history());
+        t.job("start 1");
+        let error = t.try_task(kind);
+        let violation = t.stopped_by(error);
+        assert!(violation.hint.starts_with(hint), "{}", violation.hint);
+    }
 }
 
 #[test]
