@@ -4,6 +4,7 @@ import type { FlovynClientOptions } from '../src/client/options.js';
 import { Duration } from '../src/duration.js';
 import { ConnectionError } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
+import { runDry } from '../src/runtime/run-dry.js';
 import { task } from '../src/task/define.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
@@ -282,4 +283,36 @@ test.each([
   const w = world();
   const { definition } = steps();
   await expect(w.client([definition], { workflowWorkerOptions: { [name]: value } })).rejects.toThrow(text);
+});
+
+test('an execution whose claim is lost while its last submission is under way is not kept', async () => {
+  const w = world({ leaseMs: 60 });
+  const flow = workflow({
+    name: 'flow',
+    run: async (ctx) => {
+      await ctx.promise('1');
+      return ctx.run('op', () => 7);
+    },
+  });
+  const client = await w.client([flow]);
+  let wasRefused = (): void => {};
+  const refusal = new Promise<void>((resolve) => void (wasRefused = resolve));
+  let submissions = 0;
+  w.engine.intercept = async (method, next) => {
+    if (method === Method.RenewClaim) return next().finally(wasRefused);
+    const answer = await next();
+    submissions += method === Method.SubmitWorkflowCommands ? 1 : 0;
+    if (method !== Method.SubmitWorkflowCommands || submissions > 1) return answer;
+    // The claim has ended with the submission, so that renewing it is refused before the worker hears of that.
+    await refusal;
+    await runDry();
+    return answer;
+  };
+  const { handle } = await client.startWorkflow(flow);
+  await refusal;
+  // Once more than the answer: the worker has it then, and has kept the execution or not.
+  for (let turn = 0; turn < 10; turn += 1) await runDry();
+  expect(metricsOf(client)).toMatchObject({ executions: 0 });
+  await client.resolvePromise(`${handle.workflowId}:1`, null);
+  expect(await handle.result()).toBe(7);
 });

@@ -51,10 +51,13 @@ export class Driver {
     return this.#activation;
   }
 
-  /** Whether `continue` may be called: it is suspended, where a replay would have it, and no operation of it runs. */
+  /**
+   * Whether `continue` may be called: it is suspended, where a replay would have it, no operation of it runs, and its
+   * claim was not lost while the last submission was under way.
+   */
   get isContinuable(): boolean {
     const { operations, turn } = this.#run;
-    return this.#state === 'suspended' && !operations.isBusy && !turn.hasStrayed;
+    return this.#state === 'suspended' && !operations.isBusy && !operations.isAborted && !turn.hasStrayed;
   }
 
   /**

@@ -70,6 +70,11 @@ export class Operations {
     return this.#running.size > 0;
   }
 
+  /** Whether `abort` was called: none of them is waited for any more. */
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
   /** The operations that have finished since the last call, in that order. */
   takeFinished(): FinishedOperation[] {
     return this.#finished.splice(0);
