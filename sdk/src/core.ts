@@ -136,9 +136,6 @@ export type {
   ViolationDetails,
 } from './generated/core.js';
 
-/** The scope of the whole workflow. */
-export const ROOT_SCOPE = 0;
-
 export const activationOpen = opening(glue.activationOpen);
 export const activationOpenHistory = opening(glue.activationOpenHistory);
 export const activationInfo = guardedById(glue.activationInfo);

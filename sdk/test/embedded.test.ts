@@ -315,3 +315,13 @@ test('streams are refused with what to do', () => {
   expect(() => transport.serverStream('/a/Subscribe')).toThrow(Unsupported);
   expect(() => transport.serverStream('/a/Subscribe')).toThrow(/run flovyn-server/);
 });
+
+test('a loop of calls that are answered at once lets everything else happen', async () => {
+  const timer = { hasFired: false };
+  setTimeout(() => {
+    timer.hasFired = true;
+  }, 0);
+  let calls = 0;
+  for (; !timer.hasFired && calls < 100_000; calls += 1) await call('done');
+  expect(calls).toBeLessThan(100_000);
+});

@@ -8,9 +8,9 @@ function cache(limits: Partial<ExecutionCacheLimits> = {}) {
   const closed: string[] = [];
   const kept = new ExecutionCache<Suspended>({ maxCount: 3, maxBytes: 1024 * KIB, ...limits });
   const put = (executionId: string, { isContinuable = true, memoryBytes = 0, as = executionId } = {}) =>
-    kept.put({
+    kept.put(executionId, {
       isContinuable,
-      activation: { info: { executionId }, memoryBytes },
+      activation: { memoryBytes },
       close: () => void closed.push(as),
     });
   return { kept, put, closed };

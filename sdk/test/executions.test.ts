@@ -52,7 +52,7 @@ test('a signal whose fate is unknown is not sent again, and the error says so', 
   const error = await failureOf(handle.signal('approve', 1));
   expect(error).toBeInstanceOf(ConnectionError);
   expect(error.message).toBe(
-    'the answer was lost. Whether the signal was recorded is not known, so it was not sent again',
+    'the answer was lost. Whether the server took it is not known, so it was not sent again',
   );
   expect(w.engine.count('SignalWorkflow')).toBe(1);
 });

@@ -5,10 +5,12 @@ import { ConnectionError, CoreTrapped, EngineFailed, NotFoundError, RpcError } f
 import { pauseBefore, retryPlan } from '../src/retry.js';
 import { isClaimLost, isRefusal, isTransient } from '../src/rpc/failures.js';
 import { retrying } from '../src/rpc/retrying.js';
-import { systemClock } from '../src/runtime/clock.js';
+import { type Clock, systemClock } from '../src/runtime/clock.js';
+import { Stop } from '../src/runtime/stop.js';
 import { Backoff } from '../src/worker/backoff.js';
 import { Lease } from '../src/worker/lease.js';
 import { Parking } from '../src/worker/parking.js';
+import { repeating } from '../src/worker/repeating.js';
 import { PollLoop, type PollLoopParts } from '../src/worker/poll-loop.js';
 import { failureOf } from './support/failure.js';
 import { ManualClock } from './support/manual-clock.js';
@@ -350,4 +352,22 @@ test('a loop ends with the embedded engine instead of asking it for ever', async
   await until(() => logger.lines.length > 0);
   await loop.stop();
   expect(logger.lines).toEqual(['error polling for work has ended: it trapped']);
+});
+
+test('a call under a claim is given up after some faults, so that the claim is not held for ever', async () => {
+  const atOnce: Clock = {
+    nowMs: () => 0,
+    schedule(_delayMs, callback) {
+      queueMicrotask(callback);
+      return () => {};
+    },
+  };
+  const fault = new RpcError('INTERNAL', 'x');
+  let calls = 0;
+  const call = (): Promise<never> => {
+    calls += 1;
+    return Promise.reject(fault);
+  };
+  expect(await failureOf(repeating(atOnce, new Stop(), call))).toBe(fault);
+  expect(calls).toBe(6);
 });

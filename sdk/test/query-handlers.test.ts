@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import './support/core.js';
+import { silentLogger } from '../src/logger.js';
+import { runDry } from '../src/runtime/run-dry.js';
 import { JsonSerializer } from '../src/serde.js';
+import { answerPolledQuery } from '../src/worker/query-answers.js';
 import { workflow } from '../src/workflow/define.js';
 import { answerQuery } from '../src/workflow/answer-query.js';
+import { ManualClock } from './support/manual-clock.js';
 
 const order = workflow({
   name: 'order',
@@ -64,4 +68,30 @@ test('what goes wrong is the answer, never an exception', async () => {
     error:
       'Workflow "order" has no handler for the query "toString", but for "status", "later", "broken", "unwritable"',
   });
+});
+
+test('a handler that never settles takes no place for ever: who asked is told', async () => {
+  const stuck = workflow({
+    name: 'stuck',
+    handlers: { queries: { never: () => new Promise(() => {}) } },
+    run: () => null,
+  });
+  const clock = new ManualClock();
+  const sent: Uint8Array[] = [];
+  const transport = {
+    extended: true,
+    unary: async (_method: string, body: Uint8Array) => {
+      sent.push(body);
+      return { body: new Uint8Array(), metadata: {} };
+    },
+  };
+  const query = { queryId: 'q', name: 'never', params: 'null', state: [], currentSequence: 1 };
+  const polled = { executionId: 'id', kind: 'stuck', query };
+  const parts = { transport, clock, logger: silentLogger, serializer, codec: undefined };
+  const answering = answerPolledQuery(parts as never, stuck, polled as never);
+  await runDry();
+  expect(sent).toEqual([]);
+  await clock.advance(10_000);
+  await answering;
+  expect(new TextDecoder().decode(sent[0])).toContain('"never" gave no answer within 10000 ms');
 });

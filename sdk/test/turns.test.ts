@@ -215,8 +215,10 @@ test('code that goes on after its activation has ended is warned of, and not kep
   ]);
   await client.resolvePromise(`${handle.workflowId}:answer`, 'yes');
   expect(await handle.result()).toBe('yes');
-  // What was kept was not where a replay would be: the function ran again from the start.
+  // What was kept was not where a replay would be: the function ran again from the start, at once.
   expect(runs).toBe(2);
+  expect(w.logger.at('error')).toEqual([]);
+  expect(w.engine.count('ReleaseClaim')).toBe(0);
 });
 
 test('a function that ends after its activation is warned of', async () => {

@@ -239,12 +239,13 @@ export class FlovynClient {
     const stopped = new SignalSource();
     const calls = new ClientCalls(this.#settings, connection.calls, stopped);
     if (this.#workflows.size + this.#tasks.size === 0) return { connection, calls, stopped };
+    const workers = new WorkerHost(this.#settings, connection.worker, this.#workflows, this.#tasks);
     try {
-      const workers = new WorkerHost(this.#settings, connection.worker, this.#workflows, this.#tasks);
       await workers.start();
       const stopWatching = watchUnhandledRejections(this.#settings.logger);
       return { connection, calls, stopped, workers, stopWatching };
     } catch (error) {
+      await workers.stop();
       await connection.close();
       throw error;
     }

@@ -152,7 +152,7 @@ async function sentOnce(
 }
 
 function unknownFate(error: unknown): unknown {
-  const advice = 'Whether the signal was recorded is not known, so it was not sent again';
+  const advice = 'Whether the server took it is not known, so it was not sent again';
   if (error instanceof ConnectionError)
     return new ConnectionError(`${error.message}. ${advice}`, error.serverUrl, error);
   if (error instanceof RpcError)

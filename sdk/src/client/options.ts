@@ -49,9 +49,9 @@ export interface FlovynClientOptions {
   readonly workerToken?: string | undefined;
   /** The key that everything else uses. Default: `workerToken`. */
   readonly apiKey?: string | undefined;
-  /** What sends requests to `serverUrl`, instead of what `transport` names. */
+  /** What sends requests, instead of what `transport` names; those to `httpUrl` too. */
   readonly fetch?: Fetch | undefined;
-  /** More headers for requests to `serverUrl`. */
+  /** More headers for every request, those to `httpUrl` too. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Default: the console, warnings and errors only. */
   readonly logger?: Logger | undefined;

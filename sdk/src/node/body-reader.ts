@@ -39,7 +39,7 @@ export class BodyReader {
     return chunk;
   }
 
-  /** Ends it early: what is not read yet is not given. Only the first failure counts. */
+  /** Ends it early: once what has come is read, reading fails. Only the first failure counts. */
   fail(error: unknown): void {
     if (this.#isOver) return;
     this.#failure = error;

@@ -75,8 +75,18 @@ export class Http2Connection {
   checkLife(): void {
     if (this.#isChecking || this.isGone) return;
     this.#isChecking = true;
-    const stopTimer = systemClock.schedule(PING_LIMIT_MS, () => this.destroy(), { keepAlive: false });
-    this.#session.ping(() => {
+    let wasAsked = true;
+    const onLimit = (): void => {
+      this.#isChecking = false;
+      if (wasAsked || this.#session.connecting) this.destroy();
+    };
+    const stopTimer = systemClock.schedule(PING_LIMIT_MS, onLimit, { keepAlive: false });
+    this.#session.ping((error) => {
+      // A session that is still connecting refuses at once, and may never come to be connected.
+      if (error !== null) {
+        wasAsked = false;
+        return;
+      }
       stopTimer();
       this.#isChecking = false;
     });

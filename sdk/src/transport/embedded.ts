@@ -12,6 +12,7 @@ import { textOf } from '../errors/base.js';
 import { CoreTrapped, EngineFailed, FlovynError, Unsupported } from '../errors.js';
 import { consoleLogger, type Logger } from '../logger.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
+import { runDry } from '../runtime/run-dry.js';
 import { CallScope, closedError } from './call-scope.js';
 import { ParkingLot } from './parking-lot.js';
 import { statusError } from './status.js';
@@ -21,6 +22,8 @@ import type { CallOptions, Transport, UnaryAnswer } from './transport.js';
 export const EMBEDDED_ORG_ID = '00000000-0000-4000-8000-000000000001';
 
 const SERVER_URL = 'the embedded engine';
+/** So many calls may be answered before everything else in the process gets its turn. */
+const CALLS_IN_A_ROW = 32;
 const METADATA = { 'flovyn-ext': '1' };
 
 /** Options of `EmbeddedTransport`. */
@@ -56,6 +59,7 @@ export class EmbeddedTransport implements Transport {
   readonly #logger: Logger;
   readonly #parked = new ParkingLot<EngineCall>();
   readonly #calls = new Set<EngineCall>();
+  #made = 0;
   #engine: number | undefined;
   #forgetReset: (() => void) | undefined;
   #ended: ((method: string) => FlovynError) | undefined;
@@ -68,6 +72,9 @@ export class EmbeddedTransport implements Transport {
   }
 
   async unary(method: string, body: Uint8Array, options: CallOptions = {}): Promise<UnaryAnswer> {
+    // An answer that is there at once arrives by microtasks alone: a loop of such calls would let no timer fire.
+    this.#made += 1;
+    if (this.#made % CALLS_IN_A_ROW === 0) await runDry();
     if (this.#ended !== undefined) throw this.#ended(method);
     const engine = this.#open();
     const scope = new CallScope(method, SERVER_URL, options, this.#clock);

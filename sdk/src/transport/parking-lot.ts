@@ -6,11 +6,6 @@ export class ParkingLot<Call extends object> {
   readonly #callsByKey = new Map<string, Set<Call>>();
   readonly #spots = new Map<Call, Spot>();
 
-  /** How many calls are parked. */
-  get size(): number {
-    return this.#spots.size;
-  }
-
   /** Parks a call that is not parked. */
   add(call: Call, spot: Spot): void {
     this.#spots.set(call, spot);

@@ -10,7 +10,7 @@ const BYTES_IN_JAVASCRIPT = 8 * 1024;
 
 /** A driver that is suspended, as the cache sees it. */
 export type Suspended = Pick<Driver, 'close' | 'isContinuable'> & {
-  readonly activation: { readonly info: { readonly executionId: string }; readonly memoryBytes: number };
+  readonly activation: { readonly memoryBytes: number };
 };
 
 /**
@@ -42,8 +42,7 @@ export class ExecutionCache<D extends Suspended = Driver> {
   }
 
   /** Keeps a driver that has been suspended, or closes it if it cannot be kept. */
-  put(driver: D): void {
-    const { executionId } = driver.activation.info;
+  put(executionId: string, driver: D): void {
     // Under a lost claim the same execution may have been run twice at once.
     this.take(executionId)?.close();
     if (this.#limits.maxCount === 0 || !driver.isContinuable) return driver.close();

@@ -1,4 +1,4 @@
-import { onCoreReset, type Polled } from '../core.js';
+import { InstanceGone, onCoreReset, type Polled } from '../core.js';
 import { CoreError, DeterminismViolation, FlovynError } from '../errors.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
@@ -54,7 +54,7 @@ export class Executions {
     const kept = this.#take(work.polled);
     if (kept !== undefined && (await this.#continue(kept, work, claim))) return;
     const driver = this.#open(work);
-    await this.#run(driver, () => driver.run(claim));
+    await this.#run(work, driver, () => driver.run(claim));
   }
 
   /** Lets everything go. */
@@ -66,16 +66,17 @@ export class Executions {
   /** What is kept of an execution, if it reaches as far as the events that came begin. */
   #take({ executionId, afterSequence }: Polled): Driver | undefined {
     const kept = this.#cache.take(executionId);
-    if (kept !== undefined && kept.activation.lastSequence >= afterSequence) return kept;
+    // Code that went on by itself meanwhile is not where a replay would have it.
+    if (kept?.isContinuable && kept.activation.lastSequence >= afterSequence) return kept;
     kept?.close();
     if (afterSequence > 0) this.#counts.misses += 1;
     return undefined;
   }
 
   /** False if the execution must be replayed. */
-  async #continue(kept: Driver, { answer }: PolledWork, claim: WorkflowClaim): Promise<boolean> {
+  async #continue(kept: Driver, work: PolledWork, claim: WorkflowClaim): Promise<boolean> {
     try {
-      await this.#run(kept, () => kept.continue(claim, answer));
+      await this.#run(work, kept, () => kept.continue(claim, work.answer));
       this.#counts.hits += 1;
       return true;
     } catch (error) {
@@ -96,14 +97,24 @@ export class Executions {
     return new Driver(activation, { definition, serializer, logger, clock });
   }
 
-  async #run(driver: Driver, run: () => Promise<ActivationEnd>): Promise<void> {
+  async #run({ polled }: PolledWork, driver: Driver, run: () => Promise<ActivationEnd>): Promise<void> {
     try {
-      const end = await run();
-      if (end === 'suspended') this.#cache.put(driver);
+      if ((await run()) === 'suspended') this.#keep(polled.executionId, driver);
       else driver.close();
     } catch (error) {
       driver.close();
       throw error;
+    }
+  }
+
+  /** The activation has succeeded, whatever becomes of what is left of it. */
+  #keep(executionId: string, driver: Driver): void {
+    try {
+      this.#cache.put(executionId, driver);
+    } catch (error) {
+      // Another execution made the core trap after the last submission was taken.
+      if (!(error instanceof InstanceGone)) throw error;
+      driver.close();
     }
   }
 }

@@ -14,16 +14,12 @@ import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { isClaimLost, isRefusal } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, claimMetadata, Method } from '../rpc/methods.js';
-import { retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Stop } from '../runtime/stop.js';
 import type { TaskFailure, TaskOutcome } from '../task/run.js';
 import type { Transport } from '../transport/transport.js';
-import { Backoff } from './backoff.js';
 import { ClaimLost, Lease } from './lease.js';
-
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 10_000;
+import { repeating } from './repeating.js';
 
 /**
  * The claim of one attempt of a task: everything that is said to the server about it goes out under its
@@ -149,16 +145,7 @@ export class TaskClaim {
   }
 
   async #repeat(method: string, request: Uint8Array): Promise<Uint8Array> {
-    const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const { stop } = this;
-    const options = {
-      clock: this.#clock,
-      backoff,
-      get signal() {
-        return stop.signal;
-      },
-    };
-    return retrying(options, () => this.#call(method, request));
+    return repeating(this.#clock, this.stop, () => this.#call(method, request));
   }
 
   async #call(

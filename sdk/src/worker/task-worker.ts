@@ -5,7 +5,6 @@ import { textOf } from '../errors/base.js';
 import { isClaimLost } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
-import { runDry } from '../runtime/run-dry.js';
 import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
@@ -20,7 +19,8 @@ export class TaskWorker {
   readonly #definitions: ReadonlyMap<string, AnyTask>;
   readonly #loop: PollLoop<ClaimedTask>;
   readonly #pollRequest = new EncodedOnce(encodePollTask);
-  readonly #claims = new Map<string, TaskClaim>();
+  /** With their tasks. One task has two when its first claim ran out and it came here again. */
+  readonly #claims = new Map<TaskClaim, string>();
 
   constructor(parts: WorkerParts, definitions: ReadonlyMap<string, AnyTask>, options: TaskWorkerOptions) {
     this.#parts = parts;
@@ -38,7 +38,7 @@ export class TaskWorker {
 
   /** Ids of the tasks with an attempt under way. */
   get activeExecutions(): string[] {
-    return [...this.#claims.keys()];
+    return [...new Set(this.#claims.values())];
   }
 
   start(): void {
@@ -57,7 +57,7 @@ export class TaskWorker {
 
   /** Fires the signals of attempts under way. */
   abort(): void {
-    for (const claim of this.#claims.values()) claim.giveUp(new WorkerStopped());
+    for (const claim of this.#claims.keys()) claim.giveUp(new WorkerStopped());
   }
 
   async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
@@ -85,7 +85,7 @@ export class TaskWorker {
   /** The task that the server gave with the answer to this one's end. */
   async #attempt(task: ClaimedTask): Promise<ClaimedTask | undefined> {
     const claim = this.#claim(task);
-    this.#claims.set(task.taskExecutionId, claim);
+    this.#claims.set(claim, task.taskExecutionId);
     try {
       const outcome = await this.#run(task, claim);
       // A worker that stops still holds its claims: what it has done need not be done again by another.
@@ -96,7 +96,7 @@ export class TaskWorker {
       return undefined;
     } finally {
       claim.end();
-      if (this.#claims.get(task.taskExecutionId) === claim) this.#claims.delete(task.taskExecutionId);
+      this.#claims.delete(claim);
     }
   }
 
@@ -165,8 +165,6 @@ export class TaskWorker {
     const heartbeat = async (details?: unknown): Promise<void> => {
       const payload = details === undefined ? undefined : serializer.serialize(details);
       await claim.heartbeat(payload && (await encodeOne(codec, payload)));
-      // Where the server is in this process, a loop of heartbeats would let nothing else happen in it.
-      await runDry();
     };
     return {
       taskExecutionId: task.taskExecutionId,

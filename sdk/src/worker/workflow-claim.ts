@@ -12,13 +12,12 @@ import { nameClass, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { isClaimLost, isRefusal } from '../rpc/failures.js';
 import { CALL_DEADLINE_MS, claimMetadata, Method } from '../rpc/methods.js';
-import { retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Stop } from '../runtime/stop.js';
 import type { Transport } from '../transport/transport.js';
 import type { ActivationHost } from '../workflow/activation.js';
-import { Backoff } from './backoff.js';
 import { ClaimLost, Lease } from './lease.js';
+import { repeating } from './repeating.js';
 
 /**
  * The server will not take this submission, however often it is sent: it is too large, or not well formed.
@@ -38,10 +37,6 @@ export interface ExecutionFailure {
   readonly failureType: string;
 }
 
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 10_000;
-/** Within about 6 s. A submission that is met by a fault each time must not hold its claim for ever. */
-const FAULTS_MAX = 6;
 /** The server keeps no longer reason. */
 const REASON_BYTES_MAX = 2_048;
 
@@ -92,7 +87,7 @@ export class WorkflowClaim implements ActivationHost {
   }
 
   /** The piece of work that came with the answer to the last submission, as an answer of PollWorkflow. */
-  get next(): Uint8Array | undefined {
+  takeNext(): Uint8Array | undefined {
     return this.#lastAnswer && submitAnswerNext(this.#lastAnswer);
   }
 
@@ -161,17 +156,7 @@ export class WorkflowClaim implements ActivationHost {
   }
 
   #repeat<T>(call: () => Promise<T>): Promise<T> {
-    const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const { stop } = this;
-    const options = {
-      clock: this.#clock,
-      backoff,
-      maxFaults: FAULTS_MAX,
-      get signal() {
-        return stop.signal;
-      },
-    };
-    return retrying(options, call);
+    return repeating(this.#clock, this.stop, call);
   }
 
   async #call(

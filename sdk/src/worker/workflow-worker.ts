@@ -124,7 +124,8 @@ export class WorkflowWorker {
     try {
       await this.#executions.activate(work, claim);
       this.#failures.succeeded(polled);
-      return claim.next && peeked(claim.next);
+      const next = claim.takeNext();
+      return next && peeked(next);
     } catch (error) {
       await this.#failures.failed(polled, claim, claim.stop.reason ?? error);
       return undefined;

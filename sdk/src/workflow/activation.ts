@@ -41,7 +41,6 @@ export class Activation {
   readonly #extended: boolean;
   /** What this activation began with, kept while it lasts. */
   #pollAnswer: Uint8Array | undefined;
-  #submissions = 0;
   #isClosed = false;
 
   private constructor(
@@ -94,11 +93,6 @@ export class Activation {
     return activationLastSequence(this.id);
   }
 
-  /** How many submissions were taken under this claim: the number of the last one. */
-  get submissions(): number {
-    return this.#submissions;
-  }
-
   /** Takes in the events that came with the claim and fetches what is missing of the history. */
   async load(host: ActivationHost): Promise<void> {
     activationHandleFirstEvents(this.id);
@@ -114,7 +108,6 @@ export class Activation {
     const hasMoreEvents = activationResume(this.id, pollAnswer);
     this.#info = undefined;
     this.#pollAnswer = pollAnswer;
-    this.#submissions = 0;
     if (hasMoreEvents) await this.#fetchEvents(host);
     await this.#decodeEvents();
   }
@@ -174,7 +167,6 @@ export class Activation {
   async #takeSubmission(nextPoll?: Uint8Array): Promise<Uint8Array> {
     const encoded = this.#codec && (await this.#codec.encode(stageSubmission(this.id)));
     const submission = takeSubmission(this.id, encoded, nextPoll);
-    this.#submissions += 1;
     return submission;
   }
 
