@@ -21,6 +21,7 @@ export type { RetryPolicy } from './retry.js';
 export { deserialize, JsonSerializer, serialize, type Serializer } from './serde.js';
 export { TaskContextImpl, type TaskContextParts } from './task/context.js';
 export type { TaskContext } from './task/context-types.js';
+export type { TaskHooks } from './task/hooks.js';
 export {
   type AnyTask,
   task,

@@ -12,6 +12,11 @@ export interface RetryPolicy {
   readonly maxDelay?: Duration | undefined;
   /** Each pause is this many times the one before, at least 1. Default: 2. */
   readonly backoffMultiplier?: number | undefined;
+  /**
+   * Names of errors after which there is no other attempt, such as `['CardDeclined']`: compared with the `name` of what
+   * was thrown. A server without our extensions does not know them for tasks. Default: none.
+   */
+  readonly nonRetryableErrors?: readonly string[] | undefined;
 }
 
 /** A policy with every default filled in; times in milliseconds. */
@@ -20,13 +25,16 @@ export interface RetryPlan {
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
   readonly multiplier: number;
+  readonly nonRetryableErrors: readonly string[];
 }
 
-const DEFAULTS: RetryPlan = { maxRetries: 3, initialDelayMs: 1_000, maxDelayMs: 60_000, multiplier: 2 };
+const DEFAULTS = { maxRetries: 3, initialDelayMs: 1_000, maxDelayMs: 60_000, multiplier: 2 };
+
+const KNOWN = ['maxRetries', 'initialDelay', 'maxDelay', 'backoffMultiplier', 'nonRetryableErrors'];
 
 /** Reads a policy; throws `ConfigurationError` for one that cannot be meant. */
 export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
-  checkOptions(`${what}, retry`, policy, ['maxRetries', 'initialDelay', 'maxDelay', 'backoffMultiplier']);
+  checkOptions(`${what}, retry`, policy, KNOWN);
   const { initialDelay, maxDelay } = policy;
   const initialDelayMs = optionalMs(`${what}, retry.initialDelay`, initialDelay) ?? DEFAULTS.initialDelayMs;
   const plan = {
@@ -35,6 +43,7 @@ export function retryPlan(what: string, policy: RetryPolicy): RetryPlan {
     maxDelayMs:
       optionalMs(`${what}, retry.maxDelay`, maxDelay) ?? Math.max(DEFAULTS.maxDelayMs, initialDelayMs),
     multiplier: policy.backoffMultiplier ?? DEFAULTS.multiplier,
+    nonRetryableErrors: errorNames(what, policy.nonRetryableErrors),
   };
   check(
     what,
@@ -61,6 +70,14 @@ export function pauseBefore(plan: RetryPlan, retry: number): number {
   // Without this a policy of no pauses would multiply 0 by Infinity at last.
   if (plan.initialDelayMs === 0) return 0;
   return Math.min(plan.maxDelayMs, plan.initialDelayMs * plan.multiplier ** (retry - 1));
+}
+
+function errorNames(what: string, names: readonly string[] = []): readonly string[] {
+  const given: unknown = names;
+  if (Array.isArray(given) && given.every((name) => typeof name === 'string' && name !== '')) return names;
+  throw new ConfigurationError(
+    `${what}: retry.nonRetryableErrors must be a list of names of errors, got ${JSON.stringify(given)}`,
+  );
 }
 
 function check(what: string, option: string, expected: string, got: number, holds: boolean): void {

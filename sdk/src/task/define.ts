@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.js';
 import { checkOptions, positiveMs } from '../options.js';
 import { type RetryPolicy, retryPlan } from '../retry.js';
 import type { TaskContext } from './context-types.js';
+import { checkHooks, type TaskHooks } from './hooks.js';
 
 /** A task function: it may call anything, and may be called more than once for one task. */
 export type TaskFunction<Input, Output> = (ctx: TaskContext, input: Input) => Output | PromiseLike<Output>;
@@ -30,6 +31,8 @@ export interface TaskConfig<Input, Output> {
   readonly heartbeatTimeout?: Duration | undefined;
   /** How failed attempts are retried. Default: what the server does, 3 retries after 1 s, 2 s, 4 s. */
   readonly retry?: RetryPolicy | undefined;
+  /** Are told of each attempt. */
+  readonly hooks?: TaskHooks<Input, Output> | undefined;
   /**
    * Does the work. What it throws fails the attempt; a `TaskFailed` with `retryable` false fails the task for
    * good.
@@ -45,15 +48,15 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
   readonly totalTimeout: Duration | undefined;
   readonly heartbeatTimeout: Duration | undefined;
   readonly retry: RetryPolicy | undefined;
+  readonly hooks: TaskHooks<Input, Output> | undefined;
   readonly run: TaskFunction<Input, Output>;
 }
 
 /** Any definition, whatever its input and output. */
 export type AnyTask = TaskDefinition<never, unknown>;
 
-const KNOWN = ['name', 'description', 'timeout', 'totalTimeout', 'heartbeatTimeout', 'retry', 'run'];
+const KNOWN = ['name', 'description', 'timeout', 'totalTimeout', 'heartbeatTimeout', 'retry', 'hooks', 'run'];
 const LATER = {
-  hooks: 'task hooks',
   input: 'schemas',
   output: 'schemas',
 };
@@ -69,12 +72,13 @@ export function task<Input = unknown, Output = unknown>(
 ): TaskDefinition<Input, Output> {
   if (!config?.name) throw new ConfigurationError('Task name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
-  const { name, description, timeout, totalTimeout, heartbeatTimeout, retry, run } = config;
+  const { name, description, timeout, totalTimeout, heartbeatTimeout, retry, hooks, run } = config;
   const what = `Task "${name}"`;
   checkOptions(what, config, KNOWN, LATER);
   positiveMs(`${what}, timeout`, timeout);
   positiveMs(`${what}, totalTimeout`, totalTimeout);
   positiveMs(`${what}, heartbeatTimeout`, heartbeatTimeout);
   if (retry !== undefined) retryPlan(what, retry);
-  return { name, description, timeout, totalTimeout, heartbeatTimeout, retry, run };
+  if (hooks !== undefined) checkHooks(what, hooks);
+  return { name, description, timeout, totalTimeout, heartbeatTimeout, retry, hooks, run };
 }

@@ -6,6 +6,7 @@ import { Stop } from '../runtime/stop.js';
 import type { Serializer } from '../serde.js';
 import { TaskContextImpl, type TaskContextParts } from './context.js';
 import type { AnyTask } from './define.js';
+import { callHook, type TaskHooks } from './hooks.js';
 
 /** How an attempt failed. */
 export interface TaskFailure {
@@ -29,6 +30,8 @@ export interface AttemptParts extends Omit<TaskContextParts, 'stop' | 'heartbeat
   readonly heartbeatDetails: string | undefined;
   /** Fires when the attempt should stop. */
   readonly stop: Stop;
+  /** Whether the attempt counts no more, whatever comes of it. */
+  readonly isOver: () => boolean;
   /** How long the attempt may take in milliseconds, if there is a limit. */
   readonly timeoutMs: number | undefined;
   readonly serializer: Serializer;
@@ -44,13 +47,37 @@ export async function runTask(definition: AnyTask, input: string, parts: Attempt
     const { serializer, heartbeatDetails: details } = parts;
     const heartbeatDetails = details === undefined ? undefined : serializer.deserialize(details);
     const ctx = new TaskContextImpl({ ...parts, heartbeatDetails, stop });
-    const value = serializer.deserialize<never>(input);
-    const work = async (): Promise<unknown> => definition.run(ctx, value);
-    return { output: serializer.serialize(await withinTimeout(parts, stop, work)) };
+    return await attempt(definition, ctx, serializer.deserialize<never>(input), parts, stop);
   } catch (error) {
     return failure(error);
   } finally {
     forget();
+  }
+}
+
+async function attempt(
+  definition: AnyTask,
+  ctx: TaskContextImpl,
+  input: never,
+  parts: AttemptParts,
+  stop: Stop,
+): Promise<TaskOutcome> {
+  const hooks: TaskHooks<never, never> | undefined = definition.hooks;
+  const work = async (): Promise<unknown> => {
+    if (hooks?.onStart) await callHook('onStart', ctx.log, stop, () => hooks.onStart?.(ctx, input));
+    return definition.run(ctx, input);
+  };
+  try {
+    const result = await withinTimeout(parts, stop, work);
+    const output = parts.serializer.serialize(result);
+    if (parts.isOver()) stop.throwIfFired();
+    if (hooks?.onSuccess)
+      await callHook('onSuccess', ctx.log, parts.stop, () => hooks.onSuccess?.(ctx, input, result as never));
+    return { output };
+  } catch (error) {
+    if (hooks?.onFailure)
+      await callHook('onFailure', ctx.log, parts.stop, () => hooks.onFailure?.(ctx, input, error));
+    return failure(error);
   }
 }
 

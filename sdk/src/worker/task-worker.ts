@@ -171,6 +171,7 @@ export class TaskWorker {
       taskKind: task.kind,
       attempt: task.executionCount,
       stop: claim.stop,
+      isOver: () => claim.isOver,
       heartbeat,
       // What the schedule asked for; servers that do not know it leave it to the definition.
       timeoutMs: task.startToCloseTimeoutMs || definition.timeout?.toWholeMilliseconds(),

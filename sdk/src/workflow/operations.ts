@@ -194,7 +194,8 @@ class OperationTimeout extends FlovynError {
 }
 
 function mayRetry(retry: RetryPlan | undefined, attempt: number, error: unknown): retry is RetryPlan {
-  return retry !== undefined && attempt <= retry.maxRetries && retryableOf(error) !== false;
+  if (retry === undefined || attempt > retry.maxRetries || retryableOf(error) === false) return false;
+  return !retry.nonRetryableErrors.includes(nameOf(error));
 }
 
 function retryableOf(error: unknown): boolean | undefined {

@@ -40,7 +40,7 @@ export function coreTaskOptions(
       initialDelayMs: plan.initialDelayMs,
       maxDelayMs: plan.maxDelayMs,
       multiplierMilli: Math.round(plan.multiplier * 1_000),
-      nonRetryableErrors: [],
+      nonRetryableErrors: plan.nonRetryableErrors,
     },
   };
 }
