@@ -94,3 +94,60 @@ test.each([
   const define = () => task({ name: 't', run: () => 1, retry: retry as never });
   expect(define).toThrow('Task "t": retry.nonRetryableErrors must be a list of names of errors, got ');
 });
+
+test('what a task threw is the cause of what the workflow sees', async () => {
+  const w = world();
+  const failing = task({
+    name: 'failing',
+    run: (_ctx, name: string) => {
+      if (name === 'TypeError') throw new TypeError('no function');
+      throw new CardDeclined('declined');
+    },
+  });
+  const seen: TaskFailed[] = [];
+  const flow = workflow({
+    name: 'flow',
+    run: async (ctx) => {
+      for (const name of ['CardDeclined', 'TypeError'])
+        await ctx
+          .task(failing, name, { retry: { maxRetries: 0 } })
+          .catch((error: unknown) => seen.push(error as TaskFailed));
+    },
+  });
+  const client = await w.client([flow, failing], { workflowWorkerOptions: { alwaysReplay: true } });
+  await client.executeWorkflow(flow);
+  const [declined, type] = [seen[0]?.cause, seen.at(-1)?.cause];
+  expect(seen[0]).toMatchObject({ name: 'TaskFailed', message: 'declined', retryable: true });
+  expect(declined).toMatchObject({ name: 'CardDeclined', message: 'declined' });
+  expect((declined as Error).stack).toMatch(/^CardDeclined: declined\n.*retry-control\.test\.ts/s);
+  expect(type).toBeInstanceOf(TypeError);
+  // Each replay sees the same.
+  expect(seen[1]?.cause).toEqual(declined);
+});
+
+test('a failure that no worker has reported has no cause, nor has one on a plain server', async () => {
+  const seen: unknown[] = [];
+  const failing = task({
+    name: 'failing',
+    run: () => {
+      throw new CardDeclined('declined');
+    },
+  });
+  const silent = task({
+    name: 'silent',
+    heartbeatTimeout: Duration.milliseconds(5),
+    run: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  });
+  const flow = workflow({
+    name: 'flow',
+    run: async (ctx, name: string) => {
+      const once = { retry: { maxRetries: 0 } };
+      const scheduled =
+        name === 'silent' ? ctx.schedule(silent, null, once) : ctx.schedule(failing, null, once);
+      await scheduled.catch((error: unknown) => seen.push((error as Error).message, (error as Error).cause));
+    },
+  });
+  await (await world().client([flow, silent])).executeWorkflow(flow, 'silent');
+  await (await world().client([flow, failing], { extensions: false })).executeWorkflow(flow, 'failing');
+  expect(seen).toEqual([expect.stringMatching(/no heartbeat within 5 ms/), undefined, 'declined', undefined]);
+});

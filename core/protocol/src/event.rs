@@ -76,6 +76,10 @@ pub enum EventBody {
         task_execution_id: String,
         kind: String,
         error: String,
+        /// Ours: the name of the error class.
+        error_type: Option<String>,
+        /// Ours: where the error was thrown.
+        stack_trace: Option<String>,
         retryable: bool,
     },
     TaskCancelled {

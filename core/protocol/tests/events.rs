@@ -85,10 +85,24 @@ fn every_type() -> Vec<(EventBody, &'static str, &'static str)> {
                 task_execution_id: id(),
                 kind: "charge".into(),
                 error: "no".into(),
+                error_type: None,
+                stack_trace: None,
                 retryable: false,
             },
             "TASK_FAILED",
             r#"{"taskExecutionId":"e0","kind":"charge","error":"no","retryable":false}"#,
+        ),
+        (
+            EventBody::TaskFailed {
+                task_execution_id: id(),
+                kind: "charge".into(),
+                error: "no".into(),
+                error_type: Some("CardDeclined".into()),
+                stack_trace: Some("CardDeclined: no\n at charge".into()),
+                retryable: true,
+            },
+            "TASK_FAILED",
+            r#"{"taskExecutionId":"e0","kind":"charge","error":"no","errorType":"CardDeclined","stackTrace":"CardDeclined: no\n at charge","retryable":true}"#,
         ),
         (
             EventBody::TaskCancellationRequested { task_execution_id: id(), reason: "enough".into() },
@@ -223,6 +237,8 @@ fn absent_optional_fields_have_their_defaults() {
             task_execution_id: "t".into(),
             kind: String::new(),
             error: String::new(),
+            error_type: None,
+            stack_trace: None,
             retryable: true
         }
     );

@@ -5,7 +5,7 @@ use crate::{
     ReplayError,
     ending::Ending,
     lane::LaneId,
-    machines::{ChildEnd, LineId, PromiseEnd, TaskEnd},
+    machines::{ChildEnd, LineId, PromiseEnd, TaskEnd, TaskFailure},
     slot::Slot,
 };
 
@@ -167,7 +167,7 @@ impl History {
     pub(crate) fn undecoded(&self) -> impl Iterator<Item = &Slot> {
         let entries = self.entries.range(self.entries.len() - self.undecoded.0..);
         let moved = self.moved.range(self.moved.len() - self.undecoded.1..).map(|(_, entry)| entry);
-        entries.chain(moved).filter_map(|entry| entry.item.slot())
+        entries.chain(moved).flat_map(|entry| entry.item.slots())
     }
 
     /// The same, to be replaced; from here on they count as decoded.
@@ -175,7 +175,7 @@ impl History {
         let (entries, moved) = core::mem::take(&mut self.undecoded);
         let (entries, moved) = (self.entries.len() - entries, self.moved.len() - moved);
         let moved = self.moved.range_mut(moved..).map(|(_, entry)| entry);
-        self.entries.range_mut(entries..).chain(moved).filter_map(|entry| entry.item.slot_mut())
+        self.entries.range_mut(entries..).chain(moved).flat_map(|entry| entry.item.slots_mut())
     }
 
     /// What the cursor has not passed, in the order of the events.
@@ -222,7 +222,7 @@ impl History {
 
     pub(crate) fn memory_bytes(&self) -> usize {
         let entries = self.entries.iter().chain(self.moved.iter().map(|(_, entry)| entry));
-        let payloads: usize = entries.filter_map(|entry| entry.item.slot()).map(|slot| slot.as_json().len()).sum();
+        let payloads: usize = entries.flat_map(|entry| entry.item.slots()).map(|slot| slot.as_json().len()).sum();
         (self.entries.capacity() + self.moved.capacity()) * size_of::<Entry>() + payloads
     }
 
@@ -236,29 +236,39 @@ impl History {
 }
 
 impl Item {
-    fn slot(&self) -> Option<&Slot> {
-        match self {
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let (slot, stack_trace) = match self {
             Self::Start { input: slot }
             | Self::Operation { result: slot, .. }
-            | Self::Task { end: TaskEnd::Completed(slot) | TaskEnd::Failed { error: slot, .. }, .. }
+            | Self::Task { end: TaskEnd::Completed(slot), .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
             | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
             | Self::Signal { value: slot, .. }
-            | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => Some(slot),
-            _ => None,
-        }
+            | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => (Some(slot), None),
+            Self::Task { end: TaskEnd::Failed(failure), .. } => {
+                let TaskFailure { error, stack_trace, .. } = &**failure;
+                (Some(error), stack_trace.as_ref())
+            }
+            _ => (None, None),
+        };
+        slot.into_iter().chain(stack_trace)
     }
 
-    fn slot_mut(&mut self) -> Option<&mut Slot> {
-        match self {
+    fn slots_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
+        let (slot, stack_trace) = match self {
             Self::Start { input: slot }
             | Self::Operation { result: slot, .. }
-            | Self::Task { end: TaskEnd::Completed(slot) | TaskEnd::Failed { error: slot, .. }, .. }
+            | Self::Task { end: TaskEnd::Completed(slot), .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
             | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
             | Self::Signal { value: slot, .. }
-            | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => Some(slot),
-            _ => None,
-        }
+            | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => (Some(slot), None),
+            Self::Task { end: TaskEnd::Failed(failure), .. } => {
+                let TaskFailure { error, stack_trace, .. } = &mut **failure;
+                (Some(error), stack_trace.as_mut())
+            }
+            _ => (None, None),
+        };
+        slot.into_iter().chain(stack_trace)
     }
 }

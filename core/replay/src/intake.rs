@@ -1,6 +1,7 @@
 //! Where events become entries for the cursor and records for the machines.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
 };
@@ -16,7 +17,7 @@ use crate::{
     ending::Ending,
     history::Item,
     lane::Record,
-    machines::{ChildEnd, PromiseEnd, TaskEnd},
+    machines::{ChildEnd, PromiseEnd, TaskEnd, TaskFailure},
     signature::{Change, Signature},
     slot::Slot,
 };
@@ -178,8 +179,10 @@ fn item(body: EventBody) -> Result<Option<Item>, ReplayError> {
         EventBody::TaskCompleted { task_execution_id, output, .. } => {
             Item::Task { task_execution_id, end: TaskEnd::Completed(Slot::payload(output)) }
         }
-        EventBody::TaskFailed { task_execution_id, error, retryable, .. } => {
-            Item::Task { task_execution_id, end: TaskEnd::Failed { error: Slot::text(error)?, retryable } }
+        EventBody::TaskFailed { task_execution_id, error, error_type, stack_trace, retryable, .. } => {
+            let (error, stack_trace) = (Slot::text(error)?, stack_trace.map(Slot::text).transpose()?);
+            let failure = TaskFailure { error, error_type, stack_trace, retryable };
+            Item::Task { task_execution_id, end: TaskEnd::Failed(Box::new(failure)) }
         }
         EventBody::TaskCancelled { task_execution_id, reason, .. } => {
             Item::Task { task_execution_id, end: TaskEnd::Cancelled { reason } }

@@ -67,7 +67,16 @@ impl Job {
 #[allow(missing_docs)]
 pub enum Rejection {
     /// The task failed for good.
-    TaskFailed { task_execution_id: String, kind: String, message: String, retryable: bool },
+    TaskFailed {
+        task_execution_id: String,
+        kind: String,
+        message: String,
+        /// The name of the error class, where it was recorded.
+        error_type: Option<String>,
+        /// Where the task threw it, where that was recorded.
+        stack_trace: Option<String>,
+        retryable: bool,
+    },
     /// The task was cancelled.
     TaskCancelled { task_execution_id: String, kind: String, reason: String },
     /// Somebody rejected the promise.

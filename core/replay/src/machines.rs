@@ -17,7 +17,7 @@ pub(crate) use patch::Patches;
 pub(crate) use promise::{PromiseEnd, Promises};
 pub(crate) use signal::Signals;
 pub(crate) use state::State;
-pub(crate) use task::{TaskEnd, Tasks};
+pub(crate) use task::{TaskEnd, TaskFailure, Tasks};
 pub(crate) use timer::Timers;
 
 use crate::{

@@ -4,6 +4,10 @@ import { FlovynError, nameClass } from './base.js';
 /**
  * A task failed for good. Thrown by a task itself, it says with `retryable` whether another attempt makes sense, and
  * with `nextRetryDelay` when.
+ *
+ * In workflow code `cause` is what the task threw: an error with its name, message and stack, of the same class if that
+ * is one of the language. It is undefined when no worker reported it, such as for a timeout, and on servers without our
+ * extensions.
  */
 export class TaskFailed extends FlovynError {
   static {

@@ -327,7 +327,14 @@ impl<'a> Caller<'a> {
         let (timer_id, promise_id) = (format!("timer-{number}"), format!("p-{number}"));
         match self.byte() % 27 {
             0 => EventBody::TaskCompleted { task_execution_id, kind: name, output: self.payload() },
-            1 => EventBody::TaskFailed { task_execution_id, kind: name, error: String::new(), retryable: false },
+            1 => EventBody::TaskFailed {
+                task_execution_id,
+                kind: name,
+                error: String::new(),
+                error_type: None,
+                stack_trace: Some(String::new()),
+                retryable: false,
+            },
             2 => EventBody::TaskCancelled { task_execution_id, kind: name, reason: String::new() },
             3 => EventBody::TimerFired { timer_id },
             4 => EventBody::PromiseResolved { promise_id, name, value: self.payload() },

@@ -30,6 +30,8 @@ export type Rejection =
       readonly message: string;
       readonly taskExecutionId: string;
       readonly kind: string;
+      readonly errorType?: string;
+      readonly stackTrace?: string;
       readonly retryable: boolean;
     }
   | { readonly code: 'TASK_CANCELLED'; readonly message: string; readonly taskExecutionId: string; readonly kind: string }
@@ -149,8 +151,15 @@ fn to_tuple(job: Job) -> Array {
 
 fn rejection_json(rejection: &Rejection) -> String {
     let fields = match rejection {
-        Rejection::TaskFailed { task_execution_id, kind, message, retryable } => {
-            RejectionFields::TaskFailed { message, task_execution_id, kind, retryable: *retryable }
+        Rejection::TaskFailed { task_execution_id, kind, message, error_type, stack_trace, retryable } => {
+            RejectionFields::TaskFailed {
+                message,
+                task_execution_id,
+                kind,
+                error_type: error_type.as_deref(),
+                stack_trace: stack_trace.as_deref(),
+                retryable: *retryable,
+            }
         }
         Rejection::TaskCancelled { task_execution_id, kind, reason } => {
             RejectionFields::TaskCancelled { message: reason, task_execution_id, kind }
@@ -172,10 +181,35 @@ fn rejection_json(rejection: &Rejection) -> String {
 #[derive(Serialize)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 enum RejectionFields<'a> {
-    TaskFailed { message: &'a str, task_execution_id: &'a str, kind: &'a str, retryable: bool },
-    TaskCancelled { message: &'a str, task_execution_id: &'a str, kind: &'a str },
-    PromiseRejected { message: &'a str, promise_id: &'a str, name: &'a str },
-    PromiseTimedOut { promise_id: &'a str, name: &'a str },
-    ChildFailed { message: &'a str, child_execution_id: &'a str, name: &'a str, kind: &'a str },
+    TaskFailed {
+        message: &'a str,
+        task_execution_id: &'a str,
+        kind: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error_type: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stack_trace: Option<&'a str>,
+        retryable: bool,
+    },
+    TaskCancelled {
+        message: &'a str,
+        task_execution_id: &'a str,
+        kind: &'a str,
+    },
+    PromiseRejected {
+        message: &'a str,
+        promise_id: &'a str,
+        name: &'a str,
+    },
+    PromiseTimedOut {
+        promise_id: &'a str,
+        name: &'a str,
+    },
+    ChildFailed {
+        message: &'a str,
+        child_execution_id: &'a str,
+        name: &'a str,
+        kind: &'a str,
+    },
     OperationFailed(&'a OperationError),
 }

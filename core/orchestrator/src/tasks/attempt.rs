@@ -2,7 +2,10 @@
 
 use alloc::{format, string::String};
 
-use super::{make_ready, outcome};
+use super::{
+    make_ready,
+    outcome::{self, Failure},
+};
 use crate::{
     Status,
     claims::{self, Due},
@@ -43,7 +46,7 @@ pub(crate) fn due(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
             let ends_at_ms = claims::ends_at_ms(ctx, key.org_id, claim)?;
             match limit(&task, claim) {
                 Some(limit) if limit.due_ms <= ctx.now_ms => {
-                    outcome::attempt_failed(ctx, &mut task, limit.error, None)?;
+                    outcome::attempt_failed(ctx, &mut task, Failure::new(limit.error), None)?;
                     return Ok(Due::Done);
                 }
                 Some(limit) => limit.due_ms.min(ends_at_ms),

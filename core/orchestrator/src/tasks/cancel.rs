@@ -73,7 +73,14 @@ fn tell(ctx: &mut Ctx<'_>, execution: &mut Execution, task: &TaskRecord, reason:
     };
     execution::land(ctx, execution, &cancelled)?;
     if execution.last_holder == Some(ClaimHolder::Plain) {
-        let failed = EventBody::TaskFailed { task_execution_id, kind, error: ERROR.into(), retryable: false };
+        let failed = EventBody::TaskFailed {
+            task_execution_id,
+            kind,
+            error: ERROR.into(),
+            error_type: None,
+            stack_trace: None,
+            retryable: false,
+        };
         execution::land(ctx, execution, &failed)?;
     }
     Ok(())

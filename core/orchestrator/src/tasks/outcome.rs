@@ -84,18 +84,34 @@ fn apply_failure(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: FailTaskReques
     if task.state.is_ended() || !is_attempt_of_caller(caller, &mut task)? {
         return Ok(());
     }
-    task.stack_trace = reported.stack_trace;
-    if reported.fatal || retry::is_fatal(&task, &reported.error_type) {
-        return fail_for_good(ctx, &mut task, request.error, false);
+    let Reported { fatal, error_type, stack_trace, next_retry_delay_ms } = reported;
+    let fatal = fatal || error_type.as_ref().is_some_and(|error_type| retry::is_fatal(&task, error_type));
+    let failure = Failure { error: request.error, error_type, stack_trace };
+    if fatal {
+        return fail_for_good(ctx, &mut task, failure, false);
     }
-    attempt_failed(ctx, &mut task, request.error, reported.next_retry_delay_ms)
+    attempt_failed(ctx, &mut task, failure, next_retry_delay_ms)
+}
+
+/// What went wrong with an attempt, or with the task as a whole.
+pub(super) struct Failure {
+    error: String,
+    error_type: Option<String>,
+    stack_trace: Option<String>,
+}
+
+impl Failure {
+    /// One that no worker has reported.
+    pub(super) fn new(error: String) -> Self {
+        Self { error, error_type: None, stack_trace: None }
+    }
 }
 
 /// What only our clients say of a failure.
 #[derive(Default)]
 struct Reported {
     fatal: bool,
-    error_type: String,
+    error_type: Option<String>,
     stack_trace: Option<String>,
     next_retry_delay_ms: Option<i64>,
 }
@@ -103,10 +119,11 @@ struct Reported {
 impl Reported {
     fn read(ctx: &Ctx<'_>, request: &FailTaskRequest) -> Result<Self, Status> {
         border::long_text(&ctx.config.limits, "stack_trace", &request.stack_trace)?;
+        border::at_most("error_type", request.error_type.len(), ctx.config.limits.name_bytes_max)?;
         let delay_ms = request.next_retry_delay_ms;
         Ok(Self {
             fatal: request.retryable == Some(false),
-            error_type: request.error_type.clone(),
+            error_type: Some(request.error_type.clone()).filter(|error_type| !error_type.is_empty()),
             stack_trace: Some(request.stack_trace.clone()).filter(|stack| !stack.is_empty()),
             next_retry_delay_ms: delay_ms.map(|ms| border::not_negative("next_retry_delay_ms", ms)).transpose()?,
         })
@@ -117,13 +134,14 @@ impl Reported {
 pub(super) fn attempt_failed(
     ctx: &mut Ctx<'_>,
     task: &mut TaskRecord,
-    error: String,
+    failure: Failure,
     next_retry_delay_ms: Option<i64>,
 ) -> Result<(), Status> {
     if task.execution_count > task.max_retries {
-        return fail_for_good(ctx, task, error, true);
+        return fail_for_good(ctx, task, failure, true);
     }
-    task.error = Some(error);
+    task.error = Some(failure.error);
+    task.stack_trace = failure.stack_trace;
     let delay_ms = match next_retry_delay_ms {
         Some(delay_ms) => delay_ms,
         None => retry::delay_ms(ctx, task),
@@ -164,14 +182,22 @@ pub(crate) fn timed_out(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
         return Ok(());
     }
     let error = format!("timed out: not done within {} ms of its creation", task.timeout_ms.unwrap_or_default());
-    fail_for_good(ctx, &mut task, error, true)
+    fail_for_good(ctx, &mut task, Failure::new(error), true)
 }
 
-fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, error: String, retryable: bool) -> Result<(), Status> {
+fn fail_for_good(ctx: &mut Ctx<'_>, task: &mut TaskRecord, failure: Failure, retryable: bool) -> Result<(), Status> {
+    let Failure { error, error_type, stack_trace } = failure;
     task.error = Some(error.clone());
+    task.stack_trace.clone_from(&stack_trace);
     end(ctx, task, TaskState::Failed)?;
-    let body =
-        EventBody::TaskFailed { task_execution_id: task.key.id.to_string(), kind: task.kind.clone(), error, retryable };
+    let body = EventBody::TaskFailed {
+        task_execution_id: task.key.id.to_string(),
+        kind: task.kind.clone(),
+        error,
+        error_type,
+        stack_trace,
+        retryable,
+    };
     land(ctx, task, &body)?;
     Ok(())
 }

@@ -101,8 +101,12 @@ impl EventBody {
             Self::TaskCompleted { task_execution_id, kind, output } => {
                 task(task_execution_id, kind).payload("output", output)
             }
-            Self::TaskFailed { task_execution_id, kind, error, retryable } => {
-                task(task_execution_id, kind).text("error", error).flag("retryable", *retryable)
+            Self::TaskFailed { task_execution_id, kind, error, error_type, stack_trace, retryable } => {
+                task(task_execution_id, kind)
+                    .text("error", error)
+                    .maybe_text("errorType", error_type.as_deref())
+                    .maybe_text("stackTrace", stack_trace.as_deref())
+                    .flag("retryable", *retryable)
             }
             Self::TaskCancelled { task_execution_id, kind, reason } => {
                 task(task_execution_id, kind).text("reason", reason)

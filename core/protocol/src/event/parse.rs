@@ -81,6 +81,8 @@ fn task(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             task_execution_id,
             kind: fields.text_or(TASK_KIND, "")?,
             error: fields.text_or(&["error"], "")?,
+            error_type: fields.optional_text(&["errorType"])?,
+            stack_trace: fields.optional_text(&["stackTrace"])?,
             retryable: fields.optional_flag(&["retryable"])?.unwrap_or(true),
         },
         "TASK_CANCELLATION_REQUESTED" => {

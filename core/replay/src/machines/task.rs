@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 use crate::{
     Handle, Job, Rejection,
@@ -23,8 +23,17 @@ pub(crate) struct Tasks(pub(crate) ByName<Handle>);
 #[derive(Debug)]
 pub(crate) enum TaskEnd {
     Completed(Slot),
-    Failed { error: Slot, retryable: bool },
+    Failed(Box<TaskFailure>),
     Cancelled { reason: String },
+}
+
+/// What is known of a failed task.
+#[derive(Debug)]
+pub(crate) struct TaskFailure {
+    pub(crate) error: Slot,
+    pub(crate) error_type: Option<String>,
+    pub(crate) stack_trace: Option<Slot>,
+    pub(crate) retryable: bool,
 }
 
 impl Tasks {
@@ -34,9 +43,14 @@ impl Tasks {
         let Awaited::Task { kind, .. } = handles.remove(handle)? else { return None };
         let rejection = match end {
             TaskEnd::Completed(output) => return Some(Job::Resolve { handle, value: output.into_payload() }),
-            TaskEnd::Failed { error, retryable } => {
-                Rejection::TaskFailed { task_execution_id, kind, message: error.into_text(), retryable }
-            }
+            TaskEnd::Failed(failure) => Rejection::TaskFailed {
+                task_execution_id,
+                kind,
+                message: failure.error.into_text(),
+                error_type: failure.error_type,
+                stack_trace: failure.stack_trace.map(Slot::into_text),
+                retryable: failure.retryable,
+            },
             TaskEnd::Cancelled { reason } => Rejection::TaskCancelled { task_execution_id, kind, reason },
         };
         Some(Job::Reject { handle, rejection })

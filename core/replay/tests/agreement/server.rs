@@ -151,7 +151,14 @@ impl Server {
     fn task_end(&self, id: &str, kind: &str) -> EventBody {
         let (task_execution_id, kind) = (id.to_string(), kind.to_string());
         match self.pending.len() % 3 {
-            0 => EventBody::TaskFailed { task_execution_id, kind, error: "no".to_string(), retryable: false },
+            0 => EventBody::TaskFailed {
+                task_execution_id,
+                kind,
+                error: "no".to_string(),
+                error_type: None,
+                stack_trace: None,
+                retryable: false,
+            },
             _ => EventBody::TaskCompleted { task_execution_id, kind, output: Payload::null() },
         }
     }

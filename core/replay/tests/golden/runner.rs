@@ -166,13 +166,18 @@ fn signal_json(name: &str, value: &Payload) -> String {
 /// As the wasm bindings write it.
 fn rejection_json(rejection: &Rejection) -> String {
     let fields = match rejection {
-        Rejection::TaskFailed { task_execution_id: id, kind, message, retryable } => vec![
-            ("code", json!("TASK_FAILED")),
-            ("message", json!(message)),
-            ("taskExecutionId", json!(id)),
-            ("kind", json!(kind)),
-            ("retryable", json!(retryable)),
-        ],
+        Rejection::TaskFailed { task_execution_id: id, kind, message, error_type, stack_trace, retryable } => {
+            let mut fields = vec![
+                ("code", json!("TASK_FAILED")),
+                ("message", json!(message)),
+                ("taskExecutionId", json!(id)),
+                ("kind", json!(kind)),
+            ];
+            fields.extend(error_type.iter().map(|error_type| ("errorType", json!(error_type))));
+            fields.extend(stack_trace.iter().map(|stack_trace| ("stackTrace", json!(stack_trace))));
+            fields.push(("retryable", json!(retryable)));
+            fields
+        }
         Rejection::TaskCancelled { task_execution_id: id, kind, reason } => vec![
             ("code", json!("TASK_CANCELLED")),
             ("message", json!(reason)),

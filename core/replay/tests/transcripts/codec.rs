@@ -65,6 +65,24 @@ fn encoded_error_messages_are_recognised() {
 }
 
 #[test]
+fn what_a_task_threw_is_decoded_with_its_stack() {
+    let text = |json: &str| serde_json::Value::from(encode(json)).to_string();
+    let (error, stack) = (text("\"no money\""), text("\"Declined: no money\\n  at charge\""));
+    let data = |stack: &str| {
+        format!(r#"{{"taskExecutionId":"t1","kind":"a","error":{error},"errorType":"Declined","stackTrace":{stack}}}"#)
+    };
+    let mut t =
+        Transcript::of([started("1"), scheduled("a", "t1"), crate::events::event("TASK_FAILED", &data(&stack))]);
+    let stack = encode("\"Declined: no money\\n  at charge\"");
+    assert_eq!(t.execution.encoded_payloads(), ["1", encode("\"no money\"").as_str(), stack.as_str()]);
+    decode_all(&mut t);
+    t.job("start 1");
+    t.task("a");
+    t.job("reject 1 task a t1 failed: no money (retryable: true, Declined Declined: no money\n  at charge)");
+    t.suspends(&[]);
+}
+
+#[test]
 fn payloads_of_commands_are_encoded_and_internal_ones_are_not() {
     let mut t = Transcript::of([started("1")]);
     t.job("start 1");

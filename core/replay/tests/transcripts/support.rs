@@ -228,8 +228,14 @@ fn line(job: &Job) -> String {
 
 fn reason(rejection: &Rejection) -> String {
     match rejection {
-        Rejection::TaskFailed { task_execution_id, kind, message, retryable } => {
-            format!("task {kind} {task_execution_id} failed: {message} (retryable: {retryable})")
+        Rejection::TaskFailed { task_execution_id, kind, message, error_type, stack_trace, retryable } => {
+            let thrown = match (error_type, stack_trace) {
+                (None, None) => String::new(),
+                (error_type, stack_trace) => {
+                    format!(", {} {}", error_type.as_deref().unwrap_or("-"), stack_trace.as_deref().unwrap_or("-"))
+                }
+            };
+            format!("task {kind} {task_execution_id} failed: {message} (retryable: {retryable}{thrown})")
         }
         Rejection::TaskCancelled { task_execution_id, kind, reason } => {
             format!("task {kind} {task_execution_id} cancelled: {reason}")

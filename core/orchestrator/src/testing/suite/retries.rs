@@ -26,6 +26,8 @@ tests!(
     no_delay_at_all,
     fatal_failure_ends_the_task,
     fatal_error_type_ends_the_task,
+    what_was_thrown_is_told,
+    what_an_earlier_attempt_threw_is_not_told,
     failing_needs_the_current_token,
     plain_failures_follow_the_same_rules,
     bad_policies_are_refused,
@@ -193,6 +195,48 @@ fn fatal_error_type_ends_the_task(harness: &mut dyn Harness) {
         assert_eq!(world.types(&id).len(), events);
     }
     assert!(world.data(&id, 4).ends_with(r#""retryable":false}"#));
+}
+
+/// The end of a task whose first attempt has thrown something, as its execution is told it.
+fn end_of_second_attempt(
+    harness: &mut dyn Harness,
+    attempt: impl FnOnce(&mut World<'_>, Claimed<PollTaskResponse>),
+) -> String {
+    let mut world = World::new(harness);
+    let limited = ScheduleTaskCommand { start_to_close_timeout_ms: 50, ..scheduled(1, None) };
+    let id = world.suspended(vec![task_with(limited)]);
+    let claimed = world.poll_task(&extended());
+    throw(&mut world, &claimed);
+    world.advance(60_000);
+    let claimed = world.poll_task(&extended());
+    attempt(&mut world, claimed);
+    world.data(&id, 4)
+}
+
+fn thrown(id: &str, error_type: &str) -> FailTaskRequest {
+    let stack_trace = "Declined: no\n at charge".into();
+    FailTaskRequest { error: "no".into(), error_type: error_type.into(), stack_trace, ..failure(id) }
+}
+
+fn throw(world: &mut World<'_>, claimed: &Claimed<PollTaskResponse>) {
+    world.ask::<()>(&extended().with_claim(&claimed.token), FAIL, &thrown(&claimed.id, "Declined")).unwrap();
+}
+
+fn what_was_thrown_is_told(harness: &mut dyn Harness) {
+    let data = end_of_second_attempt(harness, |world, claimed| {
+        let long = thrown(&claimed.id, &"x".repeat(world.config.limits.name_bytes_max + 1));
+        let client = extended().with_claim(&claimed.token);
+        world.refuse(&client, FAIL, &long, Code::ResourceExhausted, &["error_type"]);
+        throw(world, &claimed);
+    });
+    let end = r#""error":"no","errorType":"Declined","stackTrace":"Declined: no\n at charge","retryable":true}"#;
+    assert!(data.ends_with(end), "{data}");
+}
+
+fn what_an_earlier_attempt_threw_is_not_told(harness: &mut dyn Harness) {
+    let data = end_of_second_attempt(harness, |world, _| world.advance(50));
+    let end = r#""error":"the attempt timed out: not done within 50 ms of its start","retryable":true}"#;
+    assert!(data.ends_with(end), "{data}");
 }
 
 fn failing_needs_the_current_token(harness: &mut dyn Harness) {
