@@ -262,6 +262,7 @@ export type { Parked, Wakes } from './generated/core.js';
 
 export const engineOpen = opening(glue.engineOpen);
 export const engineHandle = guardedById(glue.engineHandle);
+export const engineTook = guardedById(glue.engineTook);
 export const engineTick = guardedById(glue.engineTick);
 export const engineTakeWakes = guardedById(glue.engineTakeWakes);
 export const engineTakeWarnings = guardedById(glue.engineTakeWarnings);

@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use flovyn_orchestrator::{
-    Answer, Attempt, Config, Env, Park, Principal, PrincipalKind, Request, Tick, WaitKey, Wake, Warning, handle,
+    Answer, Attempt, Config, Env, Park, Principal, PrincipalKind, Request, Tick, WaitKey, Wake, Warning, Work, handle,
     memory::{Committed, MemoryStore},
     tick,
 };
@@ -30,6 +30,8 @@ struct Engine {
     rng: ChaCha12Rng,
     wakes: Vec<Wake>,
     warnings: Vec<Warning>,
+    /// What the last answer handed out.
+    took: Option<Work>,
 }
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -58,7 +60,7 @@ export interface Parked {
 export interface Wakes {
   /**
    * Each announces one piece of work: of the calls that wait for the first key, and then of those that wait for the
-   * next, ask one after the other until one is answered.
+   * next, ask one after the other until one took it, see `engineTook`.
    */
   readonly one: string[][];
   /** Ask every call that waits for it. */
@@ -107,7 +109,7 @@ pub fn engine_open(options: &EngineOptions) -> Result<u32, Error> {
         kind: PrincipalKind::ApiKey,
     };
     let rng = random_source(options.get("seed")?)?;
-    let engine = Engine { config, principal, store: MemoryStore::new(), rng, wakes: Vec::new(), warnings: Vec::new() };
+    let engine = Engine { config, principal, store: MemoryStore::new(), rng, wakes: Vec::new(), warnings: Vec::new(), took: None };
     ENGINES.with(|table| table.insert(engine))
 }
 
@@ -136,6 +138,13 @@ pub fn engine_handle(
             Ok(object::<Parked>(&[("park", park.into()), ("deadlineMs", number(deadline_ms).into())]).into())
         }
     }
+}
+
+/// Whether the last answer hands out a piece of the work that this key announces. A call that was woken may be answered
+/// with nothing, because its time is over, or with other work.
+#[wasm_bindgen(js_name = engineTook)]
+pub fn engine_took(engine: u32, key: &str) -> Result<bool, Error> {
+    with(engine, |engine| Ok(engine.took.is_some_and(|work| key.split('/').next() == Some(work.name()))))
 }
 
 /// Does what is due: when the next thing is due, in milliseconds since 1970, undefined if nothing is.
@@ -183,7 +192,12 @@ impl Engine {
         let mut env = Env { now_ms, rng: &mut self.rng };
         let (config, principal) = (&self.config, &self.principal);
         let done = self.store.transaction(|tx| handle(config, request, principal, &mut env, tx));
-        self.commit(done)
+        self.took = None;
+        let answer = self.commit(done)?;
+        if let Answer::Reply { undelivered: Some(handed_out), .. } = &answer {
+            self.took = Some(handed_out.work());
+        }
+        Ok(answer)
     }
 
     fn tick(&mut self, now_ms: i64) -> Result<Tick, Error> {

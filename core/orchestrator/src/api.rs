@@ -106,6 +106,13 @@ pub struct Undelivered {
     pub(crate) token: String,
 }
 
+impl Undelivered {
+    /// The kind of work that the answer hands out.
+    pub fn work(&self) -> Work {
+        self.work
+    }
+}
+
 /// What is left after a [`tick`](crate::tick).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tick {

@@ -5,6 +5,7 @@ import {
   engineTakeWakes,
   engineTakeWarnings,
   engineTick,
+  engineTook,
   onCoreReset,
   type Parked,
 } from '../core.js';
@@ -121,7 +122,7 @@ export class EmbeddedTransport implements Transport {
     this.#followUp(engine);
   }
 
-  /** Asks the engine. True if the call has its answer, and with it what it was woken for. */
+  /** Asks the engine. True if the call has its answer. */
   #attempt(engine: number, call: EngineCall, expired: boolean): boolean {
     const { scope, body, claim, extended, firstAttemptMs } = call;
     const nowMs = this.#clock.nowMs();
@@ -178,10 +179,12 @@ export class EmbeddedTransport implements Transport {
     }
   }
 
-  /** Asks one call after the other until one of them gets the piece of work that the keys announced. */
+  /** Asks one call after the other until one of them takes the piece of work that the keys announced. */
   #wakeOne(engine: number, keys: readonly string[]): void {
+    const announced = keys.at(-1) ?? '';
     for (const call of new Set(keys.flatMap((key) => this.#parked.under(key)))) {
-      if (this.#ended !== undefined || this.#attempt(engine, call, false)) return;
+      if (this.#ended !== undefined) return;
+      if (this.#attempt(engine, call, false) && engineTook(engine, announced)) return;
     }
   }
 

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{Key, ReadyQueue};
+use super::{Key, ReadyQueue, Work};
 
 /// What a parked request waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,10 +28,15 @@ impl WaitKey {
         Self(alloc::format!("execution/{key}"))
     }
 
-    /// Whether it announces one piece of work: one waiter that is answered because of it is enough. Of any other key
-    /// every waiter is woken.
+    /// Whether it announces one piece of work: one waiter that takes it is enough. Of any other key every waiter is
+    /// woken.
     pub fn is_queue(&self) -> bool {
-        !self.0.starts_with("execution/") && !self.0.starts_with("query/")
+        [Work::Workflow, Work::Task, Work::Query].into_iter().any(|work| self.announces(work))
+    }
+
+    /// Whether it announces a piece of this kind of work.
+    pub fn announces(&self, work: Work) -> bool {
+        self.0.split('/').next() == Some(work.name())
     }
 
     /// The key as text.

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Weak};
 
-use flovyn_orchestrator::{self as orchestrator, Answer, Request};
+use flovyn_orchestrator::{self as orchestrator, Answer, Request, Undelivered};
 use flovyn_protocol::status::Status;
 use tokio::sync::oneshot;
 
@@ -113,19 +113,21 @@ impl CallJob {
 
 impl Job for CallJob {
     fn run(&mut self, attempt: &mut Attempt<'_>, expired: bool) -> Outcome {
+        let mut took = None;
         let result = match self.handle(attempt, expired) {
             Ok(Answer::Park(_)) if expired => {
                 Err(Status::internal("the server broke one of its own rules: it parked an expired poll"))
             }
             Ok(Answer::Park(park)) => return Outcome::Waits { keys: park.keys, deadline_ms: park.deadline_ms },
             Ok(Answer::Reply { body, undelivered }) => {
+                took = undelivered.as_ref().map(Undelivered::work);
                 let receipt = undelivered
                     .map(|undelivered| Receipt::new(Weak::clone(&self.writer), Arc::clone(&self.rules), undelivered));
                 Ok(Reply::new(body, receipt))
             }
             Err(status) => Err(status),
         };
-        let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Refused };
+        let outcome = if result.is_ok() { Outcome::Done { took } } else { Outcome::Refused };
         self.result = Some(result);
         outcome
     }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 
-use flovyn_orchestrator::{WaitKey, Wake};
+use flovyn_orchestrator::{WaitKey, Wake, Work};
 
 /// Where parked requests wait, on the thread that runs them: nothing falls between an attempt and its waiting.
 #[derive(Debug)]
@@ -67,11 +67,12 @@ impl<T> WaitingRoom<T> {
 /// A wake on its way through the waiters.
 ///
 /// One thing became available, so one waiter is asked again: the one that should have it first, else the oldest. It
-/// may be unable to take it (another kind, a client that went away), so the wake runs on until somebody was answered.
+/// may be unable to take it (another kind, a client that went away, its time over), so the wake runs on until somebody
+/// took it.
 /// A waiter that came after the wake has seen the change in its own attempt and is passed by, so the run ends.
 ///
 /// ```text
-///   wake(queue) ──> waiter 1: waits on ──> waiter 2: gone ──> waiter 3: answered ■
+///   wake(queue) ──> waiter 1: waits on ──> waiter 2: gone ──> waiter 3: takes it ■
 /// ```
 #[derive(Debug)]
 pub(super) struct Run {
@@ -102,16 +103,16 @@ impl Run {
         }
     }
 
-    /// Whether the run ends with the first waiter that is answered because of it.
-    pub(super) fn is_for_one(&self) -> bool {
-        self.wake.key.is_queue()
+    /// Whether the run ends with a waiter that was answered and took this.
+    pub(super) fn ends_with(&self, took: Option<Work>) -> bool {
+        took.is_some_and(|work| self.wake.key.announces(work))
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use flovyn_orchestrator::{Key, ReadyQueue, Work};
+    use flovyn_orchestrator::{Key, ReadyQueue};
     use uuid::Uuid;
 
     use super::*;
@@ -138,7 +139,7 @@ mod tests {
     fn a_wake_runs_from_the_oldest_on() {
         let mut room = room(&[&[key()], &[key()], &[key()]]);
         let mut run = room.wake(key().into());
-        assert!(run.is_for_one());
+        assert_eq!([Some(Work::Workflow), Some(Work::Query), None].map(|took| run.ends_with(took)), [true, false, false]);
         assert_eq!(run.next(&room), Some(0));
         room.leave(1);
         assert_eq!([run.next(&room), run.next(&room)], [Some(2), None]);
@@ -180,7 +181,7 @@ mod tests {
         let end = WaitKey::execution(Key { org_id: Uuid::nil(), id: Uuid::nil() });
         let room = room(&[std::slice::from_ref(&end), &[key()], std::slice::from_ref(&end)]);
         let mut run = room.wake(end.into());
-        assert!(!run.is_for_one());
+        assert!(!run.ends_with(Some(Work::Workflow)) && !run.ends_with(None));
         let order: Vec<_> = std::iter::from_fn(|| run.next(&room)).collect();
         assert_eq!(order, [0, 2]);
     }

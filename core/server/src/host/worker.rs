@@ -180,8 +180,8 @@ impl<A: AfterCommit> Worker<A> {
                 self.start_runs();
                 None
             }
-            Outcome::Done => {
-                if woken && self.runs.front().is_some_and(Run::is_for_one) {
+            Outcome::Done { took } => {
+                if woken && self.runs.front().is_some_and(|run| run.ends_with(took)) {
                     self.runs.pop_front();
                 }
                 self.start_runs();

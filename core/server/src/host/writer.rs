@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{Env, Tx, WaitKey};
+use flovyn_orchestrator::{self as orchestrator, Env, Tx, WaitKey};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::{mpsc, oneshot};
@@ -161,7 +161,10 @@ pub(super) trait Job: Send {
 
 /// What became of an attempt at a job.
 pub(super) enum Outcome {
-    Done,
+    Done {
+        /// What its answer hands out.
+        took: Option<orchestrator::Work>,
+    },
     Refused,
     Waits { keys: Vec<WaitKey>, deadline_ms: i64 },
 }
@@ -179,7 +182,7 @@ where
 {
     fn run(&mut self, attempt: &mut Attempt<'_>, _: bool) -> Outcome {
         let result = self.function.take().map_or_else(|| Err(stopping()), |function| function(attempt));
-        let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Refused };
+        let outcome = if result.is_ok() { Outcome::Done { took: None } } else { Outcome::Refused };
         self.result = Some(result);
         outcome
     }
