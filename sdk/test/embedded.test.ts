@@ -27,6 +27,7 @@ const engine = vi.hoisted(() => {
     attempts: [] as Attempt[],
     work: [] as string[],
     wakes: [] as string[],
+    took: false,
     warnings: [] as string[],
     dueMs: undefined as number | undefined,
     onReset: undefined as ((trap: CoreTrapped) => void) | undefined,
@@ -59,11 +60,14 @@ const engine = vi.hoisted(() => {
       if (method === 'put') put(text);
       if (method === 'timer') state.dueMs = nowMs + Number(text);
       if (method !== 'poll') return encode('done');
-      const work = state.work.shift();
+      const isOver = attempt.expired || nowMs >= attempt.firstAttemptMs + 60_000;
+      const work = isOver && !attempt.expired ? undefined : state.work.shift();
+      state.took = work !== undefined;
       if (work !== undefined) return encode(work);
-      if (attempt.expired) return encode('nothing');
+      if (isOver) return encode('nothing');
       return { park: ['work', 'more'], deadlineMs: attempt.firstAttemptMs + 60_000 };
     },
+    engineTook: (_id: number, key: string) => key === 'work' && state.took,
     engineTick(_id: number, nowMs: number): number | undefined {
       if (state.tickFault !== undefined) throw state.tickFault;
       if (state.dueMs !== undefined && state.dueMs <= nowMs) {
@@ -185,6 +189,17 @@ test('a due time of the engine wakes a poll', async () => {
   expect(state.attempts.filter(({ method }) => method === 'poll')).toHaveLength(1);
   clock.advance(1);
   expect(await poll).toBe('from a timer');
+});
+
+test('a poll whose time is over leaves what woke it to the next one', async () => {
+  await call('timer', '60000');
+  const over = call('poll');
+  clock.advance(10);
+  const next = call('poll');
+  // Both are due now, and the timer is first.
+  clock.advance(59_990);
+  expect(await over).toBe('nothing');
+  expect(await next).toBe('from a timer');
 });
 
 test('an earlier due time replaces a later one, and a later one does not replace an earlier', async () => {

@@ -109,7 +109,15 @@ pub fn engine_open(options: &EngineOptions) -> Result<u32, Error> {
         kind: PrincipalKind::ApiKey,
     };
     let rng = random_source(options.get("seed")?)?;
-    let engine = Engine { config, principal, store: MemoryStore::new(), rng, wakes: Vec::new(), warnings: Vec::new(), took: None };
+    let engine = Engine {
+        config,
+        principal,
+        store: MemoryStore::new(),
+        rng,
+        wakes: Vec::new(),
+        warnings: Vec::new(),
+        took: None,
+    };
     ENGINES.with(|table| table.insert(engine))
 }
 

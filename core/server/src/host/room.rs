@@ -103,6 +103,11 @@ impl Run {
         }
     }
 
+    /// The wake, to be sent on its way again.
+    pub(super) fn into_wake(self) -> Wake {
+        self.wake
+    }
+
     /// Whether the run ends with a waiter that was answered and took this.
     pub(super) fn ends_with(&self, took: Option<Work>) -> bool {
         took.is_some_and(|work| self.wake.key.announces(work))
@@ -139,7 +144,10 @@ mod tests {
     fn a_wake_runs_from_the_oldest_on() {
         let mut room = room(&[&[key()], &[key()], &[key()]]);
         let mut run = room.wake(key().into());
-        assert_eq!([Some(Work::Workflow), Some(Work::Query), None].map(|took| run.ends_with(took)), [true, false, false]);
+        assert_eq!(
+            [Some(Work::Workflow), Some(Work::Query), None].map(|took| run.ends_with(took)),
+            [true, false, false]
+        );
         assert_eq!(run.next(&room), Some(0));
         room.leave(1);
         assert_eq!([run.next(&room), run.next(&room)], [Some(2), None]);

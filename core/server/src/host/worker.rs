@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flovyn_orchestrator::Env;
+use flovyn_orchestrator::{Env, Wake};
 use flovyn_protocol::status::Status;
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::mpsc;
@@ -42,7 +42,20 @@ pub(super) struct Worker<A> {
     room: WaitingRoom<Box<dyn Job>>,
     /// Wakes on their way, the oldest first.
     runs: VecDeque<Run>,
+    group: Group,
+    group_time_max: Duration,
     stopped: bool,
+}
+
+/// What the attempts of a group have led to. It is true once the group is committed.
+#[derive(Default)]
+struct Group {
+    /// They have a result.
+    ended: Vec<Box<dyn Job>>,
+    /// They wait under these numbers.
+    parked: Vec<u64>,
+    /// Somebody took what these announced.
+    taken: Vec<Wake>,
 }
 
 pub(super) type Requests = mpsc::UnboundedReceiver<Message>;
@@ -60,7 +73,8 @@ struct Next {
 impl<A: AfterCommit> Worker<A> {
     pub(super) fn new(store: Store, rng: ChaCha20Rng, after: A, counts: Arc<Counts>) -> Self {
         let (room, runs) = (WaitingRoom::new(), VecDeque::new());
-        Self { store, rng, after, counts, room, runs, stopped: false }
+        let (group, group_time_max) = (Group::default(), GROUP_TIME_MAX);
+        Self { store, rng, after, counts, room, runs, group, group_time_max, stopped: false }
     }
 
     pub(super) fn run(mut self, mut requests: Requests) {
@@ -145,28 +159,26 @@ impl<A: AfterCommit> Worker<A> {
     fn run_group(&mut self, first: Next, requests: &mut Requests) {
         let started = Instant::now();
         let begun = self.store.begin();
-        let mut group = Vec::new();
         let mut attempts = 0;
         let mut next = Some(first);
         while let Some(attempt) = next.take() {
             match begun {
-                Ok(()) => group.extend(self.attempt(attempt)),
-                Err(_) => group.push(attempt.job),
+                Ok(()) => self.attempt(attempt),
+                Err(_) => self.group.ended.push(attempt.job),
             }
             attempts += 1;
-            if attempts < GROUP_MAX && started.elapsed() < GROUP_TIME_MAX {
+            if attempts < GROUP_MAX && started.elapsed() < self.group_time_max {
                 next = self.next(requests);
             }
         }
         let result = begun.and_then(|()| self.store.commit());
-        self.end_group(result, &mut group);
-        for job in group {
+        for job in self.end_group(result) {
             job.finish();
         }
     }
 
-    /// Runs a job: it is given back if it is answered, and else waits.
-    fn attempt(&mut self, next: Next) -> Option<Box<dyn Job>> {
+    /// Runs a job: it has a result then, or waits.
+    fn attempt(&mut self, next: Next) {
         let Next { mut job, number, expired, woken } = next;
         match self.run_job(job.as_mut(), expired) {
             Outcome::Waits { keys, deadline_ms } => {
@@ -176,18 +188,18 @@ impl<A: AfterCommit> Worker<A> {
                     number
                 });
                 self.room.enter(number, keys, job);
+                self.group.parked.push(number);
                 self.counts.waiting.store(self.room.len(), Ordering::Relaxed);
                 self.start_runs();
-                None
             }
             Outcome::Done { took } => {
                 if woken && self.runs.front().is_some_and(|run| run.ends_with(took)) {
-                    self.runs.pop_front();
+                    self.group.taken.extend(self.runs.pop_front().map(Run::into_wake));
                 }
                 self.start_runs();
-                Some(job)
+                self.group.ended.push(job);
             }
-            Outcome::Refused => Some(job),
+            Outcome::Refused => self.group.ended.push(job),
         }
     }
 
@@ -221,18 +233,27 @@ impl<A: AfterCommit> Worker<A> {
         }
     }
 
-    fn end_group(&mut self, result: Result<Committed, Status>, group: &mut [Box<dyn Job>]) {
+    /// Gives the jobs that have a result.
+    fn end_group(&mut self, result: Result<Committed, Status>) -> Vec<Box<dyn Job>> {
+        let Group { mut ended, parked, taken } = std::mem::take(&mut self.group);
         match result {
             Ok(committed) => {
                 self.counts.commits.fetch_add(1, Ordering::Relaxed);
                 self.after.committed(committed);
             }
             Err(status) => {
-                tracing::error!(requests = group.len(), "a group of requests was not stored: {}", status.message);
-                for job in group {
+                // What they wait for may be lost with the group, and what was taken is there again.
+                ended.extend(parked.into_iter().filter_map(|number| self.leave(number)));
+                self.runs.extend(taken.into_iter().map(|wake| self.room.wake(wake)));
+                tracing::error!(requests = ended.len(), "a group of requests was not stored: {}", status.message);
+                for job in &mut ended {
                     job.refuse(status.clone());
                 }
             }
         }
+        ended
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,10 @@ pub(super) enum Outcome {
         took: Option<orchestrator::Work>,
     },
     Refused,
-    Waits { keys: Vec<WaitKey>, deadline_ms: i64 },
+    Waits {
+        keys: Vec<WaitKey>,
+        deadline_ms: i64,
+    },
 }
 
 struct Work<T, F> {
