@@ -200,6 +200,7 @@ export type {
   PolledQuery,
   RegisteredWorker,
   StartedWorkflow,
+  StreamedEvent,
   WorkflowDescription,
 } from './generated/core.js';
 
@@ -237,6 +238,15 @@ export const encodeCompleteTask = guarded(glue.encodeCompleteTask);
 export const encodeFailTask = guarded(glue.encodeFailTask);
 export const encodeHeartbeat = guarded(glue.encodeHeartbeat);
 export const decodeHeartbeat = guarded(glue.decodeHeartbeat);
+export const encodeReportProgress = guarded(glue.encodeReportProgress);
+export const encodeLogMessage = guarded(glue.encodeLogMessage);
+export const encodeStreamTaskData = guarded(glue.encodeStreamTaskData);
+export const encodeTaskStateKey = guarded(glue.encodeTaskStateKey);
+export const decodeGetTaskState = guarded(glue.decodeGetTaskState);
+export const encodeSetTaskState = guarded(glue.encodeSetTaskState);
+export const decodeTaskStateKeys = guarded(glue.decodeTaskStateKeys);
+export const encodeReadStream = guarded(glue.encodeReadStream);
+export const decodeReadStream = guarded(glue.decodeReadStream);
 
 export const encodeRegisterWorker = guarded(glue.encodeRegisterWorker);
 export const decodeRegisterWorker = guarded(glue.decodeRegisterWorker);

@@ -75,6 +75,19 @@ impl FromJs for bool {
     }
 }
 
+impl FromJs for f64 {
+    fn from_js(name: &str, value: &JsValue) -> Result<Self, Error> {
+        value.as_f64().ok_or_else(|| refused(name, "a number", value))
+    }
+}
+
+/// Anything, to be read field by field.
+impl FromJs for JsValue {
+    fn from_js(_: &str, value: &JsValue) -> Result<Self, Error> {
+        Ok(value.clone())
+    }
+}
+
 impl FromJs for i64 {
     fn from_js(name: &str, value: &JsValue) -> Result<Self, Error> {
         value.as_f64().and_then(to_whole).ok_or_else(|| refused(name, "a whole number", value))

@@ -151,3 +151,44 @@ pub struct AnswerQueryRequest {
     #[prost(string, optional, tag = "3")]
     pub error: ::core::option::Option<::prost::alloc::string::String>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadStreamRequest {
+    /// Exactly one of the two is set: the stream of all tasks of an execution, or that of one task.
+    #[prost(string, tag = "1")]
+    pub workflow_execution_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    /// 0 for everything that is still there.
+    #[prost(int64, tag = "3")]
+    pub after_sequence: i64,
+    #[prost(int64, tag = "4")]
+    pub timeout_ms: i64,
+    /// At most 1,000; 0 means 1,000.
+    #[prost(int32, tag = "5")]
+    pub limit: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadStreamResponse {
+    /// In the order in which the server got them.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<StreamEvent>,
+    /// The execution, or the task, has ended and nothing comes after these.
+    #[prost(bool, tag = "2")]
+    pub end: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamEvent {
+    /// Given by the server, rising within a stream.
+    #[prost(int64, tag = "1")]
+    pub sequence: i64,
+    #[prost(string, tag = "2")]
+    pub task_execution_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::v1::StreamEventType", tag = "3")]
+    pub r#type: i32,
+    /// JSON text.
+    #[prost(string, tag = "4")]
+    pub payload: ::prost::alloc::string::String,
+    /// When the task gave it.
+    #[prost(int64, tag = "5")]
+    pub timestamp_ms: i64,
+}

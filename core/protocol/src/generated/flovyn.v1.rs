@@ -526,13 +526,24 @@ pub struct CancelTaskRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LogMessageRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub level: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// Extension: the lines after this one, in order.
+    #[prost(message, repeated, tag = "1000")]
+    pub more: ::prost::alloc::vec::Vec<LogLine>,
+}
+/// Ours.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogLine {
+    #[prost(string, tag = "1")]
+    pub level: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -580,7 +591,7 @@ pub struct GetStateKeysResponse {
     #[prost(string, repeated, tag = "1")]
     pub keys: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StreamTaskDataRequest {
     #[prost(string, tag = "1")]
     pub task_execution_id: ::prost::alloc::string::String,
@@ -593,6 +604,22 @@ pub struct StreamTaskDataRequest {
     #[prost(string, tag = "5")]
     pub payload: ::prost::alloc::string::String,
     #[prost(int64, tag = "6")]
+    pub timestamp_ms: i64,
+    /// Extension: the events after this one, in order. Under a claim, an event is taken once: one whose sequence is not
+    /// higher than that of the last one taken was sent again because the answer was lost.
+    #[prost(message, repeated, tag = "1000")]
+    pub more: ::prost::alloc::vec::Vec<StreamedData>,
+}
+/// Ours.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamedData {
+    #[prost(int32, tag = "1")]
+    pub sequence: i32,
+    #[prost(enumeration = "StreamEventType", tag = "2")]
+    pub r#type: i32,
+    #[prost(string, tag = "3")]
+    pub payload: ::prost::alloc::string::String,
+    #[prost(int64, tag = "4")]
     pub timestamp_ms: i64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
