@@ -188,6 +188,7 @@ export const complete = guardedById(glue.complete);
 export const fail = guardedById(glue.fail);
 export const completeCancelled = guardedById(glue.completeCancelled);
 export const isReplaying = guardedById(glue.isReplaying);
+export const isFirstActivation = guardedById(glue.isFirstActivation);
 
 // --- messages: plain objects <-> bytes of the contract -----------------------------------------------------
 

@@ -10,6 +10,7 @@ export type {
 export type {
   CancelWorkflowOptions,
   FlovynClientOptions,
+  FlovynWorkerOptions,
   SignalledStart,
   SignalWithStartOptions,
   StartWorkflowOptions,
@@ -37,12 +38,33 @@ export type { Pem, TlsOptions } from './transport/tls.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
 export type { ExecutionCacheMetrics } from './worker/cache-metrics.js';
 export type {
+  PollingOptions,
   TaskWorkerOptions,
   ViolationReaction,
-  ViolationReport,
-  WorkerOptions,
   WorkflowWorkerOptions,
 } from './worker/options.js';
+export type {
+  AbandonReason,
+  ConflictEvent,
+  DisconnectedEvent,
+  ReconnectedEvent,
+  RegistrationConflict,
+  TaskAbandonedEvent,
+  TaskEndedEvent,
+  TaskEvent,
+  TaskFailedEvent,
+  ViolationReport,
+  WorkerEvents,
+  WorkerListener,
+  WorkerStartedEvent,
+  WorkflowEvent,
+  WorkflowFailedEvent,
+} from './worker/events.js';
+export type { Histogram, HistogramBucket } from './worker/histogram.js';
+export type { WorkflowHook } from './worker/hooks.js';
+export type { PollMetrics, TaskMetrics, WorkerMetrics, WorkflowMetrics } from './worker/metrics.js';
+export type { ShutdownReport, WorkIds } from './worker/shutdown-report.js';
+export { type RunOptions, type ShutdownOptions, Worker, type WorkerStatus } from './worker/worker.js';
 export { WorkflowContextImpl } from './workflow/context.js';
 export type { WorkflowContext } from './workflow/context-types.js';
 export type {

@@ -5,13 +5,16 @@ import { ConnectionError, CoreTrapped, EngineFailed, NotFoundError, RpcError } f
 import { pauseBefore, retryPlan } from '../src/retry.js';
 import { isClaimLost, isRefusal, isTransient } from '../src/rpc/failures.js';
 import { retrying } from '../src/rpc/retrying.js';
+import type { Logger } from '../src/logger.js';
 import { type Clock, systemClock } from '../src/runtime/clock.js';
 import { Stop } from '../src/runtime/stop.js';
 import { Backoff } from '../src/worker/backoff.js';
+import { Connectivity } from '../src/worker/connectivity.js';
 import { Lease } from '../src/worker/lease.js';
 import { Parking } from '../src/worker/parking.js';
 import { repeating } from '../src/worker/repeating.js';
-import { PollLoop, type PollLoopParts } from '../src/worker/poll-loop.js';
+import { PollCounts } from '../src/worker/poll-counts.js';
+import { PollLoop, type PollLoopParts, type PollWatcher } from '../src/worker/poll-loop.js';
 import { failureOf } from './support/failure.js';
 import { ManualClock } from './support/manual-clock.js';
 import { gate, MemoryLogger, until } from './support/world.js';
@@ -197,6 +200,16 @@ const ONE_AT_A_TIME = {
   giveBack: async () => {},
 };
 
+/** Logs as a worker does. */
+function watcher(clock: Clock, logger: Logger): PollWatcher {
+  const connectivity = new Connectivity(clock, logger, () => {});
+  return {
+    failed: (what, error) => connectivity.failed(what, error),
+    succeeded: (what) => connectivity.succeeded(what),
+    ended: (what, error) => logger.error(`${what} ended: ${error.message}`),
+  };
+}
+
 /** A loop whose polls and pieces of work end when the test says so. */
 function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
   const clock = new ManualClock();
@@ -222,7 +235,8 @@ function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
     },
     giveBack: async (work) => void givenBack.push(work),
     clock,
-    logger,
+    counts: new PollCounts(),
+    watcher: watcher(clock, logger),
     ...parts,
   });
   return { loop, polls, works, givenBack, clock, logger };
@@ -300,7 +314,7 @@ test('during an outage one poll goes on, and all of them after it', async () => 
   polls[4]?.open('work');
   await until(() => polls.length === 8);
   expect(logger.at('warn')).toHaveLength(1);
-  expect(logger.at('info')).toEqual(['polling for work works again']);
+  expect(logger.at('info')).toEqual(['the server can be polled again, after 60 s']);
   await loop.stop();
 });
 
@@ -322,7 +336,8 @@ test('an empty answer that came at once is followed by a pause, one after a long
       return promise;
     },
     clock,
-    logger: new MemoryLogger(),
+    counts: new PollCounts(),
+    watcher: watcher(clock, new MemoryLogger()),
   });
   loop.start();
   polls[0]?.open(undefined);
@@ -346,12 +361,13 @@ test('a loop ends with the embedded engine instead of asking it for ever', async
     maxConcurrent: 10,
     poll: () => Promise.reject(new EngineFailed('it trapped')),
     clock: new ManualClock(),
-    logger,
+    counts: new PollCounts(),
+    watcher: watcher(new ManualClock(), logger),
   });
   loop.start();
   await until(() => logger.lines.length > 0);
   await loop.stop();
-  expect(logger.lines).toEqual(['error polling for work has ended: it trapped']);
+  expect(logger.lines).toEqual(['error work ended: it trapped']);
 });
 
 test('a call under a claim is given up after some faults, so that the claim is not held for ever', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DeterminismViolation } from '../src/errors.js';
 import { Duration } from '../src/duration.js';
 import { task } from '../src/task/define.js';
-import type { ViolationReport } from '../src/worker/options.js';
+import type { ViolationReport } from '../src/worker/events.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
 import { until, world } from './support/world.js';

@@ -5,7 +5,7 @@ import { Duration } from '../src/duration.js';
 import { DeterminismViolation } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
-import type { ViolationReport } from '../src/worker/options.js';
+import type { ViolationReport } from '../src/worker/events.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';

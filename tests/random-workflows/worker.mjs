@@ -2,6 +2,7 @@ import { ConnectionError } from '@flovyn/sdk';
 
 import { JsonSerializer } from '../../sdk/dist/serde.js';
 import { statusError } from '../../sdk/dist/transport/status.js';
+import { Reporter } from '../../sdk/dist/worker/reporter.js';
 import { WorkflowWorker } from '../../sdk/dist/worker/workflow-worker.js';
 import { ORG_ID, QUEUE } from './engine.mjs';
 import { interpreter } from './interpreter.mjs';
@@ -38,7 +39,10 @@ export class SimulatedWorker {
       clock: world.clock,
       logger: world.logger(name),
       workerId: () => name,
+      watcher: { failed() {}, succeeded() {}, ended() {} },
     };
+    const { clock, logger } = parts;
+    parts.reporter = new Reporter({ hooks: [], clock, logger });
     const definition = interpreter((executionId, trace) => this.#begin(world, executionId, trace));
     this.#worker = new WorkflowWorker(parts, new Map([[definition.name, definition]]), {
       maxConcurrent: MAX_CONCURRENT,

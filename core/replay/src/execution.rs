@@ -90,6 +90,12 @@ impl Execution {
         if self.info.tolerant { !self.history.is_passed() } else { self.machines.unclaimed() > 0 }
     }
 
+    /// Whether the function was called for the first time and nothing was submitted since: nothing of what it does was
+    /// seen before, by this worker or by another.
+    pub fn is_first_activation(&self) -> bool {
+        self.first_signals.is_some()
+    }
+
     /// The number of the last event held, 0 before the first.
     pub fn last_sequence(&self) -> i32 {
         self.history.last_sequence()

@@ -1,11 +1,13 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError, FlovynError, Unsupported } from '../errors.js';
+import { textOf } from '../errors/base.js';
 import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
-import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
+import { onShutdownSignal } from '../runtime/process-signals.js';
 import { SignalSource } from '../runtime/signal-source.js';
 import type { ExecutionCacheMetrics } from '../worker/cache-metrics.js';
-import { WorkerHost } from '../worker/worker-host.js';
+import { register } from '../worker/definitions.js';
+import { Worker, WorkerSource } from '../worker/worker.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
 import { ClientCalls } from './calls.js';
@@ -51,6 +53,8 @@ export class FlovynClient {
   readonly #settings: ClientSettings;
   readonly #workflows = new Map<string, AnyWorkflow>();
   readonly #tasks = new Map<string, AnyTask>();
+  #worker: Worker | undefined;
+  #connection: Connection | undefined;
   #running: Running | undefined;
   #starting: Promise<Running> | undefined;
   #stopping: Promise<void> | undefined;
@@ -107,21 +111,31 @@ export class FlovynClient {
     return this.#running !== undefined && this.#stopping === undefined;
   }
 
+  /**
+   * What runs the workflows and tasks that are registered here: its events, metrics, pause and resume. Undefined while
+   * nothing is registered. `start` and `stop` of the client start it and shut it down.
+   */
+  get worker(): Worker | undefined {
+    if (this.#workflows.size + this.#tasks.size === 0) return undefined;
+    this.#worker ??= new Worker(this.#workerSource());
+    return this.#worker;
+  }
+
   /** Ids of the executions that this client works on at the moment. */
   getActiveWorkflowExecutions(): string[] {
-    return this.#running?.workers?.activeWorkflowExecutions ?? [];
+    return [...(this.#worker?.activeWorkflowExecutions ?? [])];
   }
 
   /** Ids of the tasks that this client works on at the moment. */
   getActiveTaskExecutions(): string[] {
-    return this.#running?.workers?.activeTaskExecutions ?? [];
+    return [...(this.#worker?.activeTaskExecutions ?? [])];
   }
 
   /**
    * How well suspended executions could be kept in memory since `start`; undefined where this client runs no workflows.
    */
   getExecutionCacheMetrics(): ExecutionCacheMetrics | undefined {
-    return this.#running?.workers?.executionCacheMetrics;
+    return this.#worker?.metrics().workflows.cache;
   }
 
   /** Starts an execution of a workflow; resolves when the server has recorded it. */
@@ -238,24 +252,43 @@ export class FlovynClient {
     const connection = this.#settings.connect();
     const stopped = new SignalSource();
     const calls = new ClientCalls(this.#settings, connection.calls, stopped);
-    if (this.#workflows.size + this.#tasks.size === 0) return { connection, calls, stopped };
-    const workers = new WorkerHost(this.#settings, connection.worker, this.#workflows, this.#tasks);
+    const stopListening = this.#settings.handleSignals ? this.#listenToSignals() : () => {};
+    this.#connection = connection;
     try {
-      await workers.start();
-      const stopWatching = watchUnhandledRejections(this.#settings.logger);
-      return { connection, calls, stopped, workers, stopWatching };
+      await this.worker?.start();
+      return { connection, calls, stopped, stopListening };
     } catch (error) {
-      await workers.stop();
+      this.#connection = undefined;
+      stopListening();
       await connection.close();
       throw error;
     }
   }
 
-  async #close({ connection, stopped, workers, stopWatching }: Running): Promise<void> {
-    await workers?.stop();
+  async #close({ connection, stopped, stopListening }: Running): Promise<void> {
+    await this.#worker?.shutdown();
+    this.#connection = undefined;
     stopped.fire();
-    stopWatching?.();
+    stopListening();
     await connection.close();
+  }
+
+  #workerSource(): WorkerSource {
+    const definitions = { workflows: this.#workflows, tasks: this.#tasks };
+    const open = (): ReturnType<WorkerSource['open']> => {
+      if (this.#connection === undefined) throw new FlovynError('Client is not started');
+      // The client closes it.
+      return { transport: this.#connection.worker, close: async () => {} };
+    };
+    return new WorkerSource({ settings: this.#settings, definitions, handleSignals: false, open });
+  }
+
+  #listenToSignals(): () => void {
+    const { logger } = this.#settings;
+    return onShutdownSignal((signal) => {
+      logger.info(`${signal}: the client stops; another one ends the process at once`);
+      this.stop().catch((error: unknown) => logger.error(`the client did not stop: ${textOf(error)}`, error));
+    });
   }
 }
 
@@ -291,18 +324,6 @@ interface Running {
   readonly calls: ClientCalls;
   /** Ends calls under way, also on a transport that others go on using. */
   readonly stopped: SignalSource;
-  /** Absent when nothing is registered. */
-  readonly workers?: WorkerHost;
-  readonly stopWatching?: () => void;
-}
-
-function register<D extends AnyWorkflow | AnyTask>(
-  type: 'Workflow' | 'Task',
-  all: Map<string, D>,
-  definition: D,
-): void {
-  if (!definition?.name) throw new ConfigurationError(`${type} name is required`);
-  if (typeof definition.run !== 'function') throw new ConfigurationError(`${type} run function is required`);
-  if (all.has(definition.name)) throw new FlovynError(`${type} "${definition.name}" is already registered`);
-  all.set(definition.name, definition);
+  /** Stops listening to signals of the process. */
+  readonly stopListening: () => void;
 }

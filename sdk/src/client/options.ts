@@ -2,10 +2,13 @@ import type { PayloadCodec } from '../codec.js';
 import type { Duration } from '../duration.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
+import type { AnyTask } from '../task/define.js';
 import type { TransportKind } from '../transport/create.js';
 import type { TlsOptions } from '../transport/tls.js';
 import type { Transport } from '../transport/transport.js';
 import type { TaskWorkerOptions, WorkflowWorkerOptions } from '../worker/options.js';
+import type { WorkflowHook } from '../worker/hooks.js';
+import type { AnyWorkflow } from '../workflow/define.js';
 import type { Fetch } from '../runtime/platform-types.js';
 
 /** What a client is made with. One of `serverUrl`, `embedded` and `transport` says where the server is. */
@@ -55,14 +58,35 @@ export interface FlovynClientOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Default: the console, warnings and errors only. */
   readonly logger?: Logger | undefined;
+  /** How workflows are run here. */
   readonly workflowWorkerOptions?: WorkflowWorkerOptions | undefined;
+  /** How tasks are run here. */
   readonly taskWorkerOptions?: TaskWorkerOptions | undefined;
   /** How long `stop` waits for work under way before it is given up, in milliseconds. Default: 10,000. */
   readonly shutdownGraceMs?: number | undefined;
+  /** Are told of the executions that run here. */
+  readonly hooks?: WorkflowHook | readonly WorkflowHook[] | undefined;
+  /**
+   * Whether SIGINT and SIGTERM stop it in order, as `stop` does. The second signal ends the process at once. In Node, Deno
+   * and Bun; elsewhere `true` throws `Unsupported`. Default: false.
+   */
+  readonly handleSignals?: boolean | undefined;
   /** @internal */
   readonly codec?: PayloadCodec | undefined;
   /** @internal */
   readonly clock?: Clock | undefined;
+}
+
+/**
+ * What a worker is made with: what a client is, without what only calls of a client need. One of `serverUrl` and
+ * `transport` says where the server is.
+ */
+export interface FlovynWorkerOptions
+  extends Omit<FlovynClientOptions, 'embedded' | 'apiKey' | 'httpUrl' | 'orgSlug'> {
+  /** The workflows that it runs. It needs at least one workflow or task. */
+  readonly workflows?: readonly AnyWorkflow[] | undefined;
+  /** The tasks that it runs. */
+  readonly tasks?: readonly AnyTask[] | undefined;
 }
 
 /** Options of `startWorkflow`. */

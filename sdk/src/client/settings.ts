@@ -4,6 +4,7 @@ import { harmless } from '../harmless-logger.js';
 import { consoleLogger, type Logger } from '../logger.js';
 import { checkOptions, comingLater } from '../options.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
+import { checkShutdownSignals } from '../runtime/process-signals.js';
 import { JsonSerializer, type Serializer } from '../serde.js';
 import {
   checkTransportOptions,
@@ -22,7 +23,8 @@ import {
   type TaskWorkerOptions,
   type WorkflowWorkerOptions,
 } from '../worker/options.js';
-import type { FlovynClientOptions } from './options.js';
+import { workflowHooks, type WorkflowHook } from '../worker/hooks.js';
+import type { FlovynClientOptions, FlovynWorkerOptions } from './options.js';
 import { RestCalls } from './rest.js';
 
 /** Options with every default filled in. */
@@ -38,6 +40,8 @@ export interface ClientSettings {
   readonly taskWorkerOptions: TaskWorkerOptions;
   /** Whether our extensions are used where the server has them. */
   readonly extensions: boolean;
+  readonly hooks: readonly WorkflowHook[];
+  readonly handleSignals: boolean;
   /** The way to the server's REST interface, if one was named. */
   readonly rest: RestCalls | undefined;
   /** Opens the way to the server. */
@@ -70,9 +74,14 @@ const KNOWN = [
   'workflowWorkerOptions',
   'taskWorkerOptions',
   'shutdownGraceMs',
+  'hooks',
+  'handleSignals',
   'codec',
   'clock',
 ];
+
+/** What only calls of a client need. */
+const ONLY_OF_CLIENTS = ['embedded', 'apiKey', 'httpUrl', 'orgSlug'];
 
 /** What a client without an address cannot use. */
 const ONLY_WITH_SERVER_URL = [
@@ -93,8 +102,30 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 /** Checks options and fills in the defaults. Throws `ConfigurationError`; nothing is sent. */
 export function clientSettings(options: FlovynClientOptions): ClientSettings {
   checkOptions('FlovynClient', options, KNOWN);
-  checkPlace(options);
-  checkBoolean('extensions', options.extensions);
+  return settings('FlovynClient', options);
+}
+
+/** As `clientSettings`, for the options of a worker apart from its definitions. */
+export function workerSettings({
+  workflows: _workflows,
+  tasks: _tasks,
+  ...options
+}: FlovynWorkerOptions): ClientSettings {
+  if ('embedded' in options)
+    throw new ConfigurationError(
+      'Worker: an embedded server of its own would have no clients: give the same EmbeddedTransport as "transport" to ' +
+        'the worker and to a client',
+    );
+  const known = KNOWN.filter((option) => !ONLY_OF_CLIENTS.includes(option));
+  checkOptions('Worker', options, [...known, 'workflows', 'tasks']);
+  return settings('Worker', options);
+}
+
+function settings(what: string, options: FlovynClientOptions): ClientSettings {
+  checkPlace(what, options);
+  checkBoolean(what, 'extensions', options.extensions);
+  checkBoolean(what, 'handleSignals', options.handleSignals);
+  if (options.handleSignals === true) checkShutdownSignals();
   const { workflowWorkerOptions = {}, taskWorkerOptions = {}, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
   checkWorkflowWorkerOptions(workflowWorkerOptions);
   checkTaskWorkerOptions(taskWorkerOptions);
@@ -114,27 +145,27 @@ export function clientSettings(options: FlovynClientOptions): ClientSettings {
     workflowWorkerOptions,
     taskWorkerOptions,
     extensions: options.extensions !== false,
+    hooks: workflowHooks(what, options.hooks),
+    handleSignals: options.handleSignals === true,
     rest: restCalls(options),
     connect: () => (options.extensions === false ? plain(connect(options)) : connect(options)),
   };
 }
 
-function checkBoolean(option: string, value: unknown): void {
+function checkBoolean(what: string, option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean')
-    throw new ConfigurationError(
-      `FlovynClient: ${option} must be true or false, got ${JSON.stringify(value)}`,
-    );
+    throw new ConfigurationError(`${what}: ${option} must be true or false, got ${JSON.stringify(value)}`);
 }
 
-function checkPlace(options: FlovynClientOptions): void {
+function checkPlace(what: string, options: FlovynClientOptions): void {
   const { serverUrl, embedded, transport } = options;
   if (typeof embedded === 'object')
     throw comingLater('An embedded server that keeps its data', 'persistent embedded mode');
-  const injected = injectedTransport(transport);
+  const injected = injectedTransport(what, transport);
   const places = [serverUrl !== undefined, embedded === true, injected !== undefined].filter(Boolean).length;
   if (places !== 1) {
     throw new ConfigurationError(
-      `FlovynClient needs exactly one of serverUrl, embedded: true and transport, got ${places === 0 ? 'none' : places} of them`,
+      `${what} needs exactly one of ${what === 'Worker' ? 'serverUrl and transport' : 'serverUrl, embedded: true and transport'}, got ${places === 0 ? 'none' : places} of them`,
     );
   }
   if (serverUrl !== undefined) {
@@ -144,24 +175,24 @@ function checkPlace(options: FlovynClientOptions): void {
   }
   for (const option of ONLY_WITH_SERVER_URL) {
     if (options[option] !== undefined && options[option] !== injected)
-      throw new ConfigurationError(`FlovynClient: "${option}" has an effect only together with serverUrl`);
+      throw new ConfigurationError(`${what}: "${option}" has an effect only together with serverUrl`);
   }
 }
 
 /** A transport that is given, not named. Whatever else was given is refused with the names. */
-function injectedTransport(transport: FlovynClientOptions['transport']): Transport | undefined {
+function injectedTransport(what: string, transport: FlovynClientOptions['transport']): Transport | undefined {
   const calls = ['unary', 'serverStream', 'close'] as const;
   if (typeof transport !== 'object' || transport === null) return undefined;
   const missing = calls.find((call) => typeof transport[call] !== 'function');
   if (missing === undefined) return transport;
   throw new ConfigurationError(
-    `FlovynClient: the transport has no "${missing}": expected an object with ${calls.join(', ')}`,
+    `${what}: the transport has no "${missing}": expected an object with ${calls.join(', ')}`,
   );
 }
 
 function connect(options: FlovynClientOptions): Connection {
   const { serverUrl, orgId, clock, logger } = options;
-  const injected = injectedTransport(options.transport);
+  const injected = injectedTransport('FlovynClient', options.transport);
   if (injected !== undefined) return { calls: injected, worker: injected, close: async () => {} };
   if (serverUrl === undefined) return shared(new EmbeddedTransport({ orgId, clock, logger }));
   const open = (token: string | undefined): Transport =>

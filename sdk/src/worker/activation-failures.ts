@@ -3,9 +3,11 @@ import { CoreError, CoreTrapped, DeterminismViolation, type FlovynError } from '
 import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import { isClaimLost, isServerFault, isTransient } from '../rpc/failures.js';
+import { callOutside } from './emitter.js';
 import { ClaimLost } from './lease.js';
 import { parksBeforeFailure, type WorkflowWorkerOptions } from './options.js';
 import { Parking } from './parking.js';
+import type { Reporter } from './reporter.js';
 import { SubmissionRefused, type WorkflowClaim } from './workflow-claim.js';
 import { WorkerStopped } from './worker-stopped.js';
 
@@ -13,11 +15,13 @@ import { WorkerStopped } from './worker-stopped.js';
 export class ActivationFailures {
   readonly #options: WorkflowWorkerOptions;
   readonly #logger: Logger;
+  readonly #reporter: Reporter;
   readonly #parking = new Parking();
 
-  constructor(options: WorkflowWorkerOptions, logger: Logger) {
+  constructor(options: WorkflowWorkerOptions, logger: Logger, reporter: Reporter) {
     this.#options = options;
     this.#logger = logger;
+    this.#reporter = reporter;
   }
 
   /** An activation came to its end. */
@@ -63,6 +67,8 @@ export class ActivationFailures {
   async #fail(polled: Polled, claim: WorkflowClaim, error: FlovynError, failureType: string): Promise<void> {
     try {
       await claim.fail({ error: error.message, stackTrace: error.stack ?? '', failureType });
+      const { executionId: workflowExecutionId, kind: workflowKind } = polled;
+      this.#reporter.workflowFailed({ workflowExecutionId, workflowKind }, error);
     } catch (failed) {
       if (!(failed instanceof SubmissionRefused)) throw failed;
       await this.#park(polled, claim, failed);
@@ -73,15 +79,15 @@ export class ActivationFailures {
     const retryAfterMs = this.#parking.nextMs(polled.executionId);
     const reason = error instanceof CoreTrapped ? `it made the core trap: ${error.message}` : textOf(error);
     this.#log('error', polled, `parked for ${Math.round(retryAfterMs / 1_000)} s: ${reason}`, error);
+    this.#reporter.counts.workflows.parks += 1;
     await claim.release(reason, retryAfterMs);
   }
 
   #report({ executionId, kind }: Polled, violation: DeterminismViolation): void {
     const { onViolation } = this.#options;
     const report = { workflowExecutionId: executionId, workflowKind: kind, violation };
-    // The hook may be an async function too.
-    const told = (async () => onViolation?.(report))();
-    told.catch((error: unknown) => this.#logger.error('onViolation threw an error', error));
+    this.#reporter.violation(report);
+    callOutside(this.#logger, 'onViolation', () => onViolation?.(report));
   }
 
   #log(level: 'debug' | 'error', { kind, executionId }: Polled, text: string, ...args: unknown[]): void {

@@ -4,6 +4,7 @@ import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { type ActivationEnd, Driver } from '../workflow/driver.js';
 import type { ExecutionCacheLimits, ExecutionCacheMetrics } from './cache-metrics.js';
+import type { WorkflowEnd } from '../workflow/workflow-run.js';
 import { ExecutionCache } from './execution-cache.js';
 import type { WorkerParts } from './worker-parts.js';
 import type { WorkflowClaim } from './workflow-claim.js';
@@ -49,12 +50,16 @@ export class Executions {
     return { ...this.#counts, evictions, executions, bytes };
   }
 
-  /** Runs one activation under its claim. Rejects as `Driver.run` does, and keeps nothing of the execution then. */
-  async activate(work: PolledWork, claim: WorkflowClaim): Promise<void> {
+  /**
+   * Runs one activation under its claim; gives how the execution ended if it did. Rejects as `Driver.run` does, and keeps
+   * nothing of the execution then.
+   */
+  async activate(work: PolledWork, claim: WorkflowClaim): Promise<WorkflowEnd | undefined> {
     const kept = this.#take(work.polled);
-    if (kept !== undefined && (await this.#continue(kept, work, claim))) return;
+    if (kept !== undefined && (await this.#continue(kept, work, claim))) return kept.end;
     const driver = this.#open(work);
     await this.#run(work, driver, () => driver.run(claim));
+    return driver.end;
   }
 
   /** Lets everything go. */
@@ -88,13 +93,15 @@ export class Executions {
   }
 
   #open({ answer, polled }: PolledWork): Driver {
-    const { transport, codec, serializer, logger, clock } = this.#parts;
+    const { transport, codec, serializer, logger, clock, reporter } = this.#parts;
     const definition = this.#definitions.get(polled.kind);
     if (definition === undefined)
       throw new FlovynError(`Workflow "${polled.kind}" is not registered with this worker`);
     const activation = Activation.open(answer, transport.extended, codec);
     if (activation === undefined) throw new FlovynError('The answer of a poll holds no execution');
-    return new Driver(activation, { definition, serializer, logger, clock });
+    const workflow = { workflowExecutionId: polled.executionId, workflowKind: polled.kind };
+    const onStarted = (input: () => unknown): void => reporter.workflowStarted(workflow, input);
+    return new Driver(activation, { definition, serializer, logger, clock, onStarted });
   }
 
   async #run({ polled }: PolledWork, driver: Driver, run: () => Promise<ActivationEnd>): Promise<void> {

@@ -1,13 +1,13 @@
-import type { DeterminismViolation } from '../errors.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { isBrowser } from '../runtime/run-dry.js';
 import type { Transport } from '../transport/transport.js';
 import type { ExecutionCacheLimits } from './cache-metrics.js';
+import type { ViolationReport } from './events.js';
 import type { PollLoopParts } from './poll-loop.js';
 
-/** What both workers can be told. */
-export interface WorkerOptions {
+/** How much work a worker takes, and how often it asks for it. */
+export interface PollingOptions {
   /** How many pieces of work may be under way at once. Default: 100. */
   readonly maxConcurrent?: number | undefined;
   /**
@@ -17,19 +17,11 @@ export interface WorkerOptions {
   readonly pollIntervalMs?: number | undefined;
 }
 
-/** An execution whose code and history disagree. */
-export interface ViolationReport {
-  readonly workflowExecutionId: string;
-  readonly workflowKind: string;
-  /** What disagrees, and where. */
-  readonly violation: DeterminismViolation;
-}
-
 /** See `violations` of `WorkflowWorkerOptions`. */
 export type ViolationReaction = 'park' | 'fail' | { readonly failAfterParks: number };
 
-/** What the workflow worker can be told. */
-export interface WorkflowWorkerOptions extends WorkerOptions {
+/** How a worker runs workflows. */
+export interface WorkflowWorkerOptions extends PollingOptions {
   /**
    * What becomes of an execution whose code and history disagree. `park`: it is given back unchanged and
    * tried again, after a second at first and every 5 minutes at last, so that a fixed deployment continues it.
@@ -55,8 +47,8 @@ export interface WorkflowWorkerOptions extends WorkerOptions {
   readonly onViolation?: ((report: ViolationReport) => void) | undefined;
 }
 
-/** What the task worker can be told. */
-export interface TaskWorkerOptions extends WorkerOptions {}
+/** How a worker runs tasks. */
+export interface TaskWorkerOptions extends PollingOptions {}
 
 const KNOWN = ['maxConcurrent', 'pollIntervalMs'];
 const KNOWN_OF_WORKFLOWS = [
@@ -126,7 +118,7 @@ export function checkTaskWorkerOptions(options: TaskWorkerOptions): void {
 
 /** The options of a poll loop. */
 export function pollLimits(
-  options: WorkerOptions,
+  options: PollingOptions,
   transport: Transport,
 ): Pick<PollLoopParts<unknown>, 'maxConcurrent' | 'maxPolls' | 'emptyPauseMs'> {
   return {
@@ -137,7 +129,7 @@ export function pollLimits(
   };
 }
 
-function checkNumbers(what: string, { maxConcurrent = 1, pollIntervalMs = 0 }: WorkerOptions): void {
+function checkNumbers(what: string, { maxConcurrent = 1, pollIntervalMs = 0 }: PollingOptions): void {
   if (!Number.isInteger(maxConcurrent) || maxConcurrent < 1) {
     throw new ConfigurationError(
       `${what}.maxConcurrent must be a whole number from 1 up, got ${maxConcurrent}`,

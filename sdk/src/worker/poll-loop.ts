@@ -1,9 +1,8 @@
 import { EngineFailed } from '../errors.js';
-import { textOf } from '../errors/base.js';
-import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
 import { Backoff } from './backoff.js';
+import type { PollCounts } from './poll-counts.js';
 
 /** What a poll loop is made of. */
 export interface PollLoopParts<Work> {
@@ -22,7 +21,18 @@ export interface PollLoopParts<Work> {
   /** Gives work back that came when nothing more was to be claimed. Must not reject. */
   readonly giveBack: (work: Work) => Promise<void>;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly counts: PollCounts;
+  readonly watcher: PollWatcher;
+}
+
+/** Is told how it goes with the polls of some loops. */
+export interface PollWatcher {
+  /** A poll failed, which may pass. */
+  failed(what: string, error: unknown): void;
+  /** A poll succeeded. */
+  succeeded(what: string): void;
+  /** A poll failed in a way that never passes, and the loop has ended. */
+  ended(what: string, error: Error): void;
 }
 
 /** An empty answer that took less than this was no long poll. */
@@ -35,10 +45,17 @@ const SHORT_POLL_MS = 500;
  *
  * A piece of work whose end was answered with the next piece hands its place on to it. So each counts as a poll to come,
  * and the more are under way the fewer others wait: what they would be given costs no call of its own then.
+ *
+ * ```text
+ * new --start--> polling --pause--> paused --start--> polling ..
+ *                polling, paused --stop--> stopped
+ * ```
  */
 export class PollLoop<Work> {
   readonly #parts: PollLoopParts<Work>;
-  readonly #controller = new AbortController();
+  /** Ends the polls that are under way; each time the loop polls again it has another one. */
+  #controller = new AbortController();
+  #state: 'new' | 'polling' | 'paused' | 'stopped' = 'new';
   readonly #running = new Set<Promise<void>>();
   readonly #backoff = new Backoff();
   readonly #polls = new Set<Promise<void>>();
@@ -48,26 +65,36 @@ export class PollLoop<Work> {
     this.#parts = parts;
   }
 
-  /** Begins to poll. */
+  /** Begins to poll, also again after a pause. */
   start(): void {
-    while (this.#isPollMissing) {
-      const poll = this.#poll().finally(() => {
-        this.#polls.delete(poll);
-        this.start();
-      });
-      this.#polls.add(poll);
-    }
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'paused') this.#controller = new AbortController();
+    this.#state = 'polling';
+    this.#fill();
   }
 
-  /** Claims nothing more: ends the polls under way. Work under way goes on. */
-  async stop(): Promise<void> {
+  /** Claims nothing more until the next start: ends the polls under way. Work under way goes on. */
+  async pause(): Promise<void> {
+    if (this.#state !== 'stopped') this.#state = 'paused';
     this.#controller.abort();
     await Promise.all(this.#polls);
   }
 
-  /** Whether nothing more is to be claimed. */
-  get hasStopped(): boolean {
-    return this.#controller.signal.aborted;
+  /** As `pause`, for good. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#controller.abort();
+    await Promise.all(this.#polls);
+  }
+
+  /** Whether work is to be claimed. */
+  get isClaiming(): boolean {
+    return this.#state === 'polling';
+  }
+
+  /** How many polls wait. */
+  get waiting(): number {
+    return this.#polls.size;
   }
 
   /** Resolves when all work under way has ended. */
@@ -75,76 +102,91 @@ export class PollLoop<Work> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
+  #fill(): void {
+    while (this.#isPollMissing) {
+      const poll = this.#poll().finally(() => {
+        this.#polls.delete(poll);
+        this.#fill();
+      });
+      this.#polls.add(poll);
+    }
+  }
+
   get #isPollMissing(): boolean {
     const { maxConcurrent, maxPolls } = this.#parts;
     // Every poll may bring work.
     const hasRoom = this.#running.size + this.#polls.size < maxConcurrent;
     const most = Math.max(1, maxPolls() - this.#running.size);
-    return !this.hasStopped && !this.#isOut && hasRoom && this.#polls.size < most;
+    return this.isClaiming && !this.#isOut && hasRoom && this.#polls.size < most;
   }
 
   /** Polls once; the first to fail in an outage polls alone until one succeeds. */
   async #poll(): Promise<void> {
-    if (!(await this.#pollOnce())) return;
-    while (this.#isOut && !this.hasStopped) {
-      await pause(this.#parts.clock, this.#backoff.nextMs(), this.#controller.signal);
+    const { signal } = this.#controller;
+    if (!(await this.#pollOnce(signal))) return;
+    while (this.#isOut && !signal.aborted) {
+      await pause(this.#parts.clock, this.#backoff.nextMs(), signal);
       // A poll from before the outage may have come through.
-      if (this.#isOut && !this.hasStopped) await this.#pollOnce();
+      if (this.#isOut && !signal.aborted) await this.#pollOnce(signal);
     }
   }
 
   /** True if it is the first to fail in an outage. */
-  async #pollOnce(): Promise<boolean> {
-    const { clock, poll, emptyPauseMs } = this.#parts;
+  async #pollOnce(signal: AbortSignal): Promise<boolean> {
+    const { clock, poll, emptyPauseMs, counts } = this.#parts;
     const startedMs = clock.nowMs();
     try {
-      const work = await poll(this.#controller.signal);
+      const work = await poll(signal);
       this.#succeeded();
+      counts[work === undefined ? 'empty' : 'withWork'] += 1;
       if (work !== undefined) this.#start(work);
-      else if (clock.nowMs() - startedMs < SHORT_POLL_MS)
-        await pause(clock, emptyPauseMs, this.#controller.signal);
+      else if (clock.nowMs() - startedMs < SHORT_POLL_MS) await pause(clock, emptyPauseMs, signal);
       return false;
     } catch (error) {
-      return !this.hasStopped && this.#failed(error);
+      return !signal.aborted && this.#failed(error);
     }
   }
 
   #start(work: Work): void {
     const running = this.#runAll(work).finally(() => {
       this.#running.delete(running);
-      this.start();
+      this.#fill();
     });
     this.#running.add(running);
   }
 
   async #runAll(first: Work): Promise<void> {
-    let work: Work | undefined = first;
-    while (work !== undefined) {
-      if (this.hasStopped) return this.#parts.giveBack(work);
-      work = await this.#parts.work(work);
+    const { work, giveBack, counts } = this.#parts;
+    let current: Work | undefined = first;
+    while (current !== undefined) {
+      if (!this.isClaiming) {
+        counts.givenBack += 1;
+        return giveBack(current);
+      }
+      current = await work(current);
+      if (current !== undefined) counts.chained += 1;
     }
   }
 
   #succeeded(): void {
-    if (this.#isOut) this.#parts.logger.info(`polling for ${this.#parts.what} works again`);
     this.#isOut = false;
     this.#backoff.reset();
+    this.#parts.watcher.succeeded(this.#parts.what);
   }
 
   /** True if an outage begins with it. */
   #failed(error: unknown): boolean {
-    const { what, logger } = this.#parts;
+    const { what, watcher, counts } = this.#parts;
+    counts.failed += 1;
     if (error instanceof EngineFailed) {
-      logger.error(`polling for ${what} has ended: ${error.message}`, error);
-      this.#controller.abort(error);
+      this.#state = 'stopped';
+      this.#controller.abort();
+      watcher.ended(what, error);
       return false;
     }
-    // One line for an outage, however long it is.
     const isFirst = !this.#isOut;
     this.#isOut = true;
-    logger[isFirst ? 'warn' : 'debug'](
-      `polling for ${what} failed, trying again until it works: ${textOf(error)}`,
-    );
+    watcher.failed(what, error);
     return isFirst;
   }
 }

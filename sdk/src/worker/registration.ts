@@ -1,4 +1,9 @@
-import { decodeRegisterWorker, encodeRegisterWorker, encodeSendHeartbeat } from '../core.js';
+import {
+  decodeRegisterWorker,
+  encodeRegisterWorker,
+  encodeSendHeartbeat,
+  type RegisteredWorker,
+} from '../core.js';
 import type { Duration } from '../duration.js';
 import { FlovynError, NotFoundError } from '../errors.js';
 import { textOf } from '../errors/base.js';
@@ -11,6 +16,7 @@ import type { AnyTask } from '../task/define.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { Backoff } from './backoff.js';
+import type { ConflictEvent, RegistrationConflict } from './events.js';
 import { haveQueryHandlers, queryNames } from './query-answers.js';
 
 /** What is registered, and where. */
@@ -21,6 +27,7 @@ export interface RegistrationParts {
   readonly tasks: ReadonlyMap<string, AnyTask>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly onConflicts: (event: ConflictEvent) => void;
 }
 
 /** The version that this package reports as the worker's. */
@@ -48,6 +55,8 @@ export class Registration {
   #workerId = '';
   #stopTimer = (): void => {};
   #stopped = false;
+  #isBeating = false;
+  #toldConflicts = '';
 
   constructor(parts: RegistrationParts) {
     this.#parts = parts;
@@ -68,6 +77,13 @@ export class Registration {
     this.#arm();
   }
 
+  /** Tells the server now that the worker is alive, as after an outage: a server that has forgotten it hears of it again. */
+  checkIn(): void {
+    if (this.#stopped || this.#isBeating) return;
+    this.#stopTimer();
+    void this.#beat();
+  }
+
   /** Says nothing more to the server. */
   stop(): void {
     this.#stopped = true;
@@ -75,7 +91,7 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { orgId, workflows, tasks, logger, transport } = this.#parts;
+    const { orgId, workflows, tasks, transport } = this.#parts;
     const capability = (definition: AnyWorkflow) => workflowCapability(definition, transport.extended);
     const request = encodeRegisterWorker({
       workerName: this.#name,
@@ -95,10 +111,19 @@ export class Registration {
     );
     if (!answer.success)
       throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
-    for (const { kind, reason } of [...answer.workflowConflicts, ...answer.taskConflicts]) {
-      logger.warn(`"${kind}" is registered differently by another worker: ${reason}`);
-    }
+    this.#tellConflicts(answer);
     this.#workerId = answer.workerId;
+  }
+
+  /** Once for the same conflicts, however often the worker registers. */
+  #tellConflicts(answer: RegisteredWorker): void {
+    const conflicts = conflictsOf(answer);
+    const list = conflicts.map(({ type, kind, reason }) => `${type} "${kind}" (${reason})`).join(', ');
+    if (list === this.#toldConflicts) return;
+    this.#toldConflicts = list;
+    if (conflicts.length === 0) return;
+    this.#parts.logger.warn(`other workers have registered differently: ${list}`);
+    this.#parts.onConflicts({ conflicts });
   }
 
   #arm(): void {
@@ -110,12 +135,14 @@ export class Registration {
   async #beat(): Promise<void> {
     const { workflows, tasks, logger } = this.#parts;
     const kinds = { workflowKinds: [...workflows.keys()], taskKinds: [...tasks.keys()] };
+    this.#isBeating = true;
     try {
       await this.#call(Method.SendHeartbeat, encodeSendHeartbeat({ workerId: this.#workerId, ...kinds }));
     } catch (error) {
       if (error instanceof NotFoundError) await this.#registerAgain();
       else logger.debug(`the worker's heartbeat did not reach the server: ${textOf(error)}`);
     }
+    this.#isBeating = false;
     this.#arm();
   }
 
@@ -134,6 +161,13 @@ export class Registration {
     const options = { deadlineMs: CALL_DEADLINE_MS, subject, repeatable: true };
     return (await this.#parts.transport.unary(method, request, options)).body;
   }
+}
+
+function conflictsOf({ workflowConflicts, taskConflicts }: RegisteredWorker): RegistrationConflict[] {
+  return [
+    ...workflowConflicts.map((conflict) => ({ type: 'workflow' as const, ...conflict })),
+    ...taskConflicts.map((conflict) => ({ type: 'task' as const, ...conflict })),
+  ];
 }
 
 function workerType(hasWorkflows: boolean, hasTasks: boolean): string {

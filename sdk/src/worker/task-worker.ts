@@ -8,6 +8,7 @@ import type { AnyTask } from '../task/define.js';
 import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
+import type { AbandonReason } from './events.js';
 import { PollLoop } from './poll-loop.js';
 import { TaskClaim } from './task-claim.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
@@ -32,7 +33,8 @@ export class TaskWorker {
       work: (task) => this.#attempt(task),
       giveBack: (task) => this.#giveBack(task),
       clock: parts.clock,
-      logger: parts.logger,
+      counts: parts.reporter.polls.tasks,
+      watcher: parts.watcher,
     });
   }
 
@@ -41,8 +43,18 @@ export class TaskWorker {
     return [...new Set(this.#claims.values())];
   }
 
+  /** How many polls wait. */
+  get waitingPolls(): number {
+    return this.#loop.waiting;
+  }
+
   start(): void {
     this.#loop.start();
+  }
+
+  /** Claims nothing more until the next start. */
+  async pause(): Promise<void> {
+    await this.#loop.pause();
   }
 
   /** Claims nothing more. */
@@ -85,13 +97,21 @@ export class TaskWorker {
   /** The task that the server gave with the answer to this one's end. */
   async #attempt(task: ClaimedTask): Promise<ClaimedTask | undefined> {
     const claim = this.#claim(task);
-    this.#claims.set(claim, task.taskExecutionId);
+    const { reporter } = this.#parts;
+    const startedMs = reporter.nowMs();
+    const { taskExecutionId, kind: taskKind, executionCount: attempt } = task;
+    const event = { taskExecutionId, taskKind, attempt };
+    this.#claims.set(claim, taskExecutionId);
+    reporter.taskStarted(event);
     try {
       const outcome = await this.#run(task, claim);
       // A worker that stops still holds its claims: what it has done need not be done again by another.
       if (claim.isOver || !('output' in outcome)) claim.stop.throwIfFired();
-      return await claim.report(outcome, this.#takesNext ? this.#request() : undefined);
+      const next = await claim.report(outcome, this.#takesNext ? this.#request() : undefined);
+      reporter.taskEnded(event, startedMs, 'output' in outcome ? undefined : outcome);
+      return next;
     } catch (error) {
+      reporter.taskAbandoned(event, startedMs, abandonReason(claim.stop.reason, error));
       await this.#unreported(task, claim, error);
       return undefined;
     } finally {
@@ -101,7 +121,7 @@ export class TaskWorker {
   }
 
   get #takesNext(): boolean {
-    return this.#parts.transport.extended && !this.#loop.hasStopped;
+    return this.#parts.transport.extended && this.#loop.isClaiming;
   }
 
   async #unreported(task: ClaimedTask, claim: TaskClaim, error: unknown): Promise<void> {
@@ -184,4 +204,11 @@ export class TaskWorker {
   #log(level: 'debug' | 'warn', { kind, taskExecutionId }: ClaimedTask, text: string): void {
     this.#parts.logger[level](`task ${kind} ${taskExecutionId}: ${text}`);
   }
+}
+
+/** Why an attempt is not recorded, by why it was told to stop and what it met. */
+function abandonReason(stopped: Error | undefined, error: unknown): AbandonReason {
+  if (stopped instanceof WorkerStopped) return 'stopped';
+  if (stopped instanceof TaskCancelled) return 'cancelled';
+  return stopped !== undefined || isClaimLost(error) ? 'claimLost' : 'unreported';
 }

@@ -3,8 +3,10 @@ import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Serializer } from '../serde.js';
 import type { Transport } from '../transport/transport.js';
+import type { PollWatcher } from './poll-loop.js';
+import type { Reporter } from './reporter.js';
 
-/** What the workers of a client share. */
+/** What the two halves of a worker, for workflows and for tasks, share. */
 export interface WorkerParts {
   readonly transport: Transport;
   readonly orgId: string;
@@ -15,6 +17,8 @@ export interface WorkerParts {
   readonly logger: Logger;
   /** The id that the server gave, which changes when the worker registers anew. */
   readonly workerId: () => string;
+  readonly reporter: Reporter;
+  readonly watcher: PollWatcher;
 }
 
 /** How long one poll waits on the server. */

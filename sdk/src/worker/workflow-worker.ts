@@ -38,7 +38,7 @@ export class WorkflowWorker {
     const limits = cacheLimits(options);
     this.#keepsExecutions = limits.maxCount > 0;
     this.#executions = new Executions(parts, definitions, limits);
-    this.#failures = new ActivationFailures(options, parts.logger);
+    this.#failures = new ActivationFailures(options, parts.logger, parts.reporter);
     this.#loop = new PollLoop({
       what: 'workflows',
       ...pollLimits(options, parts.transport),
@@ -46,7 +46,8 @@ export class WorkflowWorker {
       work: (work) => this.#work(work),
       giveBack: (work) => this.#giveBack(work),
       clock: parts.clock,
-      logger: parts.logger,
+      counts: parts.reporter.polls.workflows,
+      watcher: parts.watcher,
     });
   }
 
@@ -60,8 +61,18 @@ export class WorkflowWorker {
     return this.#executions.metrics;
   }
 
+  /** How many polls wait. */
+  get waitingPolls(): number {
+    return this.#loop.waiting;
+  }
+
   start(): void {
     this.#loop.start();
+  }
+
+  /** Claims nothing more until the next start. */
+  async pause(): Promise<void> {
+    await this.#loop.pause();
   }
 
   /** Claims nothing more. */
@@ -111,6 +122,7 @@ export class WorkflowWorker {
   async #work(work: PolledWork): Promise<PolledWork | undefined> {
     const { polled } = work;
     if (isQuery(polled)) {
+      this.#parts.reporter.counts.workflows.queries += 1;
       await answerPolledQuery(this.#parts, this.#definitions.get(polled.kind), polled);
       return undefined;
     }
@@ -119,14 +131,19 @@ export class WorkflowWorker {
 
   async #activate(work: PolledWork): Promise<PolledWork | undefined> {
     const { polled } = work;
+    const { reporter } = this.#parts;
     const claim = this.#claim(polled);
+    const startedMs = reporter.nowMs();
     this.#claims.set(claim, polled.executionId);
     try {
-      await this.#executions.activate(work, claim);
+      const end = await this.#executions.activate(work, claim);
       this.#failures.succeeded(polled);
+      const { executionId: workflowExecutionId, kind: workflowKind } = polled;
+      reporter.activationSucceeded({ workflowExecutionId, workflowKind }, startedMs, end);
       const next = claim.takeNext();
       return next && peeked(next);
     } catch (error) {
+      reporter.activationFailed(startedMs);
       await this.#failures.failed(polled, claim, claim.stop.reason ?? error);
       return undefined;
     } finally {
@@ -150,7 +167,7 @@ export class WorkflowWorker {
   #claim(polled: Polled): WorkflowClaim {
     const { transport, clock, logger } = this.#parts;
     const nextPoll = (): Uint8Array | undefined =>
-      transport.extended && !this.#loop.hasStopped ? this.#request() : undefined;
+      transport.extended && this.#loop.isClaiming ? this.#request() : undefined;
     return new WorkflowClaim(polled, transport, clock, logger, nextPoll);
   }
 }

@@ -2,7 +2,7 @@ import { nextStep, operationCompleted, operationFailed, pollJob, pollOperation, 
 import { CoreError, DeterminismViolation } from '../errors.js';
 import type { Activation, ActivationHost } from './activation.js';
 import { explainViolation } from './explain-violation.js';
-import { type RunParts, WorkflowRun } from './workflow-run.js';
+import { type RunParts, type WorkflowEnd, WorkflowRun } from './workflow-run.js';
 
 /**
  * How an activation came to its end: the execution waits for something and may be continued, or it is over.
@@ -49,6 +49,11 @@ export class Driver {
   /** What is run. */
   get activation(): Activation {
     return this.#activation;
+  }
+
+  /** How its function ended; undefined as long as it has not. */
+  get end(): WorkflowEnd | undefined {
+    return this.#run.end;
   }
 
   /**

@@ -22,7 +22,7 @@ export async function explainViolation(
   if (copy === undefined) return violation;
   try {
     const sites = new CallSites();
-    const run = new WorkflowRun(copy, { ...parts, logger: silentLogger }, sites);
+    const run = new WorkflowRun(copy, { ...parts, logger: silentLogger, onStarted: undefined }, sites);
     const again = await replay(copy, run, host);
     return again === undefined ? violation : located(again, sites, run);
   } catch {

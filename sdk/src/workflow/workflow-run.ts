@@ -1,4 +1,11 @@
-import { complete, completeCancelled, fail, type Job, setSignalHandlers } from '../core.js';
+import {
+  complete,
+  completeCancelled,
+  fail,
+  isFirstActivation,
+  type Job,
+  setSignalHandlers,
+} from '../core.js';
 import { CoreError, CoreTrapped, WorkflowCancelled } from '../errors.js';
 import { stackOf, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
@@ -22,7 +29,18 @@ export interface RunParts {
   readonly serializer: Serializer;
   readonly logger: Logger;
   readonly clock: Clock;
+  /**
+   * Is told that the function is called in the first activation of the execution. `input` makes what it is called with
+   * anew, so that who looks at it cannot change it.
+   */
+  readonly onStarted?: ((input: () => unknown) => void) | undefined;
 }
+
+/** How the function of a workflow ended. */
+export type WorkflowEnd =
+  | { readonly type: 'completed'; readonly output: unknown }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'cancelled'; readonly error: WorkflowCancelled };
 
 /** How executions are recorded to have failed by what their code threw. */
 const FAILURE_TYPE = 'ERROR';
@@ -38,7 +56,7 @@ export class WorkflowRun {
   readonly #root = CancelScope.root();
   readonly #ctx: WorkflowContext;
   readonly #handlers: SignalHandlers;
-  #hasEnded = false;
+  #end: WorkflowEnd | undefined;
 
   /** Before the first job. With `sites` it finds out where code calls its context, which is slow. */
   constructor(activation: Activation, parts: RunParts, sites?: CallSites) {
@@ -56,12 +74,17 @@ export class WorkflowRun {
 
   /** Whether the function has returned or thrown. */
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#end !== undefined;
+  }
+
+  /** How it did. */
+  get end(): WorkflowEnd | undefined {
+    return this.#end;
   }
 
   /** Whether something could wake the execution if it went to sleep now. */
   get canWake(): boolean {
-    return this.#hasEnded || this.pending.size > 0 || Object.keys(this.#handlers).length > 0;
+    return this.hasEnded || this.pending.size > 0 || Object.keys(this.#handlers).length > 0;
   }
 
   /** One turn: tells the code one thing and lets it do what it can. Throws what ends the activation. */
@@ -90,14 +113,18 @@ export class WorkflowRun {
   }
 
   #start(inputPayload: string, signals: readonly (readonly [name: string, payload: string])[] = []): void {
+    const { onStarted } = this.#parts;
+    if (onStarted !== undefined && isFirstActivation(this.#activation.id))
+      onStarted(() => this.#input(inputPayload));
     for (const [name, payload] of signals) this.#handle(name, payload);
     this.#call(
-      () => {
-        const input = this.#parts.serializer.deserialize<never>(inputPayload);
-        return this.#parts.definition.run(this.#ctx, input);
-      },
+      () => this.#parts.definition.run(this.#ctx, this.#input(inputPayload)),
       (output) => this.#returned(output),
     );
+  }
+
+  #input(payload: string): never {
+    return this.#parts.serializer.deserialize<never>(payload);
   }
 
   #handle(name: string, payload: string): void {
@@ -155,21 +182,22 @@ export class WorkflowRun {
     } catch (error) {
       return this.#threw(error);
     }
-    this.#end((id) => complete(id, payload));
+    this.#endAs({ type: 'completed', output }, (id) => complete(id, payload));
   }
 
   #threw(error: unknown): void {
     if (error instanceof CoreTrapped) this.turn.stop(error);
     if (error instanceof WorkflowCancelled) {
-      return this.#end((id) => completeCancelled(id, error.reason ?? error.message));
+      const reason = error.reason ?? error.message;
+      return this.#endAs({ type: 'cancelled', error }, (id) => completeCancelled(id, reason));
     }
-    this.#end((id) => fail(id, textOf(error), stackOf(error), FAILURE_TYPE));
+    this.#endAs({ type: 'failed', error }, (id) => fail(id, textOf(error), stackOf(error), FAILURE_TYPE));
   }
 
   /** The first end counts: a handler may fail after the function has returned, or before. */
-  #end(tellCore: (id: number) => void): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+  #endAs(end: WorkflowEnd, tellCore: (id: number) => void): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
     if (this.turn.fatal !== undefined) return;
     if (!this.turn.isOpen) return this.turn.stop(this.turn.stray(this.#endedOutside()));
     try {

@@ -53,6 +53,10 @@ export interface WorkflowRegistration {
   readonly version: string;
   /** Hex SHA-256 of `kind:version`. */
   readonly contentHash: string;
+  /** JSON Schema of the input, as JSON. */
+  readonly inputSchema?: string | undefined;
+  /** JSON Schema of the result, as JSON. */
+  readonly outputSchema?: string | undefined;
   /** Extension: the queries that the worker answers itself. */
   readonly queryNames?: readonly string[] | undefined;
 }
@@ -71,6 +75,10 @@ export interface TaskRegistration {
   readonly cancellable: boolean;
   /** For people. */
   readonly tags: readonly string[];
+  /** JSON Schema of the input, as JSON. */
+  readonly inputSchema?: string | undefined;
+  /** JSON Schema of the result, as JSON. */
+  readonly outputSchema?: string | undefined;
 }
 
 /** A worker that was registered, or was not. */
@@ -154,6 +162,8 @@ impl FromJs for WorkflowCapability {
             tags: fields.get("tags")?,
             version: fields.get("version")?,
             content_hash: fields.get("contentHash")?,
+            input_schema: schema(&fields, "inputSchema")?,
+            output_schema: schema(&fields, "outputSchema")?,
             query_names: fields.get::<Option<_>>("queryNames")?.unwrap_or_default(),
             ..Self::default()
         })
@@ -170,9 +180,16 @@ impl FromJs for TaskCapability {
             timeout_seconds: fields.get("timeoutSeconds")?,
             cancellable: fields.get("cancellable")?,
             tags: fields.get("tags")?,
+            input_schema: schema(&fields, "inputSchema")?,
+            output_schema: schema(&fields, "outputSchema")?,
             ..Self::default()
         })
     }
+}
+
+/// The bytes of a schema; none where there is none.
+fn schema(fields: &Fields<'_>, name: &'static str) -> Result<Vec<u8>, Error> {
+    Ok(fields.get::<Option<String>>(name)?.unwrap_or_default().into_bytes())
 }
 
 /// The answer of RegisterWorker.

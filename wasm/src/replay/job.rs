@@ -122,6 +122,12 @@ pub fn is_replaying(activation: u32) -> Result<bool, Error> {
     with_execution(activation, |execution| Ok(execution.is_replaying()))
 }
 
+/// Whether nothing of what the code does was ever seen before.
+#[wasm_bindgen(js_name = isFirstActivation)]
+pub fn is_first_activation(activation: u32) -> Result<bool, Error> {
+    with_execution(activation, |execution| Ok(execution.is_first_activation()))
+}
+
 fn to_tuple(job: Job) -> Array {
     let (kind, handle, json) = match &job {
         Job::Start { input, .. } => (START, 0, input.as_json().into()),

@@ -49,13 +49,16 @@ fn signals_after_the_start_are_there_in_the_first_turn() {
 #[test]
 fn mark_begins_the_first_submission_and_only_that() {
     let mut t = Transcript::of([started("1"), signal("a", "1")]);
+    assert!(!t.execution.is_first_activation(), "the code has not begun");
     t.job("start 1");
+    assert!(t.execution.is_first_activation());
     t.task("charge");
     t.run("op");
     t.no_job();
     t.starts([2]);
     t.finishes(2, "7");
     t.submits_partially(&[signals(1), schedule("charge", 0), record("op", "7")]);
+    assert!(!t.execution.is_first_activation(), "what it did so far is recorded");
     t.answer([operation("$signals", "1"), scheduled("charge", IDS[0]), operation("op", "7")]);
     t.job("resolve 2 7");
     t.timer();
@@ -100,6 +103,7 @@ fn signal_after_a_first_activation_that_only_waited() {
     let history = [started("1"), operation("$signals", "0"), suspended(), signal("go", "7")];
     let mut t = Transcript::of(history);
     t.job("start 1");
+    assert!(!t.execution.is_first_activation());
     assert!(!t.execution.has_signal("go").unwrap());
     t.waits("go");
     t.job("resolve 1 7");
