@@ -6,9 +6,13 @@ use uuid::Uuid;
 
 use crate::{
     Status, border,
+    claims::Due,
     context::{Caller, Ctx},
-    store::{Deadline, DeadlineKey, IdempotencyKey, IdempotencyRecord, IdempotencySpace},
+    store::{Deadline, DeadlineKey, IdempotencyKey, IdempotencyRecord, IdempotencySpace, Key},
 };
+
+/// How often it is looked whether the run has ended that has outlived its key.
+const LIVING_RUN_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The name in a request, and how long it is to be kept.
 pub(crate) struct NamedBy {
@@ -44,8 +48,32 @@ pub(crate) fn find(ctx: &mut Ctx<'_>, named: Option<&NamedBy>) -> Result<Option<
 }
 
 pub(crate) fn find_key(ctx: &mut Ctx<'_>, key: &IdempotencyKey) -> Result<Option<Uuid>, Status> {
-    let record = ctx.tx.idempotency(key)?;
-    Ok(record.filter(|record| record.expires_at_ms > ctx.now_ms).map(|record| record.target_id))
+    match ctx.tx.idempotency(key)? {
+        Some(record) if record.expires_at_ms > ctx.now_ms || names_living_run(ctx, &record)? => {
+            Ok(Some(record.target_id))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A run keeps its key as long as it lives: no second one may come to stand beside it.
+fn names_living_run(ctx: &mut Ctx<'_>, record: &IdempotencyRecord) -> Result<bool, Status> {
+    if record.key.space != IdempotencySpace::Execution {
+        return Ok(false);
+    }
+    let execution = ctx.tx.execution(Key { org_id: record.key.org_id, id: record.target_id })?;
+    Ok(execution.is_some_and(|execution| !execution.state.is_ended()))
+}
+
+/// The time of a key is over.
+pub(crate) fn expired(ctx: &mut Ctx<'_>, key: IdempotencyKey) -> Result<Due, Status> {
+    if let Some(record) = ctx.tx.idempotency(&key)?
+        && names_living_run(ctx, &record)?
+    {
+        return Ok(Due::AgainAt(ctx.now_ms.saturating_add(LIVING_RUN_MS)));
+    }
+    ctx.tx.remove_idempotency(&key)?;
+    Ok(Due::Done)
 }
 
 /// Gives a name to a thing, from whatever had it before.

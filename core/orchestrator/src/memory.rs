@@ -84,13 +84,14 @@ impl MemoryStore {
         function: impl FnOnce(&mut dyn Tx) -> Result<T, Status>,
     ) -> Result<Committed<T>, Status> {
         let mut tx = MemoryTx::new(self);
+        let mark = tx.mark();
         match function(&mut tx) {
             Ok(value) => {
                 let MemoryTx { wakes, warnings, .. } = tx;
                 Ok(Committed { value, wakes, warnings })
             }
             Err(status) => {
-                tx.roll_back();
+                tx.roll_back_to(&mark);
                 Err(status)
             }
         }

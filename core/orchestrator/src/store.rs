@@ -14,7 +14,7 @@ mod worker;
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use flovyn_protocol::Payload;
+use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
 pub use deadline::{Deadline, DeadlineKey, DeadlineKind};
@@ -156,6 +156,13 @@ pub trait Tx {
     ) -> Result<Option<DefinitionRecord>, StoreError>;
     /// Stores a definition, by organisation, work, kind and version.
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
+
+    /// Runs a function whose changes, wakes and warnings are kept if it gives `Ok`, and leave no trace if not. The outer
+    /// error is that of the store: nothing of the whole transaction can be kept then.
+    fn attempt(
+        &mut self,
+        function: &mut dyn FnMut(&mut dyn Tx) -> Result<(), Status>,
+    ) -> Result<Result<(), Status>, StoreError>;
 
     /// Wakes who is parked on a key, after the commit. Said once for each piece of work, so two wakes of one queue are
     /// two waiters.

@@ -4,7 +4,7 @@ use alloc::{
     vec::Vec,
 };
 
-use flovyn_protocol::Payload;
+use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
 use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
@@ -20,11 +20,18 @@ type Stored<T> = Result<T, StoreError>;
 pub(super) struct MemoryTx<'a> {
     store: &'a mut MemoryStore,
     log: Vec<Undo>,
-    /// The numbers of the next entries, before the transaction.
-    ready_next: u64,
-    deadlines_next: u64,
     pub(super) wakes: Vec<Wake>,
     pub(super) warnings: Vec<Warning>,
+}
+
+/// How far a transaction had come.
+pub(super) struct Mark {
+    log: usize,
+    /// The numbers of the next entries.
+    ready_next: u64,
+    deadlines_next: u64,
+    wakes: usize,
+    warnings: usize,
 }
 
 /// How one change is undone.
@@ -48,16 +55,27 @@ pub(super) enum Undo {
 
 impl<'a> MemoryTx<'a> {
     pub(super) fn new(store: &'a mut MemoryStore) -> Self {
-        let (ready_next, deadlines_next) = (store.ready.next, store.deadlines.next);
-        Self { store, log: Vec::new(), ready_next, deadlines_next, wakes: Vec::new(), warnings: Vec::new() }
+        Self { store, log: Vec::new(), wakes: Vec::new(), warnings: Vec::new() }
     }
 
-    pub(super) fn roll_back(&mut self) {
-        while let Some(undo) = self.log.pop() {
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            log: self.log.len(),
+            ready_next: self.store.ready.next,
+            deadlines_next: self.store.deadlines.next,
+            wakes: self.wakes.len(),
+            warnings: self.warnings.len(),
+        }
+    }
+
+    pub(super) fn roll_back_to(&mut self, mark: &Mark) {
+        for undo in self.log.drain(mark.log..).rev() {
             self.store.undo(undo);
         }
-        self.store.ready.next = self.ready_next;
-        self.store.deadlines.next = self.deadlines_next;
+        self.store.ready.next = mark.ready_next;
+        self.store.deadlines.next = mark.deadlines_next;
+        self.wakes.truncate(mark.wakes);
+        self.warnings.truncate(mark.warnings);
     }
 
     fn log(&mut self, undo: Undo) -> Stored<()> {
@@ -316,6 +334,15 @@ impl Tx for MemoryTx<'_> {
         let key = (definition.org_id, definition.work, definition.kind.clone(), definition.version.clone());
         let change = self.store.definitions.put(key, definition.clone());
         self.log(Undo::Definition(change))
+    }
+
+    fn attempt(&mut self, function: &mut dyn FnMut(&mut dyn Tx) -> Result<(), Status>) -> Stored<Result<(), Status>> {
+        let mark = self.mark();
+        let result = function(self);
+        if result.is_err() {
+            self.roll_back_to(&mark);
+        }
+        Ok(result)
     }
 
     fn wake(&mut self, wake: Wake) {

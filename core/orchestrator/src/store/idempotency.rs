@@ -32,6 +32,6 @@ pub struct IdempotencyRecord {
     pub key: IdempotencyKey,
     /// The thing, in the key's organisation.
     pub target_id: Uuid,
-    /// The key means nothing from then on, in milliseconds since 1970.
+    /// The key means nothing from then on, in milliseconds since 1970; that of an execution not before it has ended.
     pub expires_at_ms: i64,
 }

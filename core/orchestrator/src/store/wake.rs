@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{Key, ReadyQueue, Work};
+use super::{DeadlineKey, Key, ReadyQueue, Work};
 
 /// What a parked request waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,5 +82,15 @@ pub enum Warning {
         events: i32,
         /// How large they are together.
         bytes: u64,
+    },
+    /// Something that was due could not be done.
+    #[error("{key:?} was due and failed, it is tried again in {again_ms} ms: {message}")]
+    DueFailed {
+        /// What was due.
+        key: DeadlineKey,
+        /// Why it failed.
+        message: String,
+        /// When it is tried again, in milliseconds from now.
+        again_ms: i64,
     },
 }

@@ -24,6 +24,7 @@ tests!(
     same_idempotency_key_gives_the_same_run,
     idempotency_key_of_a_failed_run_starts_another,
     idempotency_key_expires,
+    idempotency_key_of_a_living_run_does_not_expire,
     expired_idempotency_key_is_forgotten,
     completed_run_keeps_its_result,
     failed_run_keeps_its_error,
@@ -117,13 +118,16 @@ fn idempotency_key_expires(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let request = StartWorkflowRequest { idempotency_key_ttl_seconds: Some(10), ..keyed("k") };
     let first = world.start_with(request.clone());
+    complete_next(&mut world);
     world.skip(9_999);
     assert_eq!(world.start_with(request.clone()).workflow_execution_id, first.workflow_execution_id);
     // Whether the server has found the time to forget it makes no difference.
     world.skip(1);
+    let request = StartWorkflowRequest { queue: "other".into(), ..request };
     assert_ne!(world.start_with(request).workflow_execution_id, first.workflow_execution_id);
     let day_ms = 24 * 60 * 60 * 1_000;
     let second = world.start_with(keyed("day"));
+    complete_next(&mut world);
     world.advance(day_ms - 1);
     assert_eq!(world.start_with(keyed("day")).workflow_execution_id, second.workflow_execution_id);
     world.advance(1);
@@ -134,14 +138,38 @@ fn idempotency_key_expires(harness: &mut dyn Harness) {
     }
 }
 
+fn complete_next(world: &mut World<'_>) {
+    let claimed = world.poll(&extended());
+    world.submit(&claimed, alloc::vec![complete("1")], WorkflowStatus::Completed);
+}
+
+fn idempotency_key_of_a_living_run_does_not_expire(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let request = StartWorkflowRequest { idempotency_key_ttl_seconds: Some(10), ..keyed("to-outlive") };
+    let first = world.start_with(request.clone());
+    // Whether the server has found the time to forget it makes no difference.
+    world.skip(10_000);
+    assert_eq!(world.start_with(request.clone()).workflow_execution_id, first.workflow_execution_id);
+    world.advance(3 * 24 * 60 * 60 * 1_000);
+    assert_eq!(world.start_with(request.clone()).workflow_execution_id, first.workflow_execution_id);
+    complete_next(&mut world);
+    // It has outlived its time by far.
+    assert_ne!(world.start_with(request).workflow_execution_id, first.workflow_execution_id);
+    complete_next(&mut world);
+    world.advance(24 * 60 * 60 * 1_000);
+    assert!(!world.harness.dump().contains("to-outlive"));
+}
+
 fn expired_idempotency_key_is_forgotten(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     world.start_with(StartWorkflowRequest { idempotency_key_ttl_seconds: Some(10), ..keyed("to-forget") });
+    complete_next(&mut world);
     assert!(world.harness.dump().contains("to-forget"));
     world.advance(10_000);
     assert!(!world.harness.dump().contains("to-forget"));
     // Given to another run meanwhile, it lives as long as that says.
     world.start_with(StartWorkflowRequest { idempotency_key_ttl_seconds: Some(10), ..keyed("to-keep") });
+    complete_next(&mut world);
     world.skip(10_000);
     let second = world.start_with(StartWorkflowRequest { idempotency_key_ttl_seconds: Some(10), ..keyed("to-keep") });
     world.advance(9_999);

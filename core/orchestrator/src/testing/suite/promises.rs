@@ -62,7 +62,7 @@ fn with_key(name: &str, key: &str) -> CreatePromiseCommand {
     CreatePromiseCommand { promise_id: name.into(), idempotency_key: Some(key.into()), ..Default::default() }
 }
 
-fn with_timeout(name: &str, timeout_ms: i64) -> CreatePromiseCommand {
+pub(super) fn with_timeout(name: &str, timeout_ms: i64) -> CreatePromiseCommand {
     CreatePromiseCommand { promise_id: name.into(), timeout_ms: Some(timeout_ms), ..Default::default() }
 }
 

@@ -220,8 +220,14 @@ fn names_of_signal_with_start_are_idempotency_keys(harness: &mut dyn Harness) {
     let started = world.start_with(StartWorkflowRequest { idempotency_key: Some("other".into()), ..keyed.clone() });
     assert_eq!(started.workflow_execution_id, signalled.workflow_execution_id);
     assert!(!started.idempotency_key_new);
-    // The key is kept for a day, whoever made it.
+    // The key is kept for a day, whoever made it, and for as long as its run lives.
     world.advance(24 * 3_600_000);
+    assert!(!send_with_start(&mut world, "other", "1").workflow_created);
+    assert!(!world.start_with(keyed.clone()).idempotency_key_new);
+    for _ in 0..2 {
+        let claimed = world.poll(&extended());
+        world.submit(&claimed, vec![complete("1")], WorkflowStatus::Completed);
+    }
     assert!(send_with_start(&mut world, "other", "1").workflow_created);
     assert!(world.start_with(keyed).idempotency_key_new);
 }

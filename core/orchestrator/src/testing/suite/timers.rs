@@ -3,12 +3,16 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use flovyn_protocol::messages::WorkflowStatus;
+use uuid::Uuid;
 
-use crate::testing::{
-    Harness,
-    commands::{cancel_timer, complete, timer},
-    suite::tests,
-    world::{World, extended},
+use crate::{
+    Execution, Key,
+    testing::{
+        Harness,
+        commands::{cancel_timer, complete, promise_with, timer},
+        suite::{promises::with_timeout, tests},
+        world::{World, extended, plain},
+    },
 };
 
 tests!(
@@ -21,6 +25,7 @@ tests!(
     ended_execution_has_no_timers,
     one_tick_does_a_bounded_part,
     tick_tells_when_to_come_again,
+    what_fails_is_put_off_and_holds_up_nothing_else,
 );
 
 fn fires_once_and_in_time(harness: &mut dyn Harness) {
@@ -120,4 +125,39 @@ fn tick_tells_when_to_come_again(harness: &mut dyn Harness) {
     assert_eq!(world.tick(), Some(now_ms + 50));
     world.advance(50);
     assert_eq!(world.tick(), Some(now_ms + 70));
+}
+
+/// Makes a history that cannot go on, or mends it.
+fn set_sequence(world: &mut World<'_>, id: &str, sequence: i32) {
+    let key = Key { org_id: plain().principal.org_id, id: Uuid::try_parse(id).unwrap() };
+    world
+        .harness
+        .transaction(&mut |tx| {
+            let execution = tx.execution(key)?.unwrap();
+            tx.put_execution(&Execution { current_sequence: sequence, ..execution })?;
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn what_fails_is_put_off_and_holds_up_nothing_else(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let commands = || vec![timer("t", 10), promise_with(with_timeout("p", 10))];
+    let (broken, whole) = (world.suspended(commands()), world.suspended(commands()));
+    set_sequence(&mut world, &broken, 2);
+    world.advance(10);
+    assert_eq!(world.types(&whole)[4..], ["TIMER_FIRED", "PROMISE_TIMEOUT"].map(String::from));
+    let warnings: Vec<_> = world.warnings.drain(..).map(|warning| format!("{warning}")).collect();
+    assert_eq!(warnings.len(), 2);
+    for warning in &warnings {
+        assert!(warning.contains(&broken) && warning.contains("again in 60000 ms"), "{warning}");
+    }
+    assert_eq!(world.events(&broken).len(), 4);
+    set_sequence(&mut world, &broken, 4);
+    world.advance(59_999);
+    assert_eq!(world.events(&broken).len(), 4);
+    // The promise is still pending: what failed has left no trace.
+    world.advance(1);
+    assert_eq!(world.types(&broken)[4..], ["TIMER_FIRED", "PROMISE_TIMEOUT"].map(String::from));
+    assert_eq!((world.status(&broken).as_str(), world.warnings.len()), ("PENDING", 0));
 }

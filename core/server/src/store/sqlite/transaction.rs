@@ -5,7 +5,7 @@ use flovyn_orchestrator::{
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
     StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
-use flovyn_protocol::Payload;
+use flovyn_protocol::{Payload, status::Status};
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -274,6 +274,21 @@ impl Tx for Transaction<'_> {
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError> {
         workers::put_definition(self.write()?, definition)
+    }
+
+    fn attempt(
+        &mut self,
+        function: &mut dyn FnMut(&mut dyn Tx) -> Result<(), Status>,
+    ) -> Result<Result<(), Status>, StoreError> {
+        // First this one's own undo: what is kept now may have to go with it.
+        self.write()?;
+        let mut part = Transaction::new(self.connection, self.last_number, self.shared);
+        let result = function(&mut part);
+        match &result {
+            Ok(()) => self.effects.append(part.release()?),
+            Err(_) => part.roll_back()?,
+        }
+        Ok(result)
     }
 
     fn wake(&mut self, wake: Wake) {

@@ -5,7 +5,7 @@ use flovyn_orchestrator::{
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
     StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
-use flovyn_protocol::Payload;
+use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
 /// A transaction on two stores at once, which must agree on every answer.
@@ -50,7 +50,14 @@ impl Tx for TwinTx<'_> {
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
-        both!(self.append_event(execution, event))
+        let expected = self.memory.append_event(execution, event);
+        let got = self.sqlite.append_event(execution, event);
+        match (&got, &expected) {
+            // A test has damaged the record. Each says in its own words what is wrong.
+            (Err(StoreError::Corrupt(_)), Err(StoreError::Corrupt(_))) => {}
+            _ => assert_eq!(got, expected, "append_event: SQLite differs from memory"),
+        }
+        got
     }
 
     fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Stored<Vec<EventRecord>> {
@@ -200,6 +207,11 @@ impl Tx for TwinTx<'_> {
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {
         both!(self.put_definition(definition))
+    }
+
+    fn attempt(&mut self, function: &mut dyn FnMut(&mut dyn Tx) -> Result<(), Status>) -> Stored<Result<(), Status>> {
+        let Self { memory, sqlite } = self;
+        memory.attempt(&mut |memory| sqlite.attempt(&mut |sqlite| function(&mut TwinTx { memory, sqlite }))?)
     }
 
     fn wake(&mut self, wake: Wake) {
