@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 
 import { inRoot } from './paths.mjs';
 
-const ENTRIES = ['node', 'file', 'workerd', 'browser', 'inline'];
+/** The entries for programs; those of the testing kit are not loaded by them. */
+export const ENTRIES = ['node', 'file', 'workerd', 'browser', 'inline'];
 
 /**
  * What the wasm weighs, and for each entry all that it loads.
@@ -37,7 +38,7 @@ function weigh(files) {
 }
 
 /** Every file of the package that comes along when one is loaded: what it imports, and the wasm it reads. */
-function loadedBy(file, seen = new Set()) {
+export function loadedBy(file, seen = new Set()) {
   if (seen.has(file)) return seen;
   seen.add(file);
   if (!file.endsWith('.js')) return seen;

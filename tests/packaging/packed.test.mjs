@@ -7,6 +7,7 @@ import { withConsumer } from '../../scripts/lib/packed.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { packRelease } from '../../scripts/lib/release.mjs';
 import { run } from '../../scripts/lib/run.mjs';
+import { ENTRIES, loadedBy } from '../../scripts/lib/sizes.mjs';
 
 const { exports } = JSON.parse(readFileSync(inRoot('sdk/package.json'), 'utf8'));
 const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json') && !entry.endsWith('.wasm'));
@@ -50,8 +51,11 @@ test('the tarball holds what runs and what describes it, and nothing else', () =
 });
 
 test('its modules are joined: a program that starts reads few files', () => {
-  const scripts = packed.files.map(({ path }) => path).filter((path) => path.endsWith('.js'));
-  assert.ok(scripts.length <= 20, scripts.join(', '));
+  for (const entry of ENTRIES) {
+    const files = [...loadedBy(join(packed.folder, 'dist/entry', `${entry}.js`))];
+    const scripts = files.filter((path) => path.endsWith('.js'));
+    assert.ok(scripts.length > 0 && scripts.length <= 8, scripts.join(', '));
+  }
 });
 
 test('its entries share one core and its classes of errors', async () => {
@@ -63,6 +67,24 @@ test('its entries share one core and its classes of errors', async () => {
     console.log(JSON.stringify({ compared: shared.length > 20, different }));
   `);
   assert.deepEqual(JSON.parse(printed), { compared: true, different: [] });
+});
+
+test('what programs load holds nothing of the testing kit', () => {
+  const holdsKit = (entry) =>
+    [...loadedBy(join(packed.folder, 'dist/entry', `${entry}.js`))].some((file) =>
+      /class (FlovynTestEnvironment|VirtualClock|TimeSkipper|MockWorkflowContext)\b|FLOVYN_TEST_/.test(
+        readFileSync(file, 'utf8'),
+      ),
+    );
+  assert.deepEqual(
+    ENTRIES.filter((entry) => holdsKit(entry)),
+    [],
+  );
+  // The same look finds it where it is.
+  assert.deepEqual(
+    ENTRIES.filter((entry) => holdsKit(`testing-${entry}`)),
+    ENTRIES,
+  );
 });
 
 test('installing it brings no other package', () => {
@@ -79,6 +101,23 @@ test('every entry that package.json exports can be imported', async () => {
     );
     assert.equal(printed, 'true', entry);
   }
+});
+
+test('the testing kit runs on the core and the classes of the main entry', async () => {
+  const printed = await runScript(`
+    import { Duration, WorkflowFailed, workflow } from '@flovyn/sdk';
+    import { Duration as TestDuration, FlovynTestEnvironment } from '@flovyn/sdk/testing';
+    const late = workflow({ name: 'late', run: async (ctx) => {
+      await ctx.sleep(TestDuration.days(30));
+      throw new Error('too late');
+    } });
+    const env = new FlovynTestEnvironment({ time: 'virtual' }).registerWorkflow(late);
+    await env.start();
+    const error = await env.startAndAwait(late).catch((thrown) => thrown);
+    await env.stop();
+    console.log(Duration === TestDuration, error instanceof WorkflowFailed, error.message);
+  `);
+  assert.equal(printed, 'true true too late');
 });
 
 for (const entry of ['.', './inline']) {

@@ -57,11 +57,12 @@ export class CallScope {
       );
     }
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.#stopTimer = clock.schedule(deadlineMs, () => {
+    const onDeadline = (): void => {
       const { method } = this.facts;
       const text = `${method} got no answer within its deadline of ${deadlineMs} ms`;
       this.end(new RpcError('DEADLINE_EXCEEDED', text, { method }));
-    });
+    };
+    this.#stopTimer = clock.schedule(deadlineMs, onDeadline, { upkeep: true });
   }
 
   readonly #onAbort = (): void => {

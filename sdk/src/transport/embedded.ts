@@ -39,6 +39,8 @@ export interface EmbeddedOptions {
   readonly clock?: Clock | undefined;
   /** Where the engine's warnings go, such as that of a history half as long as is allowed. Default: the console. */
   readonly logger?: Logger | undefined;
+  /** Is told of each call that begins to wait. @internal */
+  readonly onParked?: ((method: string) => void) | undefined;
 }
 
 /**
@@ -61,6 +63,7 @@ export class EmbeddedTransport implements Transport {
   readonly #parked = new ParkingLot<EngineCall>();
   readonly #calls = new Set<EngineCall>();
   #made = 0;
+  #unanswered = 0;
   #engine: number | undefined;
   #forgetReset: (() => void) | undefined;
   #ended: ((method: string) => FlovynError) | undefined;
@@ -75,7 +78,26 @@ export class EmbeddedTransport implements Transport {
   async unary(method: string, body: Uint8Array, options: CallOptions = {}): Promise<UnaryAnswer> {
     // An answer that is there at once arrives by microtasks alone: a loop of such calls would let no timer fire.
     this.#made += 1;
-    if (this.#made % CALLS_IN_A_ROW === 0) await runDry();
+    this.#unanswered += 1;
+    try {
+      if (this.#made % CALLS_IN_A_ROW === 0) await runDry();
+      return await this.#answered(method, body, options);
+    } finally {
+      this.#unanswered -= 1;
+    }
+  }
+
+  /** Whether no call is on its way: all there are wait for something. @internal */
+  get isStill(): boolean {
+    return this.#unanswered === this.#parked.size;
+  }
+
+  /** Whether a call of this method waits. @internal */
+  isParked(method: string): boolean {
+    return [...this.#parked.calls].some(({ scope }) => scope.facts.method === method);
+  }
+
+  async #answered(method: string, body: Uint8Array, options: CallOptions): Promise<UnaryAnswer> {
     if (this.#ended !== undefined) throw this.#ended(method);
     const engine = this.#open();
     const scope = new CallScope(method, SERVER_URL, options, this.#clock);
@@ -142,12 +164,14 @@ export class EmbeddedTransport implements Transport {
   #park(engine: number, call: EngineCall, { park, deadlineMs }: Parked, nowMs: number): void {
     if (this.#parked.isUntil(call, deadlineMs)) return;
     this.#parked.remove(call);
-    const stopTimer = this.#clock.schedule(deadlineMs - nowMs, () => {
+    const onDeadline = (): void => {
       this.#parked.remove(call);
       this.#attempt(engine, call, true);
       this.#followUp(engine);
-    });
+    };
+    const stopTimer = this.#clock.schedule(deadlineMs - nowMs, onDeadline, { upkeep: true });
     this.#parked.add(call, { keys: park, deadlineMs, stopTimer });
+    this.#options.onParked?.(call.scope.facts.method);
   }
 
   /** What a call or a due time may lead to: parked calls that can go on, another due time, warnings. */

@@ -6,6 +6,16 @@ export class ParkingLot<Call extends object> {
   readonly #callsByKey = new Map<string, Set<Call>>();
   readonly #spots = new Map<Call, Spot>();
 
+  /** How many calls are parked. */
+  get size(): number {
+    return this.#spots.size;
+  }
+
+  /** Every call that is parked. */
+  get calls(): IterableIterator<Call> {
+    return this.#spots.keys();
+  }
+
   /** Parks a call that is not parked. */
   add(call: Call, spot: Spot): void {
     this.#spots.set(call, spot);

@@ -129,7 +129,7 @@ export class Registration {
   #arm(): void {
     if (this.#stopped) return;
     const beat = (): void => void this.#beat();
-    this.#stopTimer = this.#parts.clock.schedule(HEARTBEAT_MS, beat, { keepAlive: false });
+    this.#stopTimer = this.#parts.clock.schedule(HEARTBEAT_MS, beat, { keepAlive: false, upkeep: true });
   }
 
   async #beat(): Promise<void> {

@@ -2,6 +2,7 @@ import { decodeOne, encodeOne, encodeText } from '../codec.js';
 import { type ClaimedTask, decodePollTask, encodePollTask } from '../core.js';
 import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
+import { holding } from '../runtime/clock.js';
 import { isClaimLost } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
@@ -30,7 +31,7 @@ export class TaskWorker {
       what: 'tasks',
       ...pollLimits(options, parts.transport),
       poll: (signal) => this.#poll(signal),
-      work: (task) => this.#attempt(task),
+      work: (task) => holding(parts.clock, () => this.#attempt(task)),
       giveBack: (task) => this.#giveBack(task),
       clock: parts.clock,
       counts: parts.reporter.polls.tasks,

@@ -1,5 +1,6 @@
 import { encodePollWorkflow, type Polled, pollPeek } from '../core.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
+import { holding } from '../runtime/clock.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { ActivationFailures } from './activation-failures.js';
 import type { ExecutionCacheMetrics } from './cache-metrics.js';
@@ -123,7 +124,8 @@ export class WorkflowWorker {
     const { polled } = work;
     if (isQuery(polled)) {
       this.#parts.reporter.counts.workflows.queries += 1;
-      await answerPolledQuery(this.#parts, this.#definitions.get(polled.kind), polled);
+      const definition = this.#definitions.get(polled.kind);
+      await holding(this.#parts.clock, () => answerPolledQuery(this.#parts, definition, polled));
       return undefined;
     }
     return this.#activate(work);

@@ -39,6 +39,8 @@ export class Driver {
   readonly #parts: RunParts;
   readonly #run: WorkflowRun;
   #state: 'new' | 'active' | 'suspended' | 'closed' = 'new';
+  /** Lets a clock skip time again that was held by the activation. */
+  #release: (() => void) | undefined;
 
   constructor(activation: Activation, parts: RunParts) {
     this.#activation = activation;
@@ -96,6 +98,7 @@ export class Driver {
   async #activate(host: ActivationHost, load: () => Promise<void>): Promise<ActivationEnd> {
     const { turn, operations } = this.#run;
     const forget = host.stop.onFire((reason) => operations.abort(reason));
+    this.#release = this.#parts.clock.hold?.();
     this.#state = 'active';
     turn.open();
     try {
@@ -112,6 +115,7 @@ export class Driver {
     } finally {
       turn.close();
       forget();
+      this.#release?.();
     }
   }
 
@@ -145,7 +149,11 @@ export class Driver {
   }
 
   async #awaitOperation(host: ActivationHost): Promise<void> {
-    if (await this.#run.operations.finishWithin(LOOK_FOR_EVENTS_MS)) return;
+    // Operations hold the clock themselves, except in the pause before another attempt.
+    this.#release?.();
+    const hasFinished = await this.#run.operations.finishWithin(LOOK_FOR_EVENTS_MS);
+    this.#release = this.#parts.clock.hold?.();
+    if (hasFinished) return;
     // A request to cancel, a signal or a timer is not left to wait for the end of a long operation. A function that has
     // ended is told nothing more.
     if (!this.#run.hasEnded) await this.#activation.lookForEvents(host);

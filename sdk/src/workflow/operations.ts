@@ -2,7 +2,7 @@ import { ConfigurationError, FlovynError } from '../errors.js';
 import { nameClass, nameOf, stackOf, textOf } from '../errors/base.js';
 import { checkOptions, optionalMs } from '../options.js';
 import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
-import type { Clock } from '../runtime/clock.js';
+import { type Clock, holding } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
 import type { Serializer } from '../serde.js';
 import type { OperationFunction, OperationOptions } from './handle-types.js';
@@ -122,7 +122,7 @@ export class Operations {
   async #attempts({ name, fn, plan }: Begun, signal: AbortSignal): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(name, fn, plan.timeoutMs, signal);
+        return await holding(this.#clock, () => this.#attempt(name, fn, plan.timeoutMs, signal));
       } catch (error) {
         if (!mayRetry(plan.retry, attempt, error)) throw error;
         await pause(this.#clock, pauseBefore(plan.retry, attempt), signal);

@@ -1,0 +1,2 @@
+export * from '../testing/index.js';
+export { ready } from './browser.js';

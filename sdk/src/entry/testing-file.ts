@@ -1,0 +1,4 @@
+import './file.js';
+
+export * from '../testing/index.js';
+export { ready } from './loaded.js';

@@ -1,0 +1,4 @@
+import './inline.js';
+
+export * from '../testing/index.js';
+export { ready } from './loaded.js';
