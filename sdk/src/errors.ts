@@ -18,5 +18,6 @@ export {
 } from './errors/waiting.js';
 export { AuthenticationError, ConnectionError, GrpcCode, NotFoundError, RpcError } from './errors/rpc.js';
 export type { GrpcCodeName, RpcErrorOptions } from './errors/rpc.js';
-export { ConfigurationError, SerializationError, Unsupported } from './errors/usage.js';
+export { ConfigurationError, SerializationError, Unsupported, ValidationError } from './errors/usage.js';
+export type { ValidationIssue } from './errors/usage.js';
 export { CoreError, CoreTrapped, EngineFailed } from './errors/core.js';

@@ -19,6 +19,15 @@ export { Duration } from './duration.js';
 export * from './errors.js';
 export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';
 export type { RetryPolicy } from './retry.js';
+export type {
+  InferInput,
+  InferOutput,
+  StandardJsonSchemaConverter,
+  StandardSchemaIssue,
+  StandardSchemaProps,
+  StandardSchemaResult,
+  StandardSchemaV1,
+} from './schema/standard-schema.js';
 export { deserialize, JsonSerializer, serialize, type Serializer } from './serde.js';
 export { TaskContextImpl, type TaskContextParts } from './task/context.js';
 export type { TaskContext } from './task/context-types.js';
@@ -29,6 +38,9 @@ export {
   type TaskConfig,
   type TaskDefinition,
   type TaskFunction,
+  type TaskFunctions,
+  type TaskSchemas,
+  type TaskSettings,
 } from './task/define.js';
 export { createTransport, type TransportKind, type TransportOptions } from './transport/create.js';
 export { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from './transport/embedded.js';
@@ -95,4 +107,6 @@ export {
   type WorkflowConfig,
   type WorkflowDefinition,
   type WorkflowFunction,
+  type WorkflowSchemas,
+  type WorkflowSettings,
 } from './workflow/define.js';

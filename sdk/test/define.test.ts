@@ -4,7 +4,7 @@ import { FlovynClient } from '../src/client/client.js';
 import type { WorkflowDescription } from '../src/client/description.js';
 import type { WorkflowHandle } from '../src/client/handle.js';
 import { Duration } from '../src/duration.js';
-import { ConfigurationError, Unsupported } from '../src/errors.js';
+import { ConfigurationError } from '../src/errors.js';
 import { task, type TaskDefinition } from '../src/task/define.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import type {
@@ -44,16 +44,6 @@ describe('definitions', () => {
     expect(define).toThrow(new ConfigurationError(text));
   });
 
-  test.each([['input', () => workflow({ name: 'w', run, input: {} } as never)]])(
-    'the option %s of a later version is refused with the reason',
-    (option, define) => {
-      expect(define).toThrow(Unsupported);
-      expect(define).toThrow(
-        new RegExp(`the option "${option}" is not supported by this version: it comes with `),
-      );
-    },
-  );
-
   test.each([
     ['an unknown option', () => workflow({ name: 'w', run, nmae: 1 } as never), 'unknown option "nmae"'],
     [
@@ -75,6 +65,21 @@ describe('definitions', () => {
       'handlers of another kind',
       () => workflow({ name: 'w', run, handlers: { updates: {} } as never }),
       'unknown option "updates"',
+    ],
+    [
+      'an input schema that is none',
+      () => workflow({ name: 'w', run, input: {} } as never),
+      'Workflow "w": input must be a Standard Schema',
+    ],
+    [
+      'an output schema that is none',
+      () => task({ name: 't', run, output: 1 } as never),
+      'Task "t": output must be a Standard Schema',
+    ],
+    [
+      'a serializer that is none',
+      () => task({ name: 't', run, serializer: { serialize: String } } as never),
+      'Task "t": serializer must be an object with the methods serialize and deserialize',
     ],
     ['a negative count', () => task({ name: 't', run, retry: { maxRetries: -1 } }), 'retry.maxRetries'],
     [

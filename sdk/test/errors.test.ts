@@ -146,6 +146,18 @@ const table: [errors.FlovynError, Record<string, unknown>][] = [
     },
   ],
   [
+    new errors.ValidationError('task "t"', 'input', [{ message: 'expected a number', path: '$.n' }]),
+    {
+      name: 'ValidationError',
+      code: 'VALIDATION',
+      message: 'The input of the task "t" does not fit its schema: expected a number (at $.n)',
+      subject: 'task "t"',
+      side: 'input',
+      issues: [{ message: 'expected a number', path: '$.n' }],
+      retryable: false,
+    },
+  ],
+  [
     new errors.RpcError('ABORTED', 'text', { method: '/a/B', cause }),
     { name: 'RpcError', code: 'ABORTED', grpcCode: 10, message: 'text', method: '/a/B', cause },
   ],

@@ -8,11 +8,16 @@ import {
   encodeStartWorkflow,
   type HistoryEvent,
 } from '../core.js';
+import type { Duration } from '../duration.js';
 import { NotFoundError } from '../errors.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { randomId } from '../runtime/random-id.js';
 import type { CallOptions, Subject, Transport } from '../transport/transport.js';
+import { parseNow } from '../schema/check.js';
+import type { StandardSchemaV1 } from '../schema/standard-schema.js';
+import type { Serializer } from '../serde.js';
+import { serializerFor } from '../serde/choose.js';
 import type { SignalSource } from '../runtime/signal-source.js';
 import { Backoff } from '../worker/backoff.js';
 import type { StartWorkflowOptions } from './options.js';
@@ -25,6 +30,15 @@ const LONGEST_RETRY_MS = 2_000;
 
 /** An execution that does not exist. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** The workflow of an execution that is started, as far as it is known. */
+export interface Startable {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly timeout?: Duration | undefined;
+  readonly input?: StandardSchemaV1 | undefined;
+  readonly serializer?: Serializer | undefined;
+}
 
 /** The calls of a client, each safe to be made twice and therefore repeated when its fate is unknown. */
 export class ClientCalls {
@@ -42,18 +56,19 @@ export class ClientCalls {
 
   /** Starts an execution, or finds the one under the same key; its id. */
   async startWorkflow(
-    workflowKind: string,
+    workflow: Startable,
     input: unknown,
     options: StartWorkflowOptions,
     timeoutMs: number | undefined,
   ): Promise<string> {
-    const { orgId, queue, serializer, codec } = this.settings;
+    const { orgId, queue } = this.settings;
+    const workflowKind = workflow.name;
     const request = encodeStartWorkflow({
       orgId,
       workflowKind,
-      input: await encodeOne(codec, serializer.serialize(input)),
+      input: await this.inputPayload(workflow, input),
       queue: options.queue ?? queue,
-      workflowVersion: options.workflowVersion,
+      workflowVersion: options.workflowVersion ?? workflow.version,
       prioritySeconds: options.prioritySeconds,
       timeoutMs,
       idempotencyKey: options.idempotencyKey ?? `flovyn-js-${randomId()}`,
@@ -108,10 +123,18 @@ export class ClientCalls {
     );
   }
 
+  /** The payload of what the schema of a workflow makes of its input. */
+  async inputPayload(workflow: Startable, input: unknown): Promise<string> {
+    const checked = parseNow(workflow.input, input, {
+      subject: `workflow "${workflow.name}"`,
+      side: 'input',
+    });
+    return encodeOne(this.settings.codec, serializerFor(workflow, this.settings).serialize(checked));
+  }
+
   /** The value of a payload that came from the server. */
-  async decode(payload: string): Promise<unknown> {
-    const { serializer, codec } = this.settings;
-    return serializer.deserialize(await decodeOne(codec, payload));
+  async decode(payload: string, serializer: Serializer = this.settings.serializer): Promise<unknown> {
+    return serializer.deserialize(await decodeOne(this.settings.codec, payload));
   }
 
   /** One call. */

@@ -10,7 +10,7 @@ import { register } from '../worker/definitions.js';
 import { Worker, WorkerSource } from '../worker/worker.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
-import { ClientCalls } from './calls.js';
+import { ClientCalls, type Startable } from './calls.js';
 import type { ListWorkflowsOptions, WorkflowList } from './description.js';
 import { listWorkflows, signalWithStart, signalWorkflow } from './executions.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';
@@ -154,13 +154,12 @@ export class FlovynClient {
     input?: unknown,
     options: StartWorkflowOptions = {},
   ): Promise<StartedWorkflow<Output>> {
-    const { name, version, timeout } = startable('startWorkflow', definition);
+    const workflow = startable('startWorkflow', definition);
     checkOptions('startWorkflow', options, START_OPTIONS, LATER_START_OPTIONS);
     const calls = this.#calls();
-    const timeoutMs = await startTimeoutMs(calls, 'startWorkflow', options.timeout, timeout);
-    const workflowVersion = options.workflowVersion ?? version;
-    const workflowId = await calls.startWorkflow(name, input, { ...options, workflowVersion }, timeoutMs);
-    return { handle: this.getWorkflowHandle<Output>(workflowId) };
+    const timeoutMs = await startTimeoutMs(calls, 'startWorkflow', options.timeout, workflow.timeout);
+    const workflowId = await calls.startWorkflow(workflow, input, options, timeoutMs);
+    return { handle: this.#handle<Output>(workflowId, workflow) };
   }
 
   /** Starts an execution and waits for its result. */
@@ -172,9 +171,17 @@ export class FlovynClient {
     return handle.result();
   }
 
-  /** The handle of an execution that exists. `Output` is taken on trust. */
-  getWorkflowHandle<Output = unknown>(workflowId: string): WorkflowHandle<Output> {
-    return WorkflowHandleImpl.create<Output>(workflowId, () => this.#calls());
+  /**
+   * The handle of an execution that exists. That it is one of `definition`, which gives the type of the result and the
+   * serializer, is taken on trust; so is `Output` without one.
+   */
+  getWorkflowHandle<Input, Output>(
+    workflowId: string,
+    definition: WorkflowDefinition<Input, Output>,
+  ): WorkflowHandle<Output>;
+  getWorkflowHandle<Output = unknown>(workflowId: string): WorkflowHandle<Output>;
+  getWorkflowHandle<Output>(workflowId: string, definition?: AnyWorkflow): WorkflowHandle<Output> {
+    return this.#handle<Output>(workflowId, definition);
   }
 
   /**
@@ -206,20 +213,20 @@ export class FlovynClient {
     definition: WorkflowDefinition<Input, Output>,
     options: SignalWithStartOptions<Input>,
   ): Promise<{ workflowHandle: WorkflowHandle<Output>; workflowCreated: boolean }> {
-    const { name, version, timeout } = startable('signalWithStartWorkflow', definition);
+    const workflow = startable('signalWithStartWorkflow', definition);
     checkOptions('signalWithStartWorkflow', options, SIGNAL_WITH_START_OPTIONS, LATER_START_OPTIONS);
     checkText('signalWithStartWorkflow, workflowId', options.workflowId);
     checkText('signalWithStartWorkflow, signalName', options.signalName);
     const calls = this.#calls();
-    const timeoutMs = await startTimeoutMs(calls, 'signalWithStartWorkflow', options.timeout, timeout);
-    const workflowVersion = options.workflowVersion ?? version;
+    const { timeout } = options;
+    const timeoutMs = await startTimeoutMs(calls, 'signalWithStartWorkflow', timeout, workflow.timeout);
     const { workflowExecutionId, workflowCreated } = await signalWithStart(
       calls,
-      name,
-      { ...options, workflowVersion },
+      workflow,
+      options,
       timeoutMs,
     );
-    return { workflowHandle: this.getWorkflowHandle<Output>(workflowExecutionId), workflowCreated };
+    return { workflowHandle: this.#handle<Output>(workflowExecutionId, workflow), workflowCreated };
   }
 
   /** As `cancel` of the execution's handle. */
@@ -237,6 +244,10 @@ export class FlovynClient {
    */
   async listWorkflows(options: ListWorkflowsOptions = {}): Promise<WorkflowList> {
     return listWorkflows(this.#calls(), options);
+  }
+
+  #handle<Output>(workflowId: string, workflow: Partial<Startable> | undefined): WorkflowHandle<Output> {
+    return WorkflowHandleImpl.create<Output>(workflowId, () => this.#calls(), workflow?.serializer);
   }
 
   get #isBusy(): boolean {
@@ -293,10 +304,7 @@ export class FlovynClient {
 }
 
 /** What is started, by its definition or its name alone. */
-function startable(
-  verb: string,
-  definition: AnyWorkflow | string,
-): { name: string; version?: string | undefined; timeout?: Duration | undefined } {
+function startable(verb: string, definition: AnyWorkflow | string): Startable {
   const started = typeof definition === 'string' ? { name: definition } : definition;
   if (started?.name) return started;
   throw new ConfigurationError(`${verb} takes a workflow definition or the name of one`);

@@ -15,9 +15,10 @@ import {
 import { ConnectionError, QueryFailed, RpcError, Unsupported } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { isTransient } from '../rpc/failures.js';
+import type { Serializer } from '../serde.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { Subject } from '../transport/transport.js';
-import { type ClientCalls, executionSubject } from './calls.js';
+import { type ClientCalls, executionSubject, type Startable } from './calls.js';
 import { describe, summarize } from './describe.js';
 import type { ListWorkflowsOptions, WorkflowDescription, WorkflowList } from './description.js';
 import type { CancelWorkflowOptions, SignalWithStartOptions } from './options.js';
@@ -40,17 +41,18 @@ export async function signalWorkflow(
 /** Sends a signal to the execution under a key, which is started if none runs. */
 export async function signalWithStart(
   calls: ClientCalls,
-  workflowKind: string,
+  workflow: Startable,
   options: SignalWithStartOptions,
   timeoutMs: number | undefined,
 ): Promise<{ workflowExecutionId: string; workflowCreated: boolean }> {
   const { orgId, queue, codec, serializer } = calls.settings;
-  const { workflowId, signalName, workflowVersion, prioritySeconds } = options;
+  const { workflowId, signalName, workflowVersion = workflow.version, prioritySeconds } = options;
+  const workflowKind = workflow.name;
   const request = encodeSignalWithStartWorkflow({
     orgId,
     workflowId,
     workflowKind,
-    workflowInput: await encodeOne(codec, serializer.serialize(options.input)),
+    workflowInput: await calls.inputPayload(workflow, options.input),
     queue: options.queue ?? queue,
     workflowVersion,
     prioritySeconds,
@@ -103,15 +105,20 @@ export async function cancelWorkflow(
 }
 
 /** What the server knows of an execution. */
-export async function describeWorkflow(calls: ClientCalls, id: string): Promise<WorkflowDescription> {
+export async function describeWorkflow(
+  calls: ClientCalls,
+  id: string,
+  serializer: Serializer = calls.settings.serializer,
+): Promise<WorkflowDescription> {
   const subject = executionSubject(id);
+  const settings = { ...calls.settings, serializer };
   if (await calls.isExtended(id)) {
     const request = encodeDescribeWorkflow({ workflowExecutionId: id });
     const answer = await calls.repeated(Method.DescribeWorkflow, request, subject);
-    return describe(calls.settings, decodeDescribeWorkflow(answer));
+    return describe(settings, decodeDescribeWorkflow(answer));
   }
   const rest = overRest(calls, 'handle.describe');
-  return describe(calls.settings, await calls.stopped.with((signal) => rest.describe(id, subject, signal)));
+  return describe(settings, await calls.stopped.with((signal) => rest.describe(id, subject, signal)));
 }
 
 /** A page of the executions of the organisation. */

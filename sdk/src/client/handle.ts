@@ -1,4 +1,5 @@
 import { checkText } from '../options.js';
+import type { Serializer } from '../serde.js';
 import type { ClientCalls } from './calls.js';
 import type { WorkflowDescription } from './description.js';
 import { cancelWorkflow, describeWorkflow, queryWorkflow, signalWorkflow } from './executions.js';
@@ -43,19 +44,28 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
 export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Output> {
   readonly workflowId: string;
   readonly #calls: () => ClientCalls;
+  readonly #serializer: Serializer | undefined;
 
-  private constructor(workflowId: string, calls: () => ClientCalls) {
+  private constructor(workflowId: string, calls: () => ClientCalls, serializer: Serializer | undefined) {
     this.workflowId = workflowId;
     this.#calls = calls;
+    this.#serializer = serializer;
   }
 
-  /** @internal */
-  static create<Output>(workflowId: string, calls: () => ClientCalls): WorkflowHandleImpl<Output> {
-    return new WorkflowHandleImpl<Output>(workflowId, calls);
+  /**
+   * With the serializer of the definition, if it has one.
+   * @internal
+   */
+  static create<Output>(
+    workflowId: string,
+    calls: () => ClientCalls,
+    serializer?: Serializer,
+  ): WorkflowHandleImpl<Output> {
+    return new WorkflowHandleImpl<Output>(workflowId, calls, serializer);
   }
 
   async result(): Promise<Output> {
-    return (await awaitResult(this.#calls(), this.workflowId)) as Output;
+    return (await awaitResult(this.#calls(), this.workflowId, this.#serializer)) as Output;
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a handle can be awaited
@@ -84,6 +94,6 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
   }
 
   async describe(): Promise<WorkflowDescription> {
-    return describeWorkflow(this.#calls(), this.workflowId);
+    return describeWorkflow(this.#calls(), this.workflowId, this.#serializer);
   }
 }

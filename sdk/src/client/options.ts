@@ -2,6 +2,7 @@ import type { PayloadCodec } from '../codec.js';
 import type { Duration } from '../duration.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
+import type { Serializer } from '../serde.js';
 import type { AnyTask } from '../task/define.js';
 import type { TransportKind } from '../transport/create.js';
 import type { TlsOptions } from '../transport/tls.js';
@@ -56,6 +57,12 @@ export interface FlovynClientOptions {
   readonly fetch?: Fetch | undefined;
   /** More headers for every request, those to `httpUrl` too. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Turns values into payloads and back, for everything that this client and its workers send and read; a definition can
+   * have one of its own for its input and output. What else touches the same executions needs the same one. Where
+   * workflows run with it, it must be deterministic. Default: a `JsonSerializer`.
+   */
+  readonly serializer?: Serializer | undefined;
   /** Default: the console, warnings and errors only. */
   readonly logger?: Logger | undefined;
   /** How workflows are run here. */

@@ -10,6 +10,7 @@ import { WorkflowCancelled, WorkflowFailed } from '../errors.js';
 import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { pause } from '../runtime/pause.js';
+import type { Serializer } from '../serde.js';
 import { Backoff } from '../worker/backoff.js';
 import { type ClientCalls, executionSubject } from './calls.js';
 
@@ -17,14 +18,20 @@ const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 5_000;
 
 /** Waits for the end of an execution; gives its output or throws how it failed. */
-export async function awaitResult(calls: ClientCalls, executionId: string): Promise<unknown> {
+export async function awaitResult(
+  calls: ClientCalls,
+  executionId: string,
+  serializer?: Serializer,
+): Promise<unknown> {
   // Only after an answer is it known what the server can do, and that it is there at all.
   let { events, hasMore } = calls.transport.extended ? NO_EVENTS : await calls.getEvents(executionId, 0);
   for (let looks = 0; ; looks += 1) {
-    if (calls.transport.extended)
-      return calls.stopped.with((signal) => waitOnServer(calls, executionId, signal));
+    if (calls.transport.extended) {
+      const answer = await calls.stopped.with((signal) => waitOnServer(calls, executionId, signal));
+      return concluded(calls, executionId, answer, serializer);
+    }
     const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
-    if (end !== undefined) return concluded(calls, executionId, end);
+    if (end !== undefined) return concluded(calls, executionId, end, serializer);
     const delayMs = Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks);
     await calls.stopped.with((signal) => pause(calls.settings.clock, delayMs, signal));
     ({ events, hasMore } = await calls.getEvents(executionId, 0));
@@ -37,7 +44,7 @@ async function waitOnServer(
   calls: ClientCalls,
   workflowExecutionId: string,
   signal: AbortSignal,
-): Promise<unknown> {
+): Promise<End> {
   const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
   const options = {
     deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS,
@@ -52,7 +59,7 @@ async function waitOnServer(
       await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),
     );
     retry.backoff.reset();
-    if (hasEnded(answer)) return concluded(calls, workflowExecutionId, answer);
+    if (hasEnded(answer)) return answer;
   }
 }
 
@@ -63,8 +70,13 @@ function hasEnded({ status }: AwaitedResult): boolean {
   return status !== WorkflowStatus.Running && status !== WorkflowStatus.Suspended;
 }
 
-async function concluded(calls: ClientCalls, executionId: string, end: End): Promise<unknown> {
-  if (end.status === WorkflowStatus.Completed) return calls.decode(end.output);
+async function concluded(
+  calls: ClientCalls,
+  executionId: string,
+  end: End,
+  serializer: Serializer | undefined,
+): Promise<unknown> {
+  if (end.status === WorkflowStatus.Completed) return calls.decode(end.output, serializer);
   const { codec } = calls.settings;
   const text = await decodeText(codec, end.error);
   if (end.status === WorkflowStatus.Cancelled)

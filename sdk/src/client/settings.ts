@@ -6,6 +6,7 @@ import { checkOptions, comingLater } from '../options.js';
 import { type Clock, systemClock } from '../runtime/clock.js';
 import { checkShutdownSignals } from '../runtime/process-signals.js';
 import { JsonSerializer, type Serializer } from '../serde.js';
+import { checkSerializer, trusted } from '../serde/choose.js';
 import {
   checkTransportOptions,
   createTransport,
@@ -70,6 +71,7 @@ const KNOWN = [
   'apiKey',
   'fetch',
   'headers',
+  'serializer',
   'logger',
   'workflowWorkerOptions',
   'taskWorkerOptions',
@@ -129,6 +131,7 @@ function settings(what: string, options: FlovynClientOptions): ClientSettings {
   const { workflowWorkerOptions = {}, taskWorkerOptions = {}, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
   checkWorkflowWorkerOptions(workflowWorkerOptions);
   checkTaskWorkerOptions(taskWorkerOptions);
+  checkSerializer('FlovynClient: serializer', options.serializer);
   if (!(shutdownGraceMs >= 0)) {
     throw new ConfigurationError(
       `shutdownGraceMs must be a number of milliseconds from 0 up, got ${shutdownGraceMs}`,
@@ -138,7 +141,7 @@ function settings(what: string, options: FlovynClientOptions): ClientSettings {
     orgId: options.orgId ?? (options.embedded === true ? EMBEDDED_ORG_ID : NIL_UUID),
     queue: options.queue ?? 'default',
     logger: harmless(options.logger ?? consoleLogger()),
-    serializer: new JsonSerializer(),
+    serializer: trusted(options.serializer ?? new JsonSerializer()),
     codec: options.codec,
     clock: options.clock ?? systemClock,
     shutdownGraceMs,

@@ -34,3 +34,43 @@ export class SerializationError extends FlovynError {
     this.path = path;
   }
 }
+
+/** One thing that is wrong with a value that was checked against a schema. */
+export interface ValidationIssue {
+  readonly message: string;
+  /** Where in the value, such as `$.order.items[3]`; `$` is the value itself. */
+  readonly path: string;
+}
+
+/**
+ * The input or output of a workflow or task does not fit its schema. Trying again would not help: a task that throws it,
+ * or is given such input, fails for good.
+ */
+export class ValidationError extends FlovynError {
+  static {
+    nameClass(this, 'ValidationError');
+  }
+
+  override readonly code: string = 'VALIDATION';
+  /** Whose value it is, such as `task "charge"`. */
+  readonly subject: string;
+  readonly side: 'input' | 'output';
+  /** What is wrong, at least one thing. `message` names the first ten. */
+  readonly issues: readonly ValidationIssue[];
+  readonly retryable: boolean = false;
+
+  constructor(subject: string, side: 'input' | 'output', issues: readonly ValidationIssue[]) {
+    super(`The ${side} of the ${subject} does not fit its schema: ${listed(issues)}`);
+    this.subject = subject;
+    this.side = side;
+    this.issues = issues;
+  }
+}
+
+const MOST_LISTED = 10;
+
+function listed(issues: readonly ValidationIssue[]): string {
+  const texts = issues.slice(0, MOST_LISTED).map(({ message, path }) => `${message} (at ${path})`);
+  const more = issues.length - texts.length;
+  return [...texts, ...(more > 0 ? [`${more} more`] : [])].join('; ');
+}

@@ -2,14 +2,18 @@ import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions, positiveMs } from '../options.js';
 import { type RetryPolicy, retryPlan } from '../retry.js';
+import { checkSchema } from '../schema/check.js';
+import type { InferInput, InferOutput, StandardSchemaV1 } from '../schema/standard-schema.js';
+import type { Serializer } from '../serde.js';
+import { checkSerializer, trusted } from '../serde/choose.js';
 import type { TaskContext } from './context-types.js';
 import { checkHooks, type TaskHooks } from './hooks.js';
 
 /** A task function: it may call anything, and may be called more than once for one task. */
 export type TaskFunction<Input, Output> = (ctx: TaskContext, input: Input) => Output | PromiseLike<Output>;
 
-/** What `task` takes. */
-export interface TaskConfig<Input, Output> {
+/** What `task` takes besides its function, hooks and schemas. */
+export interface TaskSettings {
   /** The kind of the task: workflows schedule it by this name. At most 255 bytes. */
   readonly name: string;
   /** For people. */
@@ -31,6 +35,15 @@ export interface TaskConfig<Input, Output> {
   readonly heartbeatTimeout?: Duration | undefined;
   /** How failed attempts are retried. Default: what the server does, 3 retries after 1 s, 2 s, 4 s. */
   readonly retry?: RetryPolicy | undefined;
+  /**
+   * Writes and reads the input and output of its executions, wherever they are scheduled by this definition; who
+   * schedules one by name has to know of it. Default: the one of the client or worker.
+   */
+  readonly serializer?: Serializer | undefined;
+}
+
+/** What a task does, and who is told of it. */
+export interface TaskFunctions<Input, Output> {
   /** Are told of each attempt. */
   readonly hooks?: TaskHooks<Input, Output> | undefined;
   /**
@@ -38,6 +51,29 @@ export interface TaskConfig<Input, Output> {
    * good.
    */
   readonly run: TaskFunction<Input, Output>;
+}
+
+/** What `task` takes. */
+export interface TaskConfig<Input, Output> extends TaskSettings, TaskFunctions<Input, Output> {
+  /** See `TaskSchemas`. */
+  readonly input?: undefined;
+  /** See `TaskSchemas`. */
+  readonly output?: undefined;
+}
+
+/**
+ * The schemas of a task: of any library that follows the Standard Schema specification, such as zod, valibot and
+ * arktype. A schema must take what it gives: the workflow checks the input and sends what the schema made of it, and
+ * every attempt checks that again.
+ */
+export interface TaskSchemas<Input, Output> {
+  /**
+   * The input. It must be synchronous where workflow code schedules the task by this definition: input that does not fit
+   * makes that throw a `ValidationError`. Where it was not checked there, the task fails for good.
+   */
+  readonly input: Input;
+  /** The output. One that does not fit fails the task for good, with a `ValidationError`. */
+  readonly output: Output;
 }
 
 /** A task that can be registered, and scheduled with typed input. */
@@ -49,36 +85,101 @@ export interface TaskDefinition<Input = unknown, Output = unknown> {
   readonly heartbeatTimeout: Duration | undefined;
   readonly retry: RetryPolicy | undefined;
   readonly hooks: TaskHooks<Input, Output> | undefined;
+  readonly input?: StandardSchemaV1 | undefined;
+  readonly output?: StandardSchemaV1 | undefined;
+  readonly serializer?: Serializer | undefined;
+  /** The function as it was given: with schemas it expects what they made of the input. */
   readonly run: TaskFunction<Input, Output>;
 }
 
 /** Any definition, whatever its input and output. */
 export type AnyTask = TaskDefinition<never, unknown>;
 
-const KNOWN = ['name', 'description', 'timeout', 'totalTimeout', 'heartbeatTimeout', 'retry', 'hooks', 'run'];
-const LATER = {
-  input: 'schemas',
-  output: 'schemas',
-};
+const KNOWN = [
+  'name',
+  'description',
+  'timeout',
+  'totalTimeout',
+  'heartbeatTimeout',
+  'retry',
+  'hooks',
+  'input',
+  'output',
+  'serializer',
+  'run',
+];
+
+interface MaybeSchemas {
+  readonly input?: StandardSchemaV1 | undefined;
+  readonly output?: StandardSchemaV1 | undefined;
+}
+
+/** With a schema of the input or the output. */
+type Config<Schemas, Parsed, Returned, Output> = TaskSettings &
+  Schemas & {
+    readonly hooks?: TaskHooks<Parsed, Output> | undefined;
+    readonly run: TaskFunction<Parsed, Returned>;
+  };
 
 /**
- * Defines a task. Input and output types flow from `run` to wherever the definition is used.
+ * Defines a task. Input and output types flow from `run`, or from schemas, to wherever the definition is used.
  *
- * Throws `ConfigurationError` when the name or the function is missing, and `Unsupported` for options of
- * later versions.
+ * Throws `ConfigurationError` when the name or the function is missing, and for options that cannot be meant.
  */
 export function task<Input = unknown, Output = unknown>(
   config: TaskConfig<Input, Output>,
-): TaskDefinition<Input, Output> {
+): TaskDefinition<Input, Output>;
+// Three type parameters each, so that the two that programs write by hand mean the first.
+/** Defines a task with schemas of its input and output. */
+export function task<
+  In extends StandardSchemaV1,
+  Out extends StandardSchemaV1,
+  Returned extends InferInput<Out>,
+>(
+  config: Config<TaskSchemas<In, Out>, InferOutput<In>, Returned, InferOutput<Out>>,
+): TaskDefinition<InferInput<In>, InferOutput<Out>>;
+/** Defines a task with a schema of its input. */
+export function task<In extends StandardSchemaV1, Parsed extends InferOutput<In>, Output>(
+  config: Config<
+    Pick<TaskSchemas<In, never>, 'input'> & { readonly output?: undefined },
+    Parsed,
+    Output,
+    Output
+  >,
+): TaskDefinition<InferInput<In>, Output>;
+/** Defines a task with a schema of its output. */
+export function task<Input, Out extends StandardSchemaV1, Returned extends InferInput<Out>>(
+  config: Config<
+    Pick<TaskSchemas<never, Out>, 'output'> & { readonly input?: undefined },
+    Input,
+    Returned,
+    InferOutput<Out>
+  >,
+): TaskDefinition<Input, InferOutput<Out>>;
+export function task(config: Config<MaybeSchemas, never, unknown, never>): AnyTask {
   if (!config?.name) throw new ConfigurationError('Task name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
   const { name, description, timeout, totalTimeout, heartbeatTimeout, retry, hooks, run } = config;
+  const { input, output, serializer } = config;
   const what = `Task "${name}"`;
-  checkOptions(what, config, KNOWN, LATER);
+  checkOptions(what, config, KNOWN);
   positiveMs(`${what}, timeout`, timeout);
   positiveMs(`${what}, totalTimeout`, totalTimeout);
   positiveMs(`${what}, heartbeatTimeout`, heartbeatTimeout);
   if (retry !== undefined) retryPlan(what, retry);
   if (hooks !== undefined) checkHooks(what, hooks);
-  return { name, description, timeout, totalTimeout, heartbeatTimeout, retry, hooks, run };
+  checkSchema(`${what}: input`, input);
+  checkSchema(`${what}: output`, output);
+  checkSerializer(`${what}: serializer`, serializer);
+  const limits = { timeout, totalTimeout, heartbeatTimeout, retry };
+  return {
+    name,
+    description,
+    ...limits,
+    hooks,
+    input,
+    output,
+    serializer: serializer && trusted(serializer),
+    run,
+  };
 }

@@ -3,7 +3,9 @@ import { type TaskFailed, TaskTimeout } from '../errors.js';
 import { nameOf, stackOf, textOf } from '../errors/base.js';
 import type { Clock } from '../runtime/clock.js';
 import { Stop } from '../runtime/stop.js';
+import { parse } from '../schema/check.js';
 import type { Serializer } from '../serde.js';
+import { serializerFor } from '../serde/choose.js';
 import { TaskContextImpl, type TaskContextParts } from './context.js';
 import type { AnyTask } from './define.js';
 import { callHook, type TaskHooks } from './hooks.js';
@@ -47,7 +49,10 @@ export async function runTask(definition: AnyTask, input: string, parts: Attempt
     const { serializer, heartbeatDetails: details } = parts;
     const heartbeatDetails = details === undefined ? undefined : serializer.deserialize(details);
     const ctx = new TaskContextImpl({ ...parts, heartbeatDetails, stop });
-    return await attempt(definition, ctx, serializer.deserialize<never>(input), parts, stop);
+    const value: unknown = serializerFor(definition, parts).deserialize(input);
+    const what = { subject: `task "${definition.name}"`, side: 'input' } as const;
+    const checked = await withinTimeout(parts, stop, () => parse(definition.input, value, what));
+    return await attempt(definition, ctx, checked as never, parts, stop);
   } catch (error) {
     return failure(error);
   } finally {
@@ -65,11 +70,12 @@ async function attempt(
   const hooks: TaskHooks<never, never> | undefined = definition.hooks;
   const work = async (): Promise<unknown> => {
     if (hooks?.onStart) await callHook('onStart', ctx.log, stop, () => hooks.onStart?.(ctx, input));
-    return definition.run(ctx, input);
+    const what = { subject: `task "${definition.name}"`, side: 'output' } as const;
+    return parse(definition.output, await definition.run(ctx, input), what);
   };
   try {
     const result = await withinTimeout(parts, stop, work);
-    const output = parts.serializer.serialize(result);
+    const output = serializerFor(definition, parts).serialize(result);
     if (parts.isOver()) stop.throwIfFired();
     if (hooks?.onSuccess)
       await callHook('onSuccess', ctx.log, parts.stop, () => hooks.onSuccess?.(ctx, input, result as never));

@@ -32,11 +32,11 @@ export class PendingHandles {
     return this.#waiting.size;
   }
 
-  /** The promise of a new handle. */
-  open<T>(handle: number, name: HandleName): Promise<T> {
+  /** The promise of a new handle. Its value is read by `serializer`, if one is given. */
+  open<T>(handle: number, name: HandleName, serializer: Serializer = this.#serializer): Promise<T> {
     this.#sites?.made(handle);
     const promise = new Promise<T>((resolve, reject) => {
-      this.#waiting.set(handle, { name, resolve, reject });
+      this.#waiting.set(handle, { name, serializer, resolve, reject });
     });
     // A workflow may leave a handle alone; its rejection is no crash then.
     promise.then(undefined, ignore);
@@ -48,7 +48,7 @@ export class PendingHandles {
     const waiting = this.#take(handle);
     try {
       // A timer has no value.
-      waiting.resolve(waiting.name.type === 'timer' ? undefined : this.#serializer.deserialize(payload));
+      waiting.resolve(waiting.name.type === 'timer' ? undefined : waiting.serializer.deserialize(payload));
     } catch (error) {
       waiting.reject(markOwn(unreadable(waiting.name, error), waiting.name));
     }
@@ -80,6 +80,7 @@ export class PendingHandles {
 
 interface Waiting {
   readonly name: HandleName;
+  readonly serializer: Serializer;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }

@@ -3,15 +3,19 @@ import {
   completeCancelled,
   fail,
   isFirstActivation,
+  isReplaying,
   type Job,
   setSignalHandlers,
 } from '../core.js';
-import { CoreError, CoreTrapped, WorkflowCancelled } from '../errors.js';
+import { CoreError, CoreTrapped, ValidationError, WorkflowCancelled } from '../errors.js';
 import { stackOf, textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import { runDry } from '../runtime/run-dry.js';
+import { type Checked, parseNow } from '../schema/check.js';
+import type { StandardSchemaV1 } from '../schema/standard-schema.js';
 import type { Serializer } from '../serde.js';
+import { serializerFor } from '../serde/choose.js';
 import type { Activation } from './activation.js';
 import type { CallSites } from './call-sites.js';
 import { cancelledWorkflow, CancelScope } from './cancel-scope.js';
@@ -114,17 +118,19 @@ export class WorkflowRun {
 
   #start(inputPayload: string, signals: readonly (readonly [name: string, payload: string])[] = []): void {
     const { onStarted } = this.#parts;
-    if (onStarted !== undefined && isFirstActivation(this.#activation.id))
-      onStarted(() => this.#input(inputPayload));
+    const isFirst = isFirstActivation(this.#activation.id);
+    if (onStarted !== undefined && isFirst) onStarted(() => this.#input(inputPayload, isFirst));
     for (const [name, payload] of signals) this.#handle(name, payload);
     this.#call(
-      () => this.#parts.definition.run(this.#ctx, this.#input(inputPayload)),
+      () => this.#parts.definition.run(this.#ctx, this.#input(inputPayload, isFirst)),
       (output) => this.#returned(output),
     );
   }
 
-  #input(payload: string): never {
-    return this.#parts.serializer.deserialize<never>(payload);
+  #input(payload: string, isFirst: boolean): never {
+    const { definition } = this.#parts;
+    const input = serializerFor(definition, this.#parts).deserialize(payload);
+    return this.#checked('input', definition.input, input, isFirst) as never;
   }
 
   #handle(name: string, payload: string): void {
@@ -175,14 +181,35 @@ export class WorkflowRun {
     return contextOf(this.#root);
   }
 
-  #returned(output: unknown): void {
+  #returned(returned: unknown): void {
+    const { definition } = this.#parts;
+    let output: unknown;
     let payload: string;
     try {
-      payload = this.#parts.serializer.serialize(output);
+      const isNew = !isReplaying(this.#activation.id);
+      output = this.#checked('output', definition.output, returned, isNew);
+      payload = serializerFor(definition, this.#parts).serialize(output);
     } catch (error) {
       return this.#threw(error);
     }
     this.#endAs({ type: 'completed', output }, (id) => complete(id, payload));
+  }
+
+  /** What a schema makes of the input or output. One that is not new has fitted before. */
+  #checked(
+    side: Checked['side'],
+    schema: StandardSchemaV1 | undefined,
+    value: unknown,
+    isNew: boolean,
+  ): unknown {
+    const { name } = this.#parts.definition;
+    try {
+      return parseNow(schema, value, { subject: `workflow "${name}"`, side });
+    } catch (error) {
+      // A change of the code fails no execution.
+      if (error instanceof ValidationError && !isNew) this.turn.stop(error);
+      throw error;
+    }
   }
 
   #threw(error: unknown): void {

@@ -1,6 +1,8 @@
 import { startChild } from '../../core.js';
 import { ConfigurationError, Unsupported } from '../../errors.js';
 import { checkOptions, checkText } from '../../options.js';
+import { parseNow } from '../../schema/check.js';
+import { serializerFor } from '../../serde/choose.js';
 import type { ContextParts } from '../context-parts.js';
 import type { AnyWorkflow } from '../define.js';
 import type { ChildWorkflowHandle, ChildWorkflowOptions } from '../handle-types.js';
@@ -18,7 +20,7 @@ export function startDefined<Output>(
         'ctx.scheduleWorkflow takes a workflow definition; for a name use ctx.scheduleWorkflowByName',
       );
     }
-    return startNamed<Output>(parts, 'ctx.scheduleWorkflow', definition.name, input, options);
+    return startNamed<Output>(parts, 'ctx.scheduleWorkflow', definition.name, input, options, definition);
   });
 }
 
@@ -28,13 +30,16 @@ export function startNamed<Output>(
   kind: string,
   input: unknown,
   options: ChildWorkflowOptions = {},
+  definition: Partial<AnyWorkflow> = {},
 ): ChildWorkflowHandle<Output> {
   return parts.turn.do(verb, (id) => {
     checkText(`${verb}, name`, kind);
     checkChildOptions(kind, options);
-    const payload = parts.serializer.serialize(input);
+    const serializer = serializerFor(definition, parts);
+    const checked = parseNow(definition.input, input, { subject: `workflow "${kind}"`, side: 'input' });
+    const payload = serializer.serialize(checked);
     const [handle, childExecutionId, name] = startChild(id, parts.scope.id, kind, payload, options);
-    const promise = openHandle<Output>(parts, handle, { type: 'child workflow', name });
+    const promise = openHandle<Output>(parts, handle, { type: 'child workflow', name }, serializer);
     parts.children.set(childExecutionId, (reason) => promise.cancel(reason));
     const members = { childExecutionId, workflowId: childExecutionId, result: () => promise };
     // A function has a property `name`, a promise has none: nothing is hidden by it.

@@ -1,14 +1,20 @@
 import { CancelEffect, cancelHandle } from '../../core.js';
 import { HandleCancelled } from '../../errors.js';
 import { checkText } from '../../options.js';
+import type { Serializer } from '../../serde.js';
 import type { ContextParts } from '../context-parts.js';
 import type { CancellablePromise } from '../handle-types.js';
 import type { HandleName } from '../pending.js';
 
-/** The promise of a new handle, with the means to cancel it. */
-export function openHandle<T>(parts: ContextParts, handle: number, name: HandleName): CancellablePromise<T> {
+/** The promise of a new handle, with the means to cancel it. Its value is read by `serializer`, if one is given. */
+export function openHandle<T>(
+  parts: ContextParts,
+  handle: number,
+  name: HandleName,
+  serializer?: Serializer,
+): CancellablePromise<T> {
   const cancel = (reason?: string): void => cancelOne(parts, handle, name, reason);
-  return Object.assign(parts.pending.open<T>(handle, name), { cancel });
+  return Object.assign(parts.pending.open<T>(handle, name, serializer), { cancel });
 }
 
 function cancelOne(parts: ContextParts, handle: number, { type, name }: HandleName, reason?: string): void {

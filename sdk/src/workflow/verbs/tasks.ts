@@ -1,6 +1,8 @@
 import { scheduleTask } from '../../core.js';
 import { ConfigurationError } from '../../errors.js';
 import { checkText } from '../../options.js';
+import { parseNow } from '../../schema/check.js';
+import { serializerFor } from '../../serde/choose.js';
 import type { AnyTask } from '../../task/define.js';
 import type { ContextParts } from '../context-parts.js';
 import type { TaskHandle, TaskOptions } from '../handle-types.js';
@@ -32,9 +34,11 @@ export function scheduleNamed<Output>(
   return parts.turn.do(verb, (id) => {
     checkText(`${verb}, name`, name);
     const coreOptions = coreTaskOptions(name, options, defaults, parts.activation.extended);
-    const payload = parts.serializer.serialize(input);
+    const serializer = serializerFor(defaults, parts);
+    const checked = parseNow(defaults.input, input, { subject: `task "${name}"`, side: 'input' });
+    const payload = serializer.serialize(checked);
     const [handle, taskExecutionId] = scheduleTask(id, parts.scope.id, name, payload, coreOptions);
-    const promise = openHandle<Output>(parts, handle, { type: 'task', name });
+    const promise = openHandle<Output>(parts, handle, { type: 'task', name }, serializer);
     return Object.assign(promise, { taskExecutionId, result: () => promise });
   });
 }
