@@ -15,6 +15,7 @@ export type {
   SignalWithStartOptions,
   StartWorkflowOptions,
 } from './client/options.js';
+export type { StreamOptions, WorkflowStreamEvent } from './client/stream.js';
 export { Duration } from './duration.js';
 export * from './errors.js';
 export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';
@@ -32,6 +33,8 @@ export { deserialize, JsonSerializer, serialize, type Serializer } from './serde
 export { TaskContextImpl, type TaskContextParts } from './task/context.js';
 export type { TaskContext } from './task/context-types.js';
 export type { TaskHooks } from './task/hooks.js';
+export type { ReportedLevel, TaskReports, TaskState } from './task/reports.js';
+export type { InternalStreamEvent, StreamEvent, StreamEventType } from './task/stream-events.js';
 export {
   type AnyTask,
   task,
@@ -49,6 +52,8 @@ export type { RequestOptions } from './transport/grpc-request.js';
 export type { Pem, TlsOptions } from './transport/tls.js';
 export type { CallOptions, Subject, Transport, UnaryAnswer } from './transport/transport.js';
 export type { ExecutionCacheMetrics } from './worker/cache-metrics.js';
+export { ClaimLost } from './worker/lease.js';
+export { WorkerStopped } from './worker/worker-stopped.js';
 export type {
   PollingOptions,
   TaskWorkerOptions,

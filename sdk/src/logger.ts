@@ -30,15 +30,29 @@ export function consoleLogger(level: LogLevel = 'warn'): Logger {
 
 /** A logger that hands on to `logger` only what is at `level` or above. */
 export function atLevel(level: LogLevel, logger: Logger): Logger {
-  const least = LEVELS.indexOf(level);
-  const when = (at: LogLevel, write: Logger['info']): Logger['info'] =>
-    LEVELS.indexOf(at) >= least ? write : drop;
+  const when = (at: LogLevel, write: Logger['info']): Logger['info'] => (reaches(level, at) ? write : drop);
   return {
     debug: when('debug', (message, ...args) => logger.debug(message, ...args)),
     info: when('info', (message, ...args) => logger.info(message, ...args)),
     warn: when('warn', (message, ...args) => logger.warn(message, ...args)),
     error: when('error', (message, ...args) => logger.error(message, ...args)),
   };
+}
+
+/**
+ * Whether what is logged `at` a level is at `level` or above.
+ * @internal
+ */
+export function reaches(level: LogLevel, at: LogLevel): boolean {
+  return LEVELS.indexOf(at) >= LEVELS.indexOf(level);
+}
+
+/**
+ * Whether this is the name of a level.
+ * @internal
+ */
+export function isLogLevel(name: unknown): boolean {
+  return LEVELS.includes(name as LogLevel);
 }
 
 /** A logger that drops everything. */

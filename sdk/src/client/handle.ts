@@ -5,6 +5,7 @@ import type { WorkflowDescription } from './description.js';
 import { cancelWorkflow, describeWorkflow, queryWorkflow, signalWorkflow } from './executions.js';
 import type { CancelWorkflowOptions } from './options.js';
 import { awaitResult } from './result.js';
+import { readStream, type StreamOptions, type WorkflowStreamEvent } from './stream.js';
 
 /** An execution as a client sees it. It can be awaited, which waits for the result. */
 export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
@@ -38,6 +39,16 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
   cancel(reason?: string, options?: CancelWorkflowOptions): Promise<void>;
   /** What the server knows of the execution. Rejects with `Unsupported` where `cancel` does. */
   describe(): Promise<WorkflowDescription>;
+  /**
+   * What the tasks of the execution stream, as it comes and from the beginning as far as the server still has it. The
+   * loop ends when the execution has ended and everything was read; it outlives any number of failures of the network.
+   * It can be read once. Throws `Unsupported` on a server without our extensions, and `NotFoundError`.
+   *
+   * ```ts
+   * for await (const event of handle.stream()) if (event.type === 'token') process.stdout.write(event.text);
+   * ```
+   */
+  stream(options?: StreamOptions): AsyncIterableIterator<WorkflowStreamEvent>;
 }
 
 /** The handle that clients give out. */
@@ -95,5 +106,10 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
 
   async describe(): Promise<WorkflowDescription> {
     return describeWorkflow(this.#calls(), this.workflowId, this.#serializer);
+  }
+
+  stream(options: StreamOptions = {}): AsyncIterableIterator<WorkflowStreamEvent> {
+    const source = { workflowExecutionId: this.workflowId };
+    return readStream('handle.stream', this.#calls(), source, options);
   }
 }

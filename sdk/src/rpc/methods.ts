@@ -13,6 +13,14 @@ export const Method = {
   CompleteTask: '/flovyn.v1.TaskExecution/CompleteTask',
   FailTask: '/flovyn.v1.TaskExecution/FailTask',
   Heartbeat: '/flovyn.v1.TaskExecution/Heartbeat',
+  ReportProgress: '/flovyn.v1.TaskExecution/ReportProgress',
+  LogMessage: '/flovyn.v1.TaskExecution/LogMessage',
+  StreamTaskData: '/flovyn.v1.TaskExecution/StreamTaskData',
+  GetState: '/flovyn.v1.TaskExecution/GetState',
+  SetState: '/flovyn.v1.TaskExecution/SetState',
+  ClearState: '/flovyn.v1.TaskExecution/ClearState',
+  ClearAllState: '/flovyn.v1.TaskExecution/ClearAllState',
+  GetStateKeys: '/flovyn.v1.TaskExecution/GetStateKeys',
   RegisterWorker: '/flovyn.v1.WorkerLifecycle/RegisterWorker',
   SendHeartbeat: '/flovyn.v1.WorkerLifecycle/SendHeartbeat',
   RenewClaim: '/flovyn.ext.v1.Extensions/RenewClaim',
@@ -22,6 +30,7 @@ export const Method = {
   DescribeWorkflow: '/flovyn.ext.v1.Extensions/DescribeWorkflow',
   ListWorkflows: '/flovyn.ext.v1.Extensions/ListWorkflows',
   CancelWorkflow: '/flovyn.ext.v1.Extensions/CancelWorkflow',
+  ReadStream: '/flovyn.ext.v1.Extensions/ReadStream',
 } as const;
 
 /** How long a call that does not wait for anything may take. */

@@ -1,6 +1,8 @@
 import type { TaskCancelled } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
+import type { TaskState } from './reports.js';
+import type { StreamEvent } from './stream-events.js';
 
 /** What a task function gets beside its input. */
 export interface TaskContext {
@@ -27,8 +29,13 @@ export interface TaskContext {
    * and on a server without our extension. Its type is taken on trust.
    */
   readonly heartbeatDetails: unknown;
-  /** Logs with the task's name and id. */
+  /**
+   * Logs with the task's name and id. What is at `taskWorkerOptions.serverLogLevel` or above is also kept with the task on
+   * the server; it goes there in the background, and may be lost. The SDK itself never logs inputs or results.
+   */
   readonly log: Logger;
+  /** Values that survive the attempt and are there for the next one. */
+  readonly state: TaskState;
   /**
    * Tells the server that the attempt is alive, which a task with a `heartbeatTimeout` must do in time. Claims of other
    * tasks are kept without it; use it to learn early of a cancellation or a lost claim: `signal` fires then. `details`
@@ -39,16 +46,25 @@ export interface TaskContext {
   checkCancellation(): void;
   /** The error to end a stopped attempt with. */
   cancellationError(): TaskCancelled;
-  /** Throws `Unsupported`: comes with task progress. A number outside 0 to 1 is refused first. */
+  /**
+   * Tells how far the attempt is, from 0 to 1, to whoever looks at the task. Resolves at once: it goes out in the
+   * background, the newest instead of older ones that still wait, and may be lost. Rejects with a `ConfigurationError`
+   * for anything but a number from 0 to 1.
+   */
   reportProgress(progress: number, details?: string): Promise<void>;
-  /** Throws `Unsupported`: comes with streamed task data. */
-  stream(event: unknown): Promise<void>;
-  /** Throws `Unsupported`: comes with streamed task data. */
+  /**
+   * Tells an event to those who watch the task or its workflow, such as by `handle.stream()`. Resolves at once: events go
+   * out in the background, in order, several in one call, and before the end of the attempt. That is best effort: what
+   * comes faster than it can be sent, or while the server cannot be reached, is lost and counted, and the task goes on.
+   * Rejects with a `ConfigurationError` or `SerializationError` for an event that cannot be meant or sent.
+   */
+  stream(event: StreamEvent): Promise<void>;
+  /** Streams a piece of a text that comes bit by bit, as `stream` does. */
   streamToken(text: string): Promise<void>;
-  /** Throws `Unsupported`: comes with streamed task data. */
+  /** Streams how far it is, from 0 to 1, as `stream` does. */
   streamProgress(progress: number, details?: string): Promise<void>;
-  /** Throws `Unsupported`: comes with streamed task data. */
+  /** Streams any value, as `stream` does. */
   streamData(data: unknown): Promise<void>;
-  /** Throws `Unsupported`: comes with streamed task data. */
+  /** Streams an error that does not end the task, as `stream` does. */
   streamError(message: string, code?: string): Promise<void>;
 }

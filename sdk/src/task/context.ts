@@ -1,10 +1,12 @@
-import { ConfigurationError, TaskCancelled } from '../errors.js';
+import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import type { Logger } from '../logger.js';
-import { comingLater } from '../options.js';
 import type { TaskContext } from './context-types.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
 import type { Stop } from '../runtime/stop.js';
+import type { TaskReports, TaskState } from './reports.js';
+import { checkProgress, checkStreamEvent, optionalText, type StreamEvent } from './stream-events.js';
+import { taskLog } from './task-log.js';
 
 /** What a task context is made of. */
 export interface TaskContextParts {
@@ -18,10 +20,12 @@ export interface TaskContextParts {
   readonly stop: Stop;
   /** Tells the server that the attempt is alive. */
   readonly heartbeat: (details?: unknown) => Promise<void>;
+  /** What it tells the server while it runs. */
+  readonly reports: TaskReports;
+  /** What outlives it. */
+  readonly state: TaskState;
   readonly logger: Logger;
 }
-
-const STREAMS = 'streamed task data';
 
 /** The context of one attempt of a task. */
 export class TaskContextImpl implements TaskContext {
@@ -30,17 +34,21 @@ export class TaskContextImpl implements TaskContext {
   readonly attempt: number;
   readonly heartbeatDetails: unknown;
   readonly log: Logger;
+  readonly state: TaskState;
+  readonly #reports: TaskReports;
   readonly #stop: Stop;
   readonly #heartbeat: (details?: unknown) => Promise<void>;
 
   constructor(parts: TaskContextParts) {
-    const { taskExecutionId, taskKind, attempt, heartbeatDetails, stop, heartbeat, logger } = parts;
+    const { taskExecutionId, taskKind, attempt, heartbeatDetails, stop, heartbeat } = parts;
     this.taskExecutionId = taskExecutionId;
     this.taskKind = taskKind;
     this.attempt = attempt;
     this.heartbeatDetails = heartbeatDetails;
     this.#stop = stop;
-    this.log = prefixed(`task ${taskKind} ${taskExecutionId}: `, logger);
+    this.log = taskLog(`task ${taskKind} ${taskExecutionId}: `, parts.logger, parts.reports);
+    this.state = parts.state;
+    this.#reports = parts.reports;
     this.#heartbeat = heartbeat;
   }
 
@@ -70,37 +78,32 @@ export class TaskContextImpl implements TaskContext {
     return new TaskCancelled(this.taskExecutionId, reason && textOf(reason));
   }
 
-  reportProgress(progress: number): never {
-    if (!(progress >= 0 && progress <= 1)) throw new ConfigurationError('Progress must be between 0 and 1');
-    throw comingLater('ctx.reportProgress', 'task progress');
+  // oxlint-disable-next-line typescript/require-await -- what cannot be meant rejects
+  async reportProgress(progress: number, details?: string): Promise<void> {
+    checkProgress(progress);
+    optionalText('ctx.reportProgress, details', details);
+    this.#reports.progress(progress, details);
   }
 
-  stream(): never {
-    throw comingLater('ctx.stream', STREAMS);
+  // oxlint-disable-next-line typescript/require-await -- what cannot be meant rejects
+  async stream(event: StreamEvent): Promise<void> {
+    checkStreamEvent(event);
+    this.#reports.stream(event);
   }
 
-  streamToken(): never {
-    throw comingLater('ctx.streamToken', STREAMS);
+  streamToken(text: string): Promise<void> {
+    return this.stream({ type: 'token', text });
   }
 
-  streamProgress(): never {
-    throw comingLater('ctx.streamProgress', STREAMS);
+  streamProgress(progress: number, details?: string): Promise<void> {
+    return this.stream({ type: 'progress', progress, details });
   }
 
-  streamData(): never {
-    throw comingLater('ctx.streamData', STREAMS);
+  streamData(data: unknown): Promise<void> {
+    return this.stream({ type: 'data', data });
   }
 
-  streamError(): never {
-    throw comingLater('ctx.streamError', STREAMS);
+  streamError(message: string, code?: string): Promise<void> {
+    return this.stream({ type: 'error', message, code });
   }
-}
-
-function prefixed(prefix: string, logger: Logger): Logger {
-  return {
-    debug: (message, ...args) => logger.debug(prefix + message, ...args),
-    info: (message, ...args) => logger.info(prefix + message, ...args),
-    warn: (message, ...args) => logger.warn(prefix + message, ...args),
-    error: (message, ...args) => logger.error(prefix + message, ...args),
-  };
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.js';
+import { isLogLevel, type LogLevel } from '../logger.js';
 import { checkOptions } from '../options.js';
 import { isBrowser } from '../runtime/run-dry.js';
 import type { Transport } from '../transport/transport.js';
@@ -48,7 +49,13 @@ export interface WorkflowWorkerOptions extends PollingOptions {
 }
 
 /** How a worker runs tasks. */
-export interface TaskWorkerOptions extends PollingOptions {}
+export interface TaskWorkerOptions extends PollingOptions {
+  /**
+   * What tasks log at this level or above is also sent to the server, where it is kept with the task; `silent` sends
+   * nothing. Default: `info`.
+   */
+  readonly serverLogLevel?: LogLevel | undefined;
+}
 
 const KNOWN = ['maxConcurrent', 'pollIntervalMs'];
 const KNOWN_OF_WORKFLOWS = [
@@ -112,8 +119,13 @@ export function parksBeforeFailure(reaction: ViolationReaction = 'park'): number
 
 /** Throws `ConfigurationError` for options that cannot be meant. */
 export function checkTaskWorkerOptions(options: TaskWorkerOptions): void {
-  checkOptions('taskWorkerOptions', options, KNOWN);
+  checkOptions('taskWorkerOptions', options, [...KNOWN, 'serverLogLevel']);
   checkNumbers('taskWorkerOptions', options);
+  const { serverLogLevel = 'info' } = options;
+  if (!isLogLevel(serverLogLevel))
+    throw new ConfigurationError(
+      `taskWorkerOptions.serverLogLevel must be the name of a level, such as "info", got ${JSON.stringify(serverLogLevel)}`,
+    );
 }
 
 /** The options of a poll loop. */

@@ -8,6 +8,22 @@ const LONGEST_RETRY_MS = 10_000;
 /** Within about 6 s. What is met by a fault of the server each time must not hold its claim for ever. */
 const FAULTS_MAX = 6;
 
+/** How often what is not worth waiting for is tried: within about a second. */
+const FEW_ATTEMPTS = 4;
+
+/** Makes a call a few times while the server cannot be reached, unless the work is told to stop. */
+export function aFewTimes<T>(clock: Clock, stop: Stop, call: () => Promise<T>): Promise<T> {
+  const options = {
+    clock,
+    backoff: new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS),
+    maxAttempts: FEW_ATTEMPTS,
+    get signal() {
+      return stop.signal;
+    },
+  };
+  return retrying(options, call);
+}
+
 /** Repeats a call under a claim until it succeeds, is refused, or the work is told to stop. */
 export function repeating<T>(clock: Clock, stop: Stop, call: () => Promise<T>): Promise<T> {
   const options = {

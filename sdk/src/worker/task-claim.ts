@@ -19,7 +19,7 @@ import type { Stop } from '../runtime/stop.js';
 import type { TaskFailure, TaskOutcome } from '../task/run.js';
 import type { Transport } from '../transport/transport.js';
 import { ClaimLost, Lease } from './lease.js';
-import { repeating } from './repeating.js';
+import { aFewTimes, repeating } from './repeating.js';
 
 /**
  * The claim of one attempt of a task: everything that is said to the server about it goes out under its
@@ -91,6 +91,24 @@ export class TaskClaim {
     }
   }
 
+  /** Makes a call that may be made twice, a few times while the server cannot be reached. */
+  async tell(method: string, request: Uint8Array): Promise<Uint8Array> {
+    return aFewTimes(this.#clock, this.stop, () => this.#call(method, request));
+  }
+
+  /** As `tell`, for a call that the attempt waits for: it learns from it that its claim is lost, and `stop` fires. */
+  async ask(method: string, request: Uint8Array): Promise<Uint8Array> {
+    this.stop.throwIfFired();
+    try {
+      return await this.tell(method, request);
+    } catch (error) {
+      if (!isClaimLost(error)) throw error;
+      const lost = this.#lost(error);
+      this.giveUp(lost);
+      throw lost;
+    }
+  }
+
   /** Gives the claim back: the task is offered to others at once, and this attempt does not count. */
   async release(): Promise<void> {
     this.end();
@@ -139,9 +157,12 @@ export class TaskClaim {
       return await this.#call(Method.Heartbeat, request, deadlineMs);
     } catch (error) {
       if (!isClaimLost(error)) throw error;
-      const text = `The claim of task ${this.#task.taskExecutionId} is lost: ${textOf(error)}`;
-      throw new ClaimLost(text, error);
+      throw this.#lost(error);
     }
+  }
+
+  #lost(error: unknown): ClaimLost {
+    return new ClaimLost(`The claim of task ${this.#task.taskExecutionId} is lost: ${textOf(error)}`, error);
   }
 
   async #repeat(method: string, request: Uint8Array): Promise<Uint8Array> {

@@ -2,16 +2,20 @@ import { decodeOne, encodeOne, encodeText } from '../codec.js';
 import { type ClaimedTask, decodePollTask, encodePollTask } from '../core.js';
 import { TaskCancelled } from '../errors.js';
 import { textOf } from '../errors/base.js';
+import type { LogLevel } from '../logger.js';
 import { holding } from '../runtime/clock.js';
 import { isClaimLost } from '../rpc/failures.js';
 import { Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import type { AnyTask } from '../task/define.js';
 import { type AttemptParts, runTask, type TaskOutcome } from '../task/run.js';
+import { ClaimedTaskState } from './claimed-state.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
 import type { AbandonReason } from './events.js';
 import { PollLoop } from './poll-loop.js';
+import { ReportCounters, type TaskReportMetrics } from './report-counters.js';
 import { TaskClaim } from './task-claim.js';
+import { AttemptReports } from './task-reports.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
 
@@ -20,6 +24,8 @@ export class TaskWorker {
   readonly #parts: WorkerParts;
   readonly #definitions: ReadonlyMap<string, AnyTask>;
   readonly #loop: PollLoop<ClaimedTask>;
+  readonly #counters: ReportCounters;
+  readonly #logLevel: LogLevel;
   readonly #pollRequest = new EncodedOnce(encodePollTask);
   /** With their tasks. One task has two when its first claim ran out and it came here again. */
   readonly #claims = new Map<TaskClaim, string>();
@@ -27,6 +33,8 @@ export class TaskWorker {
   constructor(parts: WorkerParts, definitions: ReadonlyMap<string, AnyTask>, options: TaskWorkerOptions) {
     this.#parts = parts;
     this.#definitions = definitions;
+    this.#counters = new ReportCounters(parts.logger);
+    this.#logLevel = options.serverLogLevel ?? 'info';
     this.#loop = new PollLoop({
       what: 'tasks',
       ...pollLimits(options, parts.transport),
@@ -47,6 +55,11 @@ export class TaskWorker {
   /** How many polls wait. */
   get waitingPolls(): number {
     return this.#loop.waiting;
+  }
+
+  /** What became of what tasks told the server while they ran. */
+  get reportMetrics(): TaskReportMetrics {
+    return this.#counters.metrics;
   }
 
   start(): void {
@@ -165,8 +178,10 @@ export class TaskWorker {
       codec === undefined ? payload : decodeOne(codec, payload);
     const details = task.heartbeatDetails;
     const heartbeatDetails = details === undefined ? undefined : await decoded(details);
-    const parts = { ...this.#attemptParts(task, claim, definition), heartbeatDetails };
+    const reports = this.#reports(task, claim);
+    const parts = { ...this.#attemptParts(task, claim, definition), heartbeatDetails, reports };
     const outcome = await runTask(definition, await decoded(task.input), parts);
+    await reports.close();
     if (codec === undefined) return outcome;
     if ('output' in outcome) return { output: await encodeOne(codec, outcome.output) };
     const { error, stackTrace } = outcome;
@@ -181,7 +196,7 @@ export class TaskWorker {
     task: ClaimedTask,
     claim: TaskClaim,
     definition: AnyTask,
-  ): Omit<AttemptParts, 'heartbeatDetails'> {
+  ): Omit<AttemptParts, 'heartbeatDetails' | 'reports'> {
     const { serializer, clock, logger, codec } = this.#parts;
     const heartbeat = async (details?: unknown): Promise<void> => {
       const payload = details === undefined ? undefined : serializer.serialize(details);
@@ -194,12 +209,20 @@ export class TaskWorker {
       stop: claim.stop,
       isOver: () => claim.isOver,
       heartbeat,
+      state: new ClaimedTaskState(task.taskExecutionId, claim, serializer, codec),
       // What the schedule asked for; servers that do not know it leave it to the definition.
       timeoutMs: task.startToCloseTimeoutMs || definition.timeout?.toWholeMilliseconds(),
       serializer,
       clock,
       logger,
     };
+  }
+
+  #reports(task: ClaimedTask, claim: TaskClaim): AttemptReports {
+    const { transport, serializer, codec, clock } = this.#parts;
+    const [logLevel, counters] = [this.#logLevel, this.#counters];
+    const isExtended = (): boolean => transport.extended;
+    return new AttemptReports({ task, claim, isExtended, serializer, codec, logLevel, counters, clock });
   }
 
   #log(level: 'debug' | 'warn', { kind, taskExecutionId }: ClaimedTask, text: string): void {

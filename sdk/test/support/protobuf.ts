@@ -60,6 +60,31 @@ export function fieldsOf(message: Uint8Array): Record<number, number | string> {
   return fields;
 }
 
+/** The stream events that one request carries. */
+export function streamedEvents(
+  request: Uint8Array,
+): { sequence: number; type: number; payload: string; timestampMs: number }[] {
+  const event = (message: Uint8Array, first: number) => {
+    const {
+      [first]: sequence,
+      [first + 1]: type,
+      [first + 2]: payload,
+      [first + 3]: timestampMs,
+    } = fieldsOf(message);
+    return { sequence, type, payload, timestampMs } as ReturnType<typeof streamedEvents>[number];
+  };
+  const more = read(request).filter(([field]) => field === 1000);
+  return [event(request, 3), ...more.map(([, message]) => event(message as Buffer, 1))];
+}
+
+/** The lines of a log that one request carries, as `LEVEL text`. */
+export function loggedLines(request: Uint8Array): string[] {
+  const { 2: level, 3: message } = fieldsOf(request);
+  const more = read(request).filter(([field]) => field === 1000);
+  const lines = more.map(([, line]) => fieldsOf(line as Buffer));
+  return [`${level} ${message}`, ...lines.map((line) => `${line[1]} ${line[2]}`)];
+}
+
 /** The fields of the first message within messages that this path of field numbers leads to. */
 export function nestedFields(message: Uint8Array, path: readonly number[]): Record<number, number | string> {
   const [first, ...rest] = path;
