@@ -80,6 +80,7 @@ export type {
 export type { Histogram, HistogramBucket } from './worker/histogram.js';
 export type { WorkflowHook } from './worker/hooks.js';
 export type { PollMetrics, TaskMetrics, WorkerMetrics, WorkflowMetrics } from './worker/metrics.js';
+export type { TaskReportMetrics } from './worker/report-counters.js';
 export type { ShutdownReport, WorkIds } from './worker/shutdown-report.js';
 export { type RunOptions, type ShutdownOptions, Worker, type WorkerStatus } from './worker/worker.js';
 export { WorkflowContextImpl } from './workflow/context.js';

@@ -1,6 +1,7 @@
 import type { AbandonReason } from './events.js';
 import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import type { Histogram } from './histogram.js';
+import type { TaskReportMetrics } from './report-counters.js';
 
 /**
  * What a worker has done since it was made, and what it does now. Counts never go down, also over a stop and another
@@ -74,4 +75,6 @@ export interface TaskMetrics {
   readonly abandoned: Readonly<Record<AbandonReason, number>>;
   /** How long attempts took, whatever became of them. */
   readonly attemptMs: Histogram;
+  /** What attempts told the server while they ran. */
+  readonly reports: TaskReportMetrics;
 }

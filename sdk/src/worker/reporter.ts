@@ -9,6 +9,7 @@ import type { AbandonReason, TaskEvent, ViolationReport, WorkflowEvent } from '.
 import { DurationHistogram } from './histogram.js';
 import type { WorkflowHook } from './hooks.js';
 import { PollCounts } from './poll-counts.js';
+import { ReportCounters } from './report-counters.js';
 
 /** What a reporter is made of. */
 export interface ReporterParts {
@@ -45,6 +46,8 @@ export class Reporter {
     abandoned: { cancelled: 0, claimLost: 0, stopped: 0, unreported: 0 },
     connection: { disconnects: 0, reconnects: 0 },
   };
+  /** What tasks tell the server while they run. */
+  readonly reports: ReportCounters;
   readonly #parts: ReporterParts;
   /** Executions that were told of as started, and of which nothing has been recorded yet. */
   readonly #begun = new Set<string>();
@@ -52,6 +55,7 @@ export class Reporter {
   constructor(parts: ReporterParts) {
     this.#parts = parts;
     this.emitter = new Emitter(parts.logger);
+    this.reports = new ReportCounters(parts.logger);
   }
 
   /** The time to measure durations with, in milliseconds. */

@@ -13,7 +13,6 @@ import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
 import type { AbandonReason } from './events.js';
 import { PollLoop } from './poll-loop.js';
-import { ReportCounters, type TaskReportMetrics } from './report-counters.js';
 import { TaskClaim } from './task-claim.js';
 import { AttemptReports } from './task-reports.js';
 import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
@@ -24,7 +23,6 @@ export class TaskWorker {
   readonly #parts: WorkerParts;
   readonly #definitions: ReadonlyMap<string, AnyTask>;
   readonly #loop: PollLoop<ClaimedTask>;
-  readonly #counters: ReportCounters;
   readonly #logLevel: LogLevel;
   readonly #pollRequest = new EncodedOnce(encodePollTask);
   /** With their tasks. One task has two when its first claim ran out and it came here again. */
@@ -33,7 +31,6 @@ export class TaskWorker {
   constructor(parts: WorkerParts, definitions: ReadonlyMap<string, AnyTask>, options: TaskWorkerOptions) {
     this.#parts = parts;
     this.#definitions = definitions;
-    this.#counters = new ReportCounters(parts.logger);
     this.#logLevel = options.serverLogLevel ?? 'info';
     this.#loop = new PollLoop({
       what: 'tasks',
@@ -55,11 +52,6 @@ export class TaskWorker {
   /** How many polls wait. */
   get waitingPolls(): number {
     return this.#loop.waiting;
-  }
-
-  /** What became of what tasks told the server while they ran. */
-  get reportMetrics(): TaskReportMetrics {
-    return this.#counters.metrics;
   }
 
   start(): void {
@@ -219,8 +211,8 @@ export class TaskWorker {
   }
 
   #reports(task: ClaimedTask, claim: TaskClaim): AttemptReports {
-    const { transport, serializer, codec, clock } = this.#parts;
-    const [logLevel, counters] = [this.#logLevel, this.#counters];
+    const { transport, serializer, codec, clock, reporter } = this.#parts;
+    const [logLevel, counters] = [this.#logLevel, reporter.reports];
     const isExtended = (): boolean => transport.extended;
     return new AttemptReports({ task, claim, isExtended, serializer, codec, logLevel, counters, clock });
   }

@@ -95,7 +95,7 @@ export class Worker {
 
   /** What it has done so far, and does now. */
   metrics(): WorkerMetrics {
-    const { counts, polls, activationMs, attemptMs } = this.#reporter;
+    const { counts, polls, activationMs, attemptMs, reports } = this.#reporter;
     const host = this.#life?.host;
     return {
       uptimeMs: this.uptimeMs,
@@ -113,6 +113,7 @@ export class Worker {
         ...counts.tasks,
         abandoned: { ...counts.abandoned },
         attemptMs: attemptMs.values,
+        reports: reports.metrics,
       },
     };
   }
