@@ -131,7 +131,7 @@ function settings(what: string, options: FlovynClientOptions): ClientSettings {
   const { workflowWorkerOptions = {}, taskWorkerOptions = {}, shutdownGraceMs = DEFAULT_GRACE_MS } = options;
   checkWorkflowWorkerOptions(workflowWorkerOptions);
   checkTaskWorkerOptions(taskWorkerOptions);
-  checkSerializer('FlovynClient: serializer', options.serializer);
+  checkSerializer(`${what}: serializer`, options.serializer);
   if (!(shutdownGraceMs >= 0)) {
     throw new ConfigurationError(
       `shutdownGraceMs must be a number of milliseconds from 0 up, got ${shutdownGraceMs}`,

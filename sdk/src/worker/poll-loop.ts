@@ -14,8 +14,8 @@ export interface PollLoopParts<Work> {
   readonly maxPolls: () => number;
   /** The pause after an empty answer that came at once, in milliseconds. */
   readonly emptyPauseMs: number;
-  /** Waits for work; undefined if none came in time. */
-  readonly poll: (signal: AbortSignal) => Promise<Work | undefined>;
+  /** Waits for work, so long on the server; undefined if none came in time. */
+  readonly poll: (signal: AbortSignal, seconds: number) => Promise<Work | undefined>;
   /** Does the work; gives what the server answered its end with: the next piece. Must not reject. */
   readonly work: (work: Work) => Promise<Work | undefined>;
   /** Gives work back that came when nothing more was to be claimed. Must not reject. */
@@ -35,6 +35,10 @@ export interface PollWatcher {
   ended(what: string, error: Error): void;
 }
 
+/** How long one poll waits on the server. */
+export const POLL_SECONDS = 30;
+/** In an outage, so that a server that has nothing to do is soon known to be there. */
+const PROBE_SECONDS = 1;
 /** An empty answer that took less than this was no long poll. */
 const SHORT_POLL_MS = 500;
 
@@ -123,20 +127,20 @@ export class PollLoop<Work> {
   /** Polls once; the first to fail in an outage polls alone until one succeeds. */
   async #poll(): Promise<void> {
     const { signal } = this.#controller;
-    if (!(await this.#pollOnce(signal))) return;
+    if (!(await this.#pollOnce(signal, POLL_SECONDS))) return;
     while (this.#isOut && !signal.aborted) {
       await pause(this.#parts.clock, this.#backoff.nextMs(), signal);
       // A poll from before the outage may have come through.
-      if (this.#isOut && !signal.aborted) await this.#pollOnce(signal);
+      if (this.#isOut && !signal.aborted) await this.#pollOnce(signal, PROBE_SECONDS);
     }
   }
 
   /** True if it is the first to fail in an outage. */
-  async #pollOnce(signal: AbortSignal): Promise<boolean> {
+  async #pollOnce(signal: AbortSignal, seconds: number): Promise<boolean> {
     const { clock, poll, emptyPauseMs, counts } = this.#parts;
     const startedMs = clock.nowMs();
     try {
-      const work = await poll(signal);
+      const work = await poll(signal, seconds);
       this.#succeeded();
       counts[work === undefined ? 'empty' : 'withWork'] += 1;
       if (work !== undefined) this.#start(work);

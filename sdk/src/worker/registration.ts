@@ -13,6 +13,7 @@ import { retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
 import { randomId } from '../runtime/random-id.js';
 import type { AnyTask } from '../task/define.js';
+import { jsonSchemaOf } from '../schema/json-schema.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { Backoff } from './backoff.js';
@@ -186,11 +187,13 @@ async function workflowCapability(definition: AnyWorkflow, extended: boolean) {
     tags: [],
     version,
     contentHash: await sha256Hex(`${name}:${version}`),
+    ...schemas(definition),
     queryNames: extended ? queryNames(definition) : undefined,
   };
 }
 
-function taskCapability({ name, description = '', timeout }: AnyTask) {
+function taskCapability(definition: AnyTask) {
+  const { name, description = '', timeout } = definition;
   return {
     kind: name,
     name,
@@ -198,7 +201,13 @@ function taskCapability({ name, description = '', timeout }: AnyTask) {
     timeoutSeconds: timeoutSeconds(timeout),
     cancellable: true,
     tags: [],
+    ...schemas(definition),
   };
+}
+
+function schemas({ input, output }: Pick<AnyWorkflow | AnyTask, 'input' | 'output'>) {
+  // What a sender may give, and what a receiver gets.
+  return { inputSchema: jsonSchemaOf(input, 'input'), outputSchema: jsonSchemaOf(output, 'output') };
 }
 
 function timeoutSeconds(timeout: Duration | undefined): number | undefined {

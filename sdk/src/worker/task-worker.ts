@@ -12,10 +12,10 @@ import { ClaimedTaskState } from './claimed-state.js';
 import { pollLimits, type TaskWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
 import type { AbandonReason } from './events.js';
-import { PollLoop } from './poll-loop.js';
+import { POLL_SECONDS, PollLoop } from './poll-loop.js';
 import { TaskClaim } from './task-claim.js';
 import { AttemptReports } from './task-reports.js';
-import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
+import type { WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
 
 /** Claims tasks of the registered kinds and runs an attempt of each. */
@@ -35,7 +35,7 @@ export class TaskWorker {
     this.#loop = new PollLoop({
       what: 'tasks',
       ...pollLimits(options, parts.transport),
-      poll: (signal) => this.#poll(signal),
+      poll: (signal, seconds) => this.#poll(signal, seconds),
       work: (task) => holding(parts.clock, () => this.#attempt(task)),
       giveBack: (task) => this.#giveBack(task),
       clock: parts.clock,
@@ -78,9 +78,9 @@ export class TaskWorker {
     for (const claim of this.#claims.keys()) claim.giveUp(new WorkerStopped());
   }
 
-  async #poll(signal: AbortSignal): Promise<ClaimedTask | undefined> {
-    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
-    const answer = await this.#parts.transport.unary(Method.PollTask, this.#request(), {
+  async #poll(signal: AbortSignal, seconds: number): Promise<ClaimedTask | undefined> {
+    const deadlineMs = seconds * 1_000 + WAIT_MARGIN_MS;
+    const answer = await this.#parts.transport.unary(Method.PollTask, this.#request(seconds), {
       signal,
       deadlineMs,
       repeatable: true,
@@ -89,13 +89,13 @@ export class TaskWorker {
   }
 
   /** The bytes of a poll. */
-  #request(): Uint8Array {
+  #request(timeoutSeconds = POLL_SECONDS): Uint8Array {
     const { transport, orgId, queue, workerId } = this.#parts;
     return this.#pollRequest.bytes({
       workerId: workerId(),
       orgId,
       queue,
-      timeoutSeconds: POLL_SECONDS,
+      timeoutSeconds,
       longPoll: transport.extended,
     });
   }

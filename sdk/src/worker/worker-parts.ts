@@ -20,6 +20,3 @@ export interface WorkerParts {
   readonly reporter: Reporter;
   readonly watcher: PollWatcher;
 }
-
-/** How long one poll waits on the server. */
-export const POLL_SECONDS = 30;

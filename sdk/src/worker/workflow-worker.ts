@@ -7,10 +7,10 @@ import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import { Executions, type PolledWork } from './executions.js';
 import { cacheLimits, pollLimits, type WorkflowWorkerOptions } from './options.js';
 import { EncodedOnce } from './encoded-once.js';
-import { PollLoop } from './poll-loop.js';
+import { POLL_SECONDS, PollLoop } from './poll-loop.js';
 import { answerPolledQuery, haveQueryHandlers } from './query-answers.js';
 import { WorkflowClaim } from './workflow-claim.js';
-import { POLL_SECONDS, type WorkerParts } from './worker-parts.js';
+import type { WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
 
 /** Claims executions of the registered kinds and runs an activation of each. */
@@ -43,7 +43,7 @@ export class WorkflowWorker {
     this.#loop = new PollLoop({
       what: 'workflows',
       ...pollLimits(options, parts.transport),
-      poll: (signal) => this.#poll(signal),
+      poll: (signal, seconds) => this.#poll(signal, seconds),
       work: (work) => this.#work(work),
       giveBack: (work) => this.#giveBack(work),
       clock: parts.clock,
@@ -96,22 +96,22 @@ export class WorkflowWorker {
     this.#executions.close();
   }
 
-  async #poll(signal: AbortSignal): Promise<PolledWork | undefined> {
-    const deadlineMs = POLL_SECONDS * 1_000 + WAIT_MARGIN_MS;
+  async #poll(signal: AbortSignal, seconds: number): Promise<PolledWork | undefined> {
+    const deadlineMs = seconds * 1_000 + WAIT_MARGIN_MS;
     const options = { signal, deadlineMs, repeatable: true };
-    const answer = await this.#parts.transport.unary(Method.PollWorkflow, this.#request(), options);
+    const answer = await this.#parts.transport.unary(Method.PollWorkflow, this.#request(seconds), options);
     return peeked(answer.body);
   }
 
   /** The bytes of a poll. */
-  #request(): Uint8Array {
+  #request(timeoutSeconds = POLL_SECONDS): Uint8Array {
     const { transport, orgId, queue, workerId } = this.#parts;
     const { extended } = transport;
     return this.#pollRequest.bytes({
       workerId: workerId(),
       orgId,
       queue,
-      timeoutSeconds: POLL_SECONDS,
+      timeoutSeconds,
       workflowCapabilities: this.#kinds,
       longPoll: extended,
       continuesExecutions: extended && this.#keepsExecutions,
