@@ -297,7 +297,7 @@ test('a shutdown during the start waits for that', async () => {
 
 test('options: a worker without anything to run, without a server, or with options of clients is refused', () => {
   const transport = new EmbeddedTransport();
-  const make = (options: object) => () => new Worker(options as FlovynWorkerOptions);
+  const make = (options: object) => () => new Worker(options);
   expect(make({ transport })).toThrow('Worker needs at least one workflow or task, got none');
   expect(make({ transport, workflows: [echo, echo] })).toThrow('Workflow "echo" is already registered');
   expect(make({ workflows: [echo] })).toThrow(
