@@ -124,10 +124,14 @@ impl Execution {
 
     /// A server without the extension may leave no event of the request, so a record of our own is made there.
     fn cancel_child(&mut self, name: String, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
+        let got = Signature::ChildCancellation { name: &name };
         if self.machines.children.is_asked(&name) {
+            // Where the extension is known now, an event that came before the record was taken for a command's.
+            if self.machines.lanes.front(LaneId::ChildCancellation).is_some_and(|(_, event)| event == got) {
+                self.machines.lanes.take(LaneId::ChildCancellation, 0);
+            }
             return Ok(());
         }
-        let got = Signature::ChildCancellation { name: &name };
         if self.info.extended || self.info.tolerant {
             let claimed = self.claim(LaneId::ChildCancellation, &got)?;
             self.issue(claimed.is_none(), || wire::cancel_child(name, id, reason.unwrap_or(REASON)));

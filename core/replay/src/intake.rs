@@ -16,7 +16,7 @@ use crate::{
     codec::{CANCEL_PREFIX, PATCH_PREFIX, SEEN, SIGNALS, TIME, is_internal},
     ending::Ending,
     history::Item,
-    lane::Record,
+    lane::{LaneId, Record},
     machines::{ChildEnd, PromiseEnd, TaskEnd, TaskFailure},
     signature::{Change, Signature},
     slot::Slot,
@@ -97,9 +97,9 @@ impl Execution {
                 let (line, ordinal) = self.machines.operations.record(&name);
                 self.history.add(Item::Operation { line, ordinal, result: Slot::payload(result) });
             }
-            // A server that does not know the extension may leave no such event: there, our own record stands for it.
-            EventBody::ChildWorkflowCancellationRequested { name, .. }
-                if !self.info.extended && !self.info.tolerant || self.machines.children.is_asked(&name) => {}
+            EventBody::ChildWorkflowCancellationRequested { name, .. } if self.is_asked_without_command(&name) => {
+                self.machines.children.asked(&name);
+            }
             body if signature(&body).is_some() => {
                 if let Some(record) = record(body) {
                     self.take_in_record(sequence, record);
@@ -112,6 +112,14 @@ impl Execution {
             }
         }
         Ok(())
+    }
+
+    /// A server that does not know the extension may leave no event of the request: there, our own record stands for
+    /// it, and an event says no more than that record. But what was issued to one that knows it has its event.
+    fn is_asked_without_command(&self, child: &str) -> bool {
+        let is_plain = !self.info.extended && !self.info.tolerant;
+        let is_ahead = self.machines.lanes.is_ahead(LaneId::ChildCancellation);
+        self.machines.children.is_asked(child) || is_plain && !is_ahead
     }
 
     fn take_in_record(&mut self, sequence: i32, record: Record) {

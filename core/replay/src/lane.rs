@@ -68,6 +68,11 @@ impl Lanes {
         claimed
     }
 
+    /// Whether commands of this lane wait for their events.
+    pub(crate) fn is_ahead(&self, id: LaneId) -> bool {
+        self.lanes[id as usize].ahead > 0
+    }
+
     /// Takes an unclaimed event out, by its place among those of the lane.
     pub(crate) fn take(&mut self, id: LaneId, place: usize) -> Option<Record> {
         let (_, record) = self.lanes[id as usize].unclaimed.remove(place)?;

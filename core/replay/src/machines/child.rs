@@ -21,7 +21,7 @@ pub(crate) struct Children {
     by_name: ByName<Vec<Handle>>,
     /// The next number of a default name, by kind.
     next_number: ByName<u32>,
-    /// The children whose cancellation was asked for with a record.
+    /// The children whose cancellation was asked for, and no command is to be issued or to claim an event.
     asked: ByName<bool>,
 }
 
@@ -51,7 +51,7 @@ impl Children {
         self.by_name.get(name).is_some()
     }
 
-    /// The cancellation of a child was asked for, and recorded.
+    /// The cancellation of a child was asked for, and no command of it is left.
     pub(crate) fn asked(&mut self, name: &str) {
         self.asked.insert(name.into(), true);
     }

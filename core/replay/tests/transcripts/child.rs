@@ -5,7 +5,7 @@ use crate::{
     },
     support::{IDS, Transcript, cancel_child, json, record, schedule, start_child},
 };
-use flovyn_replay::{CancelEffect, StartChild};
+use flovyn_replay::{CancelEffect, Resumption, StartChild};
 
 #[test]
 fn child_is_started_with_a_derived_id_and_a_default_name() {
@@ -184,12 +184,13 @@ fn plain_server_may_leave_no_event_of_a_cancel() {
     assert_eq!(t.cancel(1), CancelEffect::None);
     t.suspends(&[cancel_child("mail-1", "c1"), record("$cancel:mail-1", "true")]);
 
-    for with_event in [true, false] {
+    let (event, recorded) = (|| child_cancellation("mail-1"), || operation("$cancel:mail-1", "true"));
+    for traces in [vec![recorded()], vec![recorded(), event()], vec![event(), recorded()]] {
         for extended in [true, false] {
             let mut t = Transcript::open(extended);
-            t.answer([started("1"), child(), operation("$cancel:mail-1", "true")]);
-            if with_event {
-                t.answer([child_cancellation("mail-1")]);
+            t.answer([started("1"), child()]);
+            for trace in &traces {
+                t.answer([trace.clone()]);
             }
             t.answer([scheduled("a", "t1"), child_failed("mail-1", "c1", "cancelled")]);
             t.job("start 1");
@@ -200,6 +201,43 @@ fn plain_server_may_leave_no_event_of_a_cancel() {
             t.suspends(&[]);
         }
     }
+}
+
+/// The server with the extension left events, one without it others, and whichever comes next replays both.
+#[test]
+fn cancels_replay_whatever_server_the_history_was_written_on() {
+    for extended in [true, false] {
+        let mut t = Transcript::open(extended);
+        t.answer([
+            started("1"),
+            child_initiated("one", "mail", "c1"),
+            child_initiated("two", "mail", "c2"),
+            child_cancellation("one"),
+            operation("$cancel:one", "true"),
+            child_cancellation("two"),
+            scheduled("a", "t1"),
+        ]);
+        t.job("start 1");
+        t.named_child("mail", "one").unwrap();
+        t.named_child("mail", "two").unwrap();
+        assert_eq!([1, 2].map(|handle| t.cancel(handle)), [CancelEffect::Requested; 2]);
+        t.task("a");
+        assert!(!t.execution.is_replaying());
+        t.suspends(&[]);
+    }
+}
+
+#[test]
+fn event_of_a_cancel_is_awaited_though_the_server_has_lost_the_extension() {
+    let mut t = Transcript::of([started("1"), child_initiated("mail-1", "mail", "c1")]);
+    t.job("start 1");
+    t.child("mail");
+    t.cancel(1);
+    t.no_job();
+    t.execution.take_submission(None).unwrap();
+    t.execution.resume(Resumption { task_time_ms: 6000, extended: false }).unwrap();
+    t.answer([child_cancellation("mail-1")]);
+    t.suspends(&[]);
 }
 
 #[test]
