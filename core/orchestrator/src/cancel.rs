@@ -119,11 +119,8 @@ pub(crate) fn grace_is_over(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
 /// How an execution ends whose time is over; `None` if it is not.
 fn timed_out(ctx: &Ctx<'_>, execution: &Execution) -> Option<EventBody> {
     let timeout_ms = execution.timeout_ms?;
-    (ctx.now_ms >= execution.created_at_ms.saturating_add(timeout_ms)).then(|| EventBody::WorkflowExecutionFailed {
-        error: timeout_text(timeout_ms),
-        stack_trace: String::new(),
-        failure_type: TIMEOUT.into(),
-    })
+    (ctx.now_ms >= execution.created_at_ms.saturating_add(timeout_ms))
+        .then(|| execution::failed_by_server(timeout_text(timeout_ms), TIMEOUT))
 }
 
 fn timeout_text(timeout_ms: i64) -> String {
@@ -185,11 +182,7 @@ pub(crate) fn parent_asks(ctx: &mut Ctx<'_>, key: Key, parent: Uuid, reason: Str
 pub(crate) fn end_of(execution: &Execution, end: EventBody) -> EventBody {
     match (end, &execution.cancel) {
         (EventBody::WorkflowCancelled { .. }, Some(cancel)) if cancel.by_timeout => {
-            EventBody::WorkflowExecutionFailed {
-                error: cancel.reason.clone(),
-                stack_trace: String::new(),
-                failure_type: TIMEOUT.into(),
-            }
+            execution::failed_by_server(cancel.reason.clone(), TIMEOUT)
         }
         (EventBody::WorkflowCancelled { reason }, Some(cancel)) if reason.is_empty() => {
             EventBody::WorkflowCancelled { reason: cancel.reason.clone() }
@@ -208,9 +201,7 @@ pub(crate) fn ended(ctx: &mut Ctx<'_>, execution: &Execution, end: &EventBody) -
     }
     let reason = match end {
         EventBody::WorkflowCancelled { reason } => reason,
-        EventBody::WorkflowExecutionFailed { error, failure_type, .. }
-            if failure_type == TIMEOUT && execution.cancel.is_some() =>
-        {
+        EventBody::WorkflowExecutionFailed { error, failure_type, by_server: true, .. } if failure_type == TIMEOUT => {
             error
         }
         _ => return Ok(()),

@@ -125,6 +125,7 @@ pub(crate) fn start(
         check_can_start(&parent)?;
         execution::check_room(ctx, &parent, &child.initiated())?;
         let started = create(ctx, &mut parent, child)?;
+        execution::check_room(ctx, &parent, &started)?;
         history::append(ctx, &mut parent, &started)?;
         ctx.tx.put_execution(&parent)?;
     }

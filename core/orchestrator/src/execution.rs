@@ -86,9 +86,16 @@ pub(crate) fn land_on(ctx: &mut Ctx<'_>, key: Key, body: &EventBody) -> Result<b
 
 /// The server itself ends an execution.
 pub(crate) fn fail(ctx: &mut Ctx<'_>, execution: &mut Execution, error: String) -> Result<(), Status> {
-    let body =
-        EventBody::WorkflowExecutionFailed { error, stack_trace: String::new(), failure_type: String::from("ERROR") };
-    end(ctx, execution, &body)
+    end(ctx, execution, &failed_by_server(error, "ERROR"))
+}
+
+pub(crate) fn failed_by_server(error: String, failure_type: &str) -> EventBody {
+    EventBody::WorkflowExecutionFailed {
+        error,
+        stack_trace: String::new(),
+        failure_type: failure_type.into(),
+        by_server: true,
+    }
 }
 
 /// Appends the event that is the last one, drops what an execution waited for, and tells its parent. Tasks and children

@@ -48,7 +48,7 @@ fn outcome(ctx: &mut Ctx<'_>, execution: &Execution) -> Result<AwaitResultRespon
             response.set_status(WorkflowStatus::Completed);
             response.output = output.to_bytes();
         }
-        EventBody::WorkflowExecutionFailed { error, stack_trace, failure_type } => {
+        EventBody::WorkflowExecutionFailed { error, stack_trace, failure_type, .. } => {
             response.set_status(WorkflowStatus::Failed);
             response.error = error;
             response.stack_trace = stack_trace;

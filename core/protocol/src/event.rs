@@ -44,6 +44,8 @@ pub enum EventBody {
         error: String,
         stack_trace: String,
         failure_type: String,
+        /// The server has ended it, whatever its code was about to do.
+        by_server: bool,
     },
     WorkflowCancelled {
         reason: String,

@@ -47,9 +47,20 @@ fn every_type() -> Vec<(EventBody, &'static str, &'static str)> {
                 error: "no".into(),
                 stack_trace: "at x\nat y".into(),
                 failure_type: "CODE_BUG".into(),
+                by_server: false,
             },
             "WORKFLOW_EXECUTION_FAILED",
             r#"{"error":"no","stackTrace":"at x\nat y","failureType":"CODE_BUG"}"#,
+        ),
+        (
+            EventBody::WorkflowExecutionFailed {
+                error: "late".into(),
+                stack_trace: String::new(),
+                failure_type: "TIMEOUT".into(),
+                by_server: true,
+            },
+            "WORKFLOW_EXECUTION_FAILED",
+            r#"{"error":"late","stackTrace":"","failureType":"TIMEOUT","byServer":true}"#,
         ),
         (EventBody::WorkflowCancelled { reason: "enough".into() }, "WORKFLOW_CANCELLED", r#"{"reason":"enough"}"#),
         (
@@ -251,7 +262,8 @@ fn absent_optional_fields_have_their_defaults() {
         EventBody::WorkflowExecutionFailed {
             error: String::new(),
             stack_trace: String::new(),
-            failure_type: "ERROR".into()
+            failure_type: "ERROR".into(),
+            by_server: false
         }
     );
     assert_eq!(

@@ -42,21 +42,18 @@ impl Outcome {
             Self::Completed(output) => Ending::Completed(Slot::payload(output.clone())),
             Self::Failed(failure) => {
                 let error = Slot::text(failure.error.clone())?;
-                Ending::Failed { error, failure_type: failure.failure_type.clone() }
+                Ending::Failed { error, failure_type: failure.failure_type.clone(), by_server: false }
             }
             Self::Cancelled { reason } => Ending::Cancelled { reason: reason.clone() },
         })
     }
 }
 
-/// The failure type of an execution that took longer than it may.
-const TIMEOUT: &str = "TIMEOUT";
-
 /// How an execution ended, as far as a replay must end the same way.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {
     Completed(Slot),
-    Failed { error: Slot, failure_type: String },
+    Failed { error: Slot, failure_type: String, by_server: bool },
     Cancelled { reason: String },
 }
 
@@ -82,12 +79,11 @@ impl Ending {
         !self.is_of_the_code() || self == got
     }
 
-    /// A cancelled execution, and one that took too long, may have been ended by the server: whatever its code was
-    /// about to do.
+    /// A cancelled execution may have been ended by the server, and others say so: whatever the code was about to do.
     pub(crate) fn is_of_the_code(&self) -> bool {
         match self {
             Self::Completed(_) => true,
-            Self::Failed { failure_type, .. } => failure_type != TIMEOUT,
+            Self::Failed { by_server, .. } => !by_server,
             Self::Cancelled { .. } => false,
         }
     }
@@ -97,7 +93,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Completed(output) => write!(f, "completed with {}", shortened(output.as_json())),
-            Self::Failed { error, failure_type } => {
+            Self::Failed { error, failure_type, .. } => {
                 write!(f, "failed as {failure_type} with {}", shortened(error.as_json()))
             }
             Self::Cancelled { reason } => write!(f, "cancelled with {}", shortened(&format!("{reason:?}"))),

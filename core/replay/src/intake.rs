@@ -212,8 +212,8 @@ fn item(body: EventBody) -> Result<Option<Item>, ReplayError> {
         EventBody::SignalReceived { name, value } => Item::Signal { name, value: Slot::payload(value) },
         EventBody::CancellationRequested { reason, .. } => Item::Cancellation { reason },
         EventBody::WorkflowCompleted { output } => Item::End(Ending::Completed(Slot::payload(output))),
-        EventBody::WorkflowExecutionFailed { error, failure_type, .. } => {
-            Item::End(Ending::Failed { error: Slot::text(error)?, failure_type })
+        EventBody::WorkflowExecutionFailed { error, failure_type, by_server, .. } => {
+            Item::End(Ending::Failed { error: Slot::text(error)?, failure_type, by_server })
         }
         EventBody::WorkflowCancelled { reason } => Item::End(Ending::Cancelled { reason }),
         _ => return Ok(None),

@@ -451,6 +451,7 @@ fn event_of(data: CommandData, promise_id: String) -> Option<EventBody> {
             error: c.error,
             stack_trace: c.stack_trace,
             failure_type: c.failure_type,
+            by_server: false,
         },
         CommandData::CancelWorkflow(c) => EventBody::WorkflowCancelled { reason: c.reason },
         CommandData::SuspendWorkflow(_) | CommandData::ResolvePromise(_) => return None,

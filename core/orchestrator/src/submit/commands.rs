@@ -305,6 +305,7 @@ fn fail_workflow(ctx: &Ctx<'_>, fail: FailWorkflowCommand) -> Result<Read, Statu
         error: fail.error,
         stack_trace: fail.stack_trace,
         failure_type,
+        by_server: false,
     })))
 }
 
@@ -326,6 +327,7 @@ fn ending(last: Option<Ending>, status: i32) -> Result<Ending, Status> {
             error: "the workflow failed and gave no error".into(),
             stack_trace: String::new(),
             failure_type: "ERROR".into(),
+            by_server: false,
         })),
         (WorkflowStatus::Failed, Some(Ending::Ended(event @ EventBody::WorkflowExecutionFailed { .. }))) => {
             Ok(Ending::Ended(event))

@@ -82,8 +82,12 @@ impl EventBody {
                 .maybe_text("parentWorkflowExecutionId", parent_workflow_execution_id.as_deref()),
             Self::WorkflowSuspended { reason } => Object::new().maybe_text("reason", reason.as_deref()),
             Self::WorkflowCompleted { output } => Object::new().payload("output", output),
-            Self::WorkflowExecutionFailed { error, stack_trace, failure_type } => {
-                Object::new().text("error", error).text("stackTrace", stack_trace).text("failureType", failure_type)
+            Self::WorkflowExecutionFailed { error, stack_trace, failure_type, by_server } => {
+                let failed = Object::new()
+                    .text("error", error)
+                    .text("stackTrace", stack_trace)
+                    .text("failureType", failure_type);
+                if *by_server { failed.flag("byServer", true) } else { failed }
             }
             Self::WorkflowCancelled { reason } => Object::new().text("reason", reason),
             Self::OperationCompleted { name, result } => {

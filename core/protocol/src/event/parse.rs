@@ -56,6 +56,7 @@ fn workflow(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> 
             error: fields.text_or(&["error"], "")?,
             stack_trace: fields.text_or(&["stackTrace"], "")?,
             failure_type: fields.text_or(&["failureType"], "ERROR")?,
+            by_server: fields.optional_flag(&["byServer"])?.unwrap_or(false),
         },
         _ => EventBody::WorkflowCancelled { reason: fields.text_or(&["reason"], "")? },
     })

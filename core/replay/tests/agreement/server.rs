@@ -105,6 +105,7 @@ impl Server {
                 error: c.error,
                 stack_trace: c.stack_trace,
                 failure_type: c.failure_type,
+                by_server: false,
             },
             CommandData::CancelWorkflow(c) => EventBody::WorkflowCancelled { reason: c.reason },
             CommandData::ScheduleChildWorkflow(c) => {

@@ -172,7 +172,7 @@ fn waiting_function_suspends_by_status_alone() {
 
 #[test]
 fn server_ends_what_the_code_waits_for() {
-    let timed_out = r#"{"error":"too long","stackTrace":"","failureType":"TIMEOUT"}"#;
+    let timed_out = r#"{"error":"too long","stackTrace":"","failureType":"TIMEOUT","byServer":true}"#;
     for (end, status) in [
         (event("WORKFLOW_CANCELLED", r#"{"reason":"asked"}"#), Cancelled),
         (event("WORKFLOW_EXECUTION_FAILED", timed_out), Failed),
@@ -183,6 +183,15 @@ fn server_ends_what_the_code_waits_for() {
         t.run("never started");
         t.ends(status, &[]);
     }
+}
+
+#[test]
+fn failure_type_of_a_timeout_is_the_code_s_own_unless_the_server_says_so() {
+    let timed_out = r#"{"error":"too long","stackTrace":"","failureType":"TIMEOUT"}"#;
+    let mut t = Transcript::of([started("1"), event("WORKFLOW_EXECUTION_FAILED", timed_out)]);
+    t.job("start 1");
+    t.complete("1");
+    assert!(t.violates().message.contains("failed as TIMEOUT with \"too long\""));
 }
 
 #[test]

@@ -41,6 +41,7 @@ tests!(
     plain_client_starts_a_child_by_call,
     call_makes_one_child_for_each_name,
     call_is_for_running_plain_parents,
+    call_needs_room_for_both_its_events,
 );
 
 const START_CHILD: &str = "v1.WorkflowDispatch/StartChildWorkflow";
@@ -357,4 +358,16 @@ fn call_is_for_running_plain_parents(harness: &mut dyn Harness) {
     let defined =
         StartChildWorkflowRequest { workflow_execution_identifier: Some(by_definition), ..start_child(&id, "c") };
     world.refuse(&plain(), START_CHILD, &defined, Code::Unimplemented, &["workflow_definition_id"]);
+}
+
+fn call_needs_room_for_both_its_events(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.start("order");
+    world.poll(&plain());
+    // One event, and the one that ends the execution.
+    world.config.limits.history_events_max = 3;
+    world.refuse(&plain(), START_CHILD, &start_child(&id, "c"), Code::ResourceExhausted, &["3 events"]);
+    assert_eq!(world.types(&id), ["WORKFLOW_STARTED"]);
+    world.config.limits.history_events_max = 4;
+    world.ask::<StartChildWorkflowResponse>(&plain(), START_CHILD, &start_child(&id, "c")).unwrap();
 }
