@@ -21,6 +21,7 @@ import type {
   StartWorkflowOptions,
 } from './options.js';
 import { type ClientSettings, clientSettings, type Connection } from './settings.js';
+import { readStream, type StreamOptions, type WorkflowStreamEvent } from './stream.js';
 
 const START_OPTIONS = ['queue', 'workflowVersion', 'idempotencyKey', 'timeout', 'prioritySeconds'];
 const SIGNAL_WITH_START_OPTIONS = [
@@ -236,6 +237,15 @@ export class FlovynClient {
     options: CancelWorkflowOptions = {},
   ): Promise<void> {
     await this.getWorkflowHandle(workflowId).cancel(reason, options);
+  }
+
+  /** What one task streams, as `stream` of a workflow's handle gives what all of its tasks do. */
+  streamTask(
+    taskExecutionId: string,
+    options: StreamOptions = {},
+  ): AsyncIterableIterator<WorkflowStreamEvent> {
+    checkText('streamTask, taskExecutionId', taskExecutionId);
+    return readStream('client.streamTask', this.#calls(), { taskExecutionId }, options);
   }
 
   /**
