@@ -62,6 +62,16 @@ pub(crate) fn at_most(field: &str, bytes: usize, max: usize) -> Result<(), Statu
     Ok(())
 }
 
+/// How many things one call may bring.
+pub(crate) fn count(field: &str, count: usize, max: usize) -> Result<(), Status> {
+    if count > max {
+        return Err(Status::resource_exhausted(format!(
+            "{field}: expected at most {max}, got {count}: make more calls"
+        )));
+    }
+    Ok(())
+}
+
 pub(crate) fn not_negative(field: &str, number: i64) -> Result<i64, Status> {
     if number < 0 {
         return Err(Status::invalid_argument(format!("{field}: expected 0 or more, got {number}")));

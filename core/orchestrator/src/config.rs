@@ -1,6 +1,8 @@
 use flovyn_protocol::limits::Limits;
 use serde::Deserialize;
 
+use crate::store::StreamLimits;
+
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -24,6 +26,8 @@ pub struct Config {
     pub tasks: TaskConfig,
     /// Signals.
     pub signals: SignalConfig,
+    /// What tasks stream, for those who read it.
+    pub streams: StreamLimits,
     /// Signs of life.
     pub workers: WorkerConfig,
     /// The longest `retry_after_ms` of ReleaseClaim. Default 1 day.
@@ -108,6 +112,7 @@ impl Default for Config {
             queries: QueryConfig::default(),
             tasks: TaskConfig::default(),
             signals: SignalConfig::default(),
+            streams: StreamLimits::default(),
             workers: WorkerConfig::default(),
             retry_after_ms_max: DAY_MS,
             tick_deadlines_max: 200,

@@ -9,7 +9,7 @@ use crate::{
     context::{Caller, Ctx},
     history, list,
     organisation::{self, NamesOrg},
-    promises, queries, results, signals, start, submit, tasks, workers,
+    promises, queries, results, signals, start, streams, submit, tasks, workers,
 };
 
 /// Methods of the contract whose rules this server does not have.
@@ -17,14 +17,6 @@ const NOT_OFFERED: &[&str] = &[
     "flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
     "flovyn.v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
     "flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
-    "flovyn.v1.TaskExecution/ReportProgress",
-    "flovyn.v1.TaskExecution/LogMessage",
-    "flovyn.v1.TaskExecution/GetState",
-    "flovyn.v1.TaskExecution/SetState",
-    "flovyn.v1.TaskExecution/ClearState",
-    "flovyn.v1.TaskExecution/ClearAllState",
-    "flovyn.v1.TaskExecution/GetStateKeys",
-    "flovyn.v1.TaskExecution/StreamTaskData",
 ];
 
 pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Principal) -> Result<Answer, Status> {
@@ -47,12 +39,21 @@ pub(crate) fn dispatch(ctx: &mut Ctx<'_>, request: &Request<'_>, principal: &Pri
         "flovyn.v1.TaskExecution/FailTask" => call.run(tasks::fail),
         "flovyn.v1.TaskExecution/CancelTask" => call.run(tasks::cancel),
         "flovyn.v1.TaskExecution/Heartbeat" => call.run(tasks::heartbeat),
+        "flovyn.v1.TaskExecution/ReportProgress" => call.run(tasks::progress),
+        "flovyn.v1.TaskExecution/LogMessage" => call.run(tasks::log),
+        "flovyn.v1.TaskExecution/GetState" => call.run(tasks::get_state),
+        "flovyn.v1.TaskExecution/GetStateKeys" => call.run(tasks::state_keys),
+        "flovyn.v1.TaskExecution/SetState" => call.run(tasks::set_state),
+        "flovyn.v1.TaskExecution/ClearState" => call.run(tasks::clear_state),
+        "flovyn.v1.TaskExecution/ClearAllState" => call.run(tasks::clear_all_state),
+        "flovyn.v1.TaskExecution/StreamTaskData" => call.run(streams::write),
         "flovyn.v1.WorkerLifecycle/RegisterWorker" => call.run(workers::register),
         "flovyn.v1.WorkerLifecycle/SendHeartbeat" => call.run(workers::heartbeat),
         "flovyn.ext.v1.Extensions/CancelWorkflow" => call.run(cancel::cancel),
         "flovyn.ext.v1.Extensions/RenewClaim" => call.run(claims::renew),
         "flovyn.ext.v1.Extensions/ReleaseClaim" => call.run(claims::release),
         "flovyn.ext.v1.Extensions/AnswerQuery" => call.run(queries::answer),
+        "flovyn.ext.v1.Extensions/ReadStream" => call.run(streams::read),
         "flovyn.ext.v1.Extensions/AwaitResult" => call.run(results::await_result),
         "flovyn.ext.v1.Extensions/ListWorkflows" => call.run(list::list),
         "flovyn.ext.v1.Extensions/DescribeWorkflow" => call.run(results::describe),

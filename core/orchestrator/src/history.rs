@@ -12,6 +12,7 @@ use crate::{
     context::{Caller, Ctx, not_found, reply},
     execution,
     store::{ClaimHolder, EventRecord, Execution, Key, PageMax, Warning},
+    streams,
 };
 
 /// An event that is not stored yet.
@@ -54,6 +55,7 @@ impl NewEvent {
         if is_half_full(ctx, execution) && !half_full_before {
             ctx.tx.warn(half_full(execution));
         }
+        streams::history_grew(ctx, execution.key, &record.event_type, record.sequence);
         Ok(())
     }
 }

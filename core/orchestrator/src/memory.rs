@@ -23,7 +23,7 @@ use crate::{
     Status,
     store::{
         DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
-        QueryRecord, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+        QueryRecord, Streams, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
     },
 };
 
@@ -47,6 +47,9 @@ pub struct MemoryStore {
     definitions: Table<(Uuid, Work, String, String), DefinitionRecord>,
     ready: ReadyQueues,
     deadlines: Deadlines,
+    task_states: Table<(Key, String), Payload>,
+    task_logs: Table<(Key, i32), TaskLog>,
+    streams: Streams,
 }
 
 /// In the order in which a promise is looked for by its name: pending ones first, then by age.
@@ -88,6 +91,7 @@ impl MemoryStore {
         match function(&mut tx) {
             Ok(value) => {
                 let MemoryTx { wakes, warnings, .. } = tx;
+                self.streams.settle();
                 Ok(Committed { value, wakes, warnings })
             }
             Err(status) => {
@@ -112,6 +116,8 @@ impl MemoryStore {
             Undo::Worker(change) => self.workers.undo(change),
             Undo::WorkerName(change) => self.worker_names.undo(change),
             Undo::Definition(change) => self.definitions.undo(change),
+            Undo::TaskState(change) => self.task_states.undo(change),
+            Undo::TaskLog(change) => self.task_logs.undo(change),
             Undo::Ready(change) => self.ready.undo(change),
             Undo::Deadline(change) => self.deadlines.undo(change),
         }

@@ -4,13 +4,15 @@
 use alloc::format;
 
 use flovyn_protocol::messages::{
-    CancelTaskRequest, CompleteTaskRequest, FailTaskRequest, GetEventsRequest, HeartbeatRequest, PollRequest,
-    PollTaskRequest, QueryWorkflowRequest, RejectPromiseRequest, ResolvePromiseRequest, SignalWithStartWorkflowRequest,
-    SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest, SubmitTaskRequest,
-    SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest, WorkerRegistrationRequest,
+    CancelTaskRequest, ClearAllStateRequest, ClearStateRequest, CompleteTaskRequest, FailTaskRequest, GetEventsRequest,
+    GetStateKeysRequest, GetStateRequest, HeartbeatRequest, LogMessageRequest, PollRequest, PollTaskRequest,
+    QueryWorkflowRequest, RejectPromiseRequest, ReportProgressRequest, ResolvePromiseRequest, SetStateRequest,
+    SignalWithStartWorkflowRequest, SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest,
+    StreamTaskDataRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest,
+    WorkerRegistrationRequest,
     ext::{
         AnswerQueryRequest, AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ListWorkflowsRequest,
-        ReleaseClaimRequest, RenewClaimRequest,
+        ReadStreamRequest, ReleaseClaimRequest, RenewClaimRequest,
     },
 };
 use uuid::Uuid;
@@ -118,3 +120,12 @@ impl NamesOrg for AwaitResultRequest {}
 impl NamesOrg for CancelWorkflowRequest {}
 impl NamesOrg for DescribeWorkflowRequest {}
 impl NamesOrg for ListWorkflowsRequest {}
+impl NamesOrg for ReportProgressRequest {}
+impl NamesOrg for LogMessageRequest {}
+impl NamesOrg for GetStateRequest {}
+impl NamesOrg for GetStateKeysRequest {}
+impl NamesOrg for SetStateRequest {}
+impl NamesOrg for ClearStateRequest {}
+impl NamesOrg for ClearAllStateRequest {}
+impl NamesOrg for StreamTaskDataRequest {}
+impl NamesOrg for ReadStreamRequest {}

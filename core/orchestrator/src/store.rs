@@ -8,7 +8,9 @@ mod key;
 mod promise;
 mod query;
 mod ready;
+mod streams;
 mod task;
+mod task_log;
 mod wake;
 mod worker;
 
@@ -28,7 +30,9 @@ pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
 pub use query::{QueryAnswer, QueryRecord};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
-pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskRecord, TaskState};
+pub use streams::{StreamLimits, StreamRecord, Streams};
+pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskProgress, TaskRecord, TaskState};
+pub use task_log::TaskLog;
 pub use wake::{WaitKey, Wake, Warning};
 pub use worker::{DefinitionRecord, Registration, WorkerRecord};
 
@@ -94,6 +98,30 @@ pub trait Tx {
     fn payload(&mut self, task: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError>;
     /// Stores a payload that belongs to a task.
     fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Result<(), StoreError>;
+
+    /// The keys of the state of a task, in order.
+    fn task_state_keys(&mut self, task: Key) -> Result<Vec<String>, StoreError>;
+    /// One key of the state of a task.
+    fn task_state_value(&mut self, task: Key, key: &str) -> Result<Option<Payload>, StoreError>;
+    /// Sets one key of the state of a task.
+    fn put_task_state(&mut self, task: Key, key: &str, value: &Payload) -> Result<(), StoreError>;
+    /// Removes one key of the state of a task.
+    fn remove_task_state(&mut self, task: Key, key: &str) -> Result<(), StoreError>;
+    /// Adds a line to the log of a task; `number` is one more than that of the last.
+    fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError>;
+    /// The lines of the log of a task with a higher number, in order; at most `max`.
+    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Result<Vec<TaskLog>, StoreError>;
+
+    /// [`Streams::is_open`].
+    fn is_stream_open(&mut self, key: Key) -> bool;
+    /// [`Streams::open`].
+    fn open_stream(&mut self, key: Key, now_ms: i64);
+    /// [`Streams::push`].
+    fn push_stream(&mut self, key: Key, record: StreamRecord, now_ms: i64);
+    /// [`Streams::advance`].
+    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool;
+    /// [`Streams::after`].
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord>;
 
     /// Adds work to its queue. A thing is in at most one queue, once.
     fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError>;

@@ -5,7 +5,9 @@ mod cancel;
 mod create;
 mod heartbeat;
 mod outcome;
+mod reports;
 mod retry;
+mod state;
 
 use alloc::string::ToString;
 
@@ -19,6 +21,7 @@ use crate::{
     store::{
         Claim, Deadline, DeadlineKey, Key, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState, WaitKey, Work,
     },
+    streams,
 };
 
 pub(crate) use self::{
@@ -27,7 +30,11 @@ pub(crate) use self::{
     create::{NewTask, create, submit},
     heartbeat::heartbeat,
     outcome::{complete, fail, timed_out},
+    reports::{attempt_of, log, progress},
     retry::read_policy,
+    state::{
+        clear as clear_state, clear_all as clear_all_state, get as get_state, keys as state_keys, set as set_state,
+    },
 };
 
 fn load(ctx: &mut Ctx<'_>, caller: &Caller<'_>, id: &str) -> Result<TaskRecord, Status> {
@@ -110,6 +117,7 @@ fn deliver(
     task.state = TaskState::Running(claim);
     task.updated_at_ms = ctx.now_ms;
     ctx.tx.put_task(task)?;
+    streams::task_changed(ctx, task)?;
     Ok(response)
 }
 

@@ -40,6 +40,18 @@ pub struct Limits {
     pub park_reason_bytes_max: usize,
     /// The reason for which an execution or task is to be cancelled. Default 2,048 bytes.
     pub cancel_reason_bytes_max: usize,
+    /// The events or log lines that one call brings besides the first. Default 1,000.
+    pub reports_per_call_max: usize,
+    /// The payload of one event that a task streams, and the details of its progress. Default 256 KiB.
+    pub stream_payload_bytes_max: usize,
+    /// One line that a task logs. Default 16 KiB.
+    pub log_message_bytes_max: usize,
+    /// The lines that one task logs. Default 1,000.
+    pub task_logs_max: usize,
+    /// The keys of the state of one task. Default 1,000.
+    pub task_state_keys_max: usize,
+    /// The keys and values of the state of one task together. Default 2 MiB.
+    pub task_state_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -59,6 +71,12 @@ impl Default for Limits {
             concurrent_polls_per_key_max: 10_000,
             park_reason_bytes_max: 2_048,
             cancel_reason_bytes_max: 2_048,
+            reports_per_call_max: 1_000,
+            stream_payload_bytes_max: 256 * KIB,
+            log_message_bytes_max: 16 * KIB,
+            task_logs_max: 1_000,
+            task_state_keys_max: 1_000,
+            task_state_bytes_max: 2 * MIB,
         }
     }
 }

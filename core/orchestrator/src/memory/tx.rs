@@ -11,7 +11,7 @@ use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyCha
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry,
-    ReadyQueue, StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    ReadyQueue, StoreError, StreamRecord, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
@@ -32,6 +32,7 @@ pub(super) struct Mark {
     deadlines_next: u64,
     wakes: usize,
     warnings: usize,
+    streams: usize,
 }
 
 /// How one change is undone.
@@ -49,6 +50,8 @@ pub(super) enum Undo {
     Worker(Change<Key, WorkerRecord>),
     WorkerName(Change<(Uuid, String), Uuid>),
     Definition(Change<(Uuid, Work, String, String), DefinitionRecord>),
+    TaskState(Change<(Key, String), Payload>),
+    TaskLog(Change<(Key, i32), TaskLog>),
     Ready(ReadyChange),
     Deadline(DeadlineChange),
 }
@@ -65,6 +68,7 @@ impl<'a> MemoryTx<'a> {
             deadlines_next: self.store.deadlines.next,
             wakes: self.wakes.len(),
             warnings: self.warnings.len(),
+            streams: self.store.streams.mark(),
         }
     }
 
@@ -76,6 +80,7 @@ impl<'a> MemoryTx<'a> {
         self.store.deadlines.next = mark.deadlines_next;
         self.wakes.truncate(mark.wakes);
         self.warnings.truncate(mark.warnings);
+        self.store.streams.roll_back_to(mark.streams);
     }
 
     fn log(&mut self, undo: Undo) -> Stored<()> {
@@ -212,6 +217,55 @@ impl Tx for MemoryTx<'_> {
     fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Stored<()> {
         let change = self.store.payloads.put((task, slot), payload.clone());
         self.log(Undo::Payload(change))
+    }
+
+    fn task_state_keys(&mut self, task: Key) -> Stored<Vec<String>> {
+        let entries = self.store.task_states.range((task, String::new())..);
+        Ok(entries.take_while(|((of, _), _)| *of == task).map(|((_, key), _)| key.clone()).collect())
+    }
+
+    fn task_state_value(&mut self, task: Key, key: &str) -> Stored<Option<Payload>> {
+        Ok(self.store.task_states.get(&(task, key.to_string())).cloned())
+    }
+
+    fn put_task_state(&mut self, task: Key, key: &str, value: &Payload) -> Stored<()> {
+        let change = self.store.task_states.put((task, key.to_string()), value.clone());
+        self.log(Undo::TaskState(change))
+    }
+
+    fn remove_task_state(&mut self, task: Key, key: &str) -> Stored<()> {
+        let change = self.store.task_states.remove(&(task, key.to_string()));
+        self.log_some(change.map(Undo::TaskState))
+    }
+
+    fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Stored<()> {
+        let change = self.store.task_logs.put((task, number), log.clone());
+        self.log(Undo::TaskLog(change))
+    }
+
+    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
+        let range = self.store.task_logs.range((task, after_number.saturating_add(1))..=(task, i32::MAX));
+        Ok(range.take(max).map(|(_, log)| log.clone()).collect())
+    }
+
+    fn is_stream_open(&mut self, key: Key) -> bool {
+        self.store.streams.is_open(key)
+    }
+
+    fn open_stream(&mut self, key: Key, now_ms: i64) {
+        self.store.streams.open(key, now_ms);
+    }
+
+    fn push_stream(&mut self, key: Key, record: StreamRecord, now_ms: i64) {
+        self.store.streams.push(key, record, now_ms);
+    }
+
+    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
+        self.store.streams.advance(key, task, attempt, sequence, now_ms)
+    }
+
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
+        self.store.streams.after(key, task, after_sequence, max)
     }
 
     fn put_ready(&mut self, entry: &ReadyEntry) -> Stored<()> {

@@ -44,6 +44,27 @@ pub struct TaskRecord {
     pub stack_trace: Option<String>,
     /// What SubmitTask was given.
     pub metadata: BTreeMap<String, String>,
+    /// How far it has come, as it said last.
+    #[serde(default)]
+    pub progress: Option<TaskProgress>,
+    /// How many lines it has logged.
+    #[serde(default)]
+    pub logs: i32,
+    /// How many keys its state has.
+    #[serde(default)]
+    pub state_keys: u32,
+    /// How large the keys and values of its state are together.
+    #[serde(default)]
+    pub state_bytes: u64,
+}
+
+/// How far a task has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskProgress {
+    /// From 0 to 1, as JSON.
+    pub value: String,
+    /// For people; may be empty.
+    pub details: String,
 }
 
 /// The life of a task.

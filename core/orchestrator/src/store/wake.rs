@@ -28,6 +28,11 @@ impl WaitKey {
         Self(alloc::format!("execution/{key}"))
     }
 
+    /// What tasks stream.
+    pub fn stream(key: Key) -> Self {
+        Self(alloc::format!("stream/{key}"))
+    }
+
     /// Whether it announces one piece of work: one waiter that takes it is enough. Of any other key every waiter is
     /// woken.
     pub fn is_queue(&self) -> bool {

@@ -54,6 +54,10 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, new: NewTask) -> Result<(), Status> {
         error: None,
         stack_trace: None,
         metadata: new.metadata,
+        progress: None,
+        logs: 0,
+        state_keys: 0,
+        state_bytes: 0,
     };
     ctx.tx.put_payload(task.key, PayloadSlot::TaskInput, &new.input)?;
     if let Some(timeout_ms) = task.timeout_ms {

@@ -18,6 +18,7 @@ use crate::{
     execution,
     polling::Poll,
     store::{ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, TaskRecord, TaskState, Work},
+    streams,
 };
 
 /// CompleteTask, and the next task if the worker asks for one.
@@ -148,7 +149,7 @@ pub(super) fn attempt_failed(
     };
     back_off(ctx, task, delay_ms)?;
     ctx.tx.put_task(task)?;
-    Ok(())
+    streams::task_changed(ctx, task)
 }
 
 /// Whether the attempt that failed is the current one. Without a token one can only tell that no plain client is at
@@ -213,7 +214,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) ->
         ctx.tx.remove_deadline(&DeadlineKey::TaskTimeout(task.key))?;
     }
     ctx.tx.put_task(task)?;
-    Ok(())
+    streams::task_changed(ctx, task)
 }
 
 /// Tells the execution, if there is one that still listens.

@@ -15,6 +15,7 @@ mod polls;
 mod promises;
 mod queries;
 mod random;
+mod reports;
 mod retries;
 mod round_trips;
 mod signals;
@@ -68,6 +69,7 @@ pub fn suite() -> Vec<Test> {
         timeouts::TESTS,
         task_cancel::TESTS,
         attempts::TESTS,
+        reports::TESTS,
         workers::TESTS,
         organisations::TESTS,
         limits::TESTS,

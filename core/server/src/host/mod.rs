@@ -48,7 +48,8 @@ pub(crate) struct Host {
 
 impl Host {
     /// Starts the writer and the ticker. Needs a runtime of tokio.
-    pub(crate) fn start(store: Store, rules: orchestrator::Config) -> Result<Self, StartError> {
+    pub(crate) fn start(mut store: Store, rules: orchestrator::Config) -> Result<Self, StartError> {
+        store.limit_streams(rules.streams);
         let mut seed = <ChaCha20Rng as SeedableRng>::Seed::default();
         getrandom::fill(&mut seed).map_err(StartError::Random)?;
         let deadlines = Deadlines::new();

@@ -41,8 +41,8 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     for method in [
         "v1.WorkflowDispatch/SubscribeToNotifications",
-        "v1.TaskExecution/ReportProgress",
-        "v1.TaskExecution/StreamTaskData",
+        "v1.WorkflowDispatch/GetVisualWorkflowDefinitionById",
+        "v1.WorkflowDispatch/ReportExecutionSpans",
     ] {
         let status = world.raw(&extended(), &format!("/flovyn.{method}"), &[]).unwrap_err();
         assert_eq!(status.code, Code::Unimplemented, "{method}: {status}");
@@ -50,7 +50,16 @@ fn methods_not_offered(harness: &mut dyn Harness) {
     }
 }
 
-const METHODS: [&str; 25] = [
+const METHODS: [&str; 34] = [
+    "v1.TaskExecution/ReportProgress",
+    "v1.TaskExecution/LogMessage",
+    "v1.TaskExecution/GetState",
+    "v1.TaskExecution/GetStateKeys",
+    "v1.TaskExecution/SetState",
+    "v1.TaskExecution/ClearState",
+    "v1.TaskExecution/ClearAllState",
+    "v1.TaskExecution/StreamTaskData",
+    "ext.v1.Extensions/ReadStream",
     "ext.v1.Extensions/ListWorkflows",
     "v1.WorkflowQuery/QueryWorkflow",
     "ext.v1.Extensions/AnswerQuery",

@@ -11,13 +11,15 @@ mod ready;
 mod record;
 mod schema;
 mod state;
+mod task_logs;
+mod task_state;
 mod tasks;
 mod transaction;
 mod workers;
 
 use std::{fs, io, path::Path};
 
-use flovyn_orchestrator::{Status, StoreError, Tx, Wake, Warning};
+use flovyn_orchestrator::{Status, StoreError, StreamLimits, Streams, Tx, Wake, Warning};
 use rusqlite::Connection;
 
 use self::{
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     written: bool,
     /// What the requests of the current group want done after its commit.
     effects: Committed,
+    /// They are in memory alone.
+    streams: Streams,
 }
 
 /// Why a database cannot be used.
@@ -89,7 +93,12 @@ impl Store {
         let mut connection = Connection::open(path).map_err(OpenError::Sqlite)?;
         schema::prepare(&mut connection)?;
         let last_number = schema::last_number(&connection).map_err(OpenError::Sqlite)?;
-        Ok(Self { connection, last_number, written: false, effects: Committed::default() })
+        Ok(Self { connection, last_number, written: false, effects: Committed::default(), streams: Streams::default() })
+    }
+
+    /// How much of what tasks stream is kept. What was kept before is forgotten.
+    pub(crate) fn limit_streams(&mut self, limits: StreamLimits) {
+        self.streams = Streams::new(limits);
     }
 
     /// Begins a group of requests.
@@ -107,7 +116,8 @@ impl Store {
         request: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
     ) -> Result<Result<T, E>, Status> {
         self.still_begun()?;
-        let mut transaction = Transaction::new(&self.connection, &mut self.last_number, &mut self.written);
+        let mut transaction =
+            Transaction::new(&self.connection, &mut self.last_number, &mut self.written, &mut self.streams);
         let result = request(&mut transaction);
         let ended = match &result {
             Ok(_) => transaction.release().map(|effects| self.effects.append(effects)),
@@ -133,6 +143,7 @@ impl Store {
             self.roll_back();
             return Err(error.into());
         }
+        self.streams.settle();
         Ok(std::mem::take(&mut self.effects))
     }
 
@@ -151,6 +162,7 @@ impl Store {
     }
 
     fn roll_back(&mut self) {
+        self.streams.roll_back_to(0);
         self.effects = Committed::default();
         if !self.connection.is_autocommit() {
             // A failure is logged where it is found, and the next BEGIN meets it again.

@@ -4,7 +4,7 @@ use rusqlite_migration::{M, Migrations};
 use super::OpenError;
 
 /// Each is applied once, in this order; they are never changed afterwards.
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema.sql"))];
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("schema.sql")), M::up(include_str!("task_reports.sql"))];
 
 /// Statements that are kept prepared; there are fewer.
 const STATEMENTS_MAX: usize = 128;

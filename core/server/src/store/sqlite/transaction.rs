@@ -3,14 +3,15 @@ use std::collections::BTreeSet;
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
-    StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    StoreError, StreamRecord, Streams, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::{Payload, status::Status};
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{
-    Committed, deadlines, executions, idempotency, promises, queries, ready, record::execute, state, tasks, workers,
+    Committed, deadlines, executions, idempotency, promises, queries, ready, record::execute, state, task_logs,
+    task_state, tasks, workers,
 };
 
 /// How a group begins: it will write.
@@ -23,6 +24,8 @@ pub(super) struct Transaction<'a> {
     last_number: &'a mut i64,
     /// Whether requests of the group have written before this one.
     shared: &'a mut bool,
+    streams: &'a mut Streams,
+    streams_mark: usize,
     undo: Undo,
     effects: Committed,
 }
@@ -39,8 +42,15 @@ enum Undo {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(connection: &'a Connection, last_number: &'a mut i64, shared: &'a mut bool) -> Self {
-        Self { connection, last_number, shared, undo: Undo::Nothing, effects: Committed::default() }
+    pub(super) fn new(
+        connection: &'a Connection,
+        last_number: &'a mut i64,
+        shared: &'a mut bool,
+        streams: &'a mut Streams,
+    ) -> Self {
+        let streams_mark = streams.mark();
+        let (undo, effects) = (Undo::Nothing, Committed::default());
+        Self { connection, last_number, shared, streams, streams_mark, undo, effects }
     }
 
     /// Keeps what was written.
@@ -53,6 +63,7 @@ impl<'a> Transaction<'a> {
 
     /// Undoes what was written.
     pub(super) fn roll_back(self) -> Result<(), StoreError> {
+        self.streams.roll_back_to(self.streams_mark);
         match self.undo {
             Undo::Nothing => Ok(()),
             Undo::Group => {
@@ -175,6 +186,50 @@ impl Tx for Transaction<'_> {
         tasks::put_payload(self.write()?, task, slot, payload)
     }
 
+    fn task_state_keys(&mut self, task: Key) -> Result<Vec<String>, StoreError> {
+        task_state::keys(self.connection, task)
+    }
+
+    fn task_state_value(&mut self, task: Key, key: &str) -> Result<Option<Payload>, StoreError> {
+        task_state::get(self.connection, task, key)
+    }
+
+    fn put_task_state(&mut self, task: Key, key: &str, value: &Payload) -> Result<(), StoreError> {
+        task_state::put(self.write()?, task, key, value)
+    }
+
+    fn remove_task_state(&mut self, task: Key, key: &str) -> Result<(), StoreError> {
+        task_state::remove(self.write()?, task, key)
+    }
+
+    fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError> {
+        task_logs::append(self.write()?, task, number, log)
+    }
+
+    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Result<Vec<TaskLog>, StoreError> {
+        task_logs::after(self.connection, task, after_number, max)
+    }
+
+    fn is_stream_open(&mut self, key: Key) -> bool {
+        self.streams.is_open(key)
+    }
+
+    fn open_stream(&mut self, key: Key, now_ms: i64) {
+        self.streams.open(key, now_ms);
+    }
+
+    fn push_stream(&mut self, key: Key, record: StreamRecord, now_ms: i64) {
+        self.streams.push(key, record, now_ms);
+    }
+
+    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
+        self.streams.advance(key, task, attempt, sequence, now_ms)
+    }
+
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
+        self.streams.after(key, task, after_sequence, max)
+    }
+
     fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError> {
         let number = self.next_number();
         ready::put(self.write()?, entry, number)
@@ -282,7 +337,7 @@ impl Tx for Transaction<'_> {
     ) -> Result<Result<(), Status>, StoreError> {
         // First this one's own undo: what is kept now may have to go with it.
         self.write()?;
-        let mut part = Transaction::new(self.connection, self.last_number, self.shared);
+        let mut part = Transaction::new(self.connection, self.last_number, self.shared, self.streams);
         let result = function(&mut part);
         match &result {
             Ok(()) => self.effects.append(part.release()?),

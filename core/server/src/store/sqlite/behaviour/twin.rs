@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
-    StoreError, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    StoreError, StreamRecord, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
@@ -118,6 +118,50 @@ impl Tx for TwinTx<'_> {
 
     fn put_payload(&mut self, task: Key, slot: PayloadSlot, payload: &Payload) -> Stored<()> {
         both!(self.put_payload(task, slot, payload))
+    }
+
+    fn task_state_keys(&mut self, task: Key) -> Stored<Vec<String>> {
+        both!(self.task_state_keys(task))
+    }
+
+    fn task_state_value(&mut self, task: Key, key: &str) -> Stored<Option<Payload>> {
+        both!(self.task_state_value(task, key))
+    }
+
+    fn put_task_state(&mut self, task: Key, key: &str, value: &Payload) -> Stored<()> {
+        both!(self.put_task_state(task, key, value))
+    }
+
+    fn remove_task_state(&mut self, task: Key, key: &str) -> Stored<()> {
+        both!(self.remove_task_state(task, key))
+    }
+
+    fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Stored<()> {
+        both!(self.append_task_log(task, number, log))
+    }
+
+    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
+        both!(self.task_logs(task, after_number, max))
+    }
+
+    fn is_stream_open(&mut self, key: Key) -> bool {
+        both!(self.is_stream_open(key))
+    }
+
+    fn open_stream(&mut self, key: Key, now_ms: i64) {
+        both!(self.open_stream(key, now_ms));
+    }
+
+    fn push_stream(&mut self, key: Key, record: StreamRecord, now_ms: i64) {
+        both!(self.push_stream(key, record.clone(), now_ms));
+    }
+
+    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
+        both!(self.advance_stream(key, task, attempt, sequence, now_ms))
+    }
+
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
+        both!(self.stream(key, task, after_sequence, max))
     }
 
     fn put_ready(&mut self, entry: &ReadyEntry) -> Stored<()> {

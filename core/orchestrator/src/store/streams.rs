@@ -1,0 +1,316 @@
+//! What tasks stream, kept in memory for those who read it: best effort, gone with the process.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    string::String,
+    vec::Vec,
+};
+use core::mem::take;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::Key;
+
+/// What one event costs besides its payload, about.
+const EVENT_BYTES: usize = 64;
+/// Numbers begin with the time, so that those of a stream that was forgotten, or of the process before, are lower.
+const NUMBERS_PER_MS: i64 = 1_000;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct StreamLimits {
+    /// The events of one stream; the oldest go first. Default 10,000.
+    pub events_max: usize,
+    /// The bytes of one stream; the oldest events go first. Default 8 MiB.
+    pub bytes_max: usize,
+    /// The bytes of all streams; the stream that was not used for longest goes first. Default 64 MiB.
+    pub all_bytes_max: usize,
+    /// A stream that was neither written nor read for so long is forgotten. Default 10 minutes.
+    pub idle_ms: i64,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self { events_max: 10_000, bytes_max: 8 * MIB, all_bytes_max: 64 * MIB, idle_ms: 10 * 60 * 1_000 }
+    }
+}
+
+/// One event of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamRecord {
+    /// Given by [`Streams::push`]; rises within a stream.
+    pub sequence: i64,
+    /// The task that it comes from or is about; none if it is about the execution.
+    pub task_id: Option<Uuid>,
+    /// A number of `StreamEventType`.
+    pub event_type: i32,
+    /// JSON text.
+    pub payload: String,
+    /// When the task gave it, in milliseconds since 1970.
+    pub timestamp_ms: i64,
+}
+
+/// The streams of a server, by what they belong to: an execution with all its tasks, or a task that has none.
+///
+/// A store has one beside its tables. What a transaction does to it is undone with the transaction; [`settle`](Self::settle)
+/// after each commit makes room.
+#[derive(Debug, Default, PartialEq)]
+pub struct Streams {
+    streams: BTreeMap<Key, Stream>,
+    by_use: BTreeSet<(i64, Key)>,
+    bytes: usize,
+    limits: StreamLimits,
+    log: Vec<Undo>,
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Stream {
+    events: VecDeque<StreamRecord>,
+    bytes: usize,
+    last_sequence: i64,
+    used_at_ms: i64,
+    /// For each task the attempt that streamed last, and how far it came.
+    taken: BTreeMap<Uuid, (i32, i32)>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Undo {
+    Opened(Key),
+    Used { key: Key, before_ms: i64 },
+    Pushed { key: Key, last_sequence: i64 },
+    Taken { key: Key, task: Uuid, before: Option<(i32, i32)> },
+}
+
+impl Streams {
+    /// Nothing, and how much may be kept.
+    pub fn new(limits: StreamLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Whether somebody has written or read this stream not long ago.
+    pub fn is_open(&self, key: Key) -> bool {
+        self.streams.contains_key(&key)
+    }
+
+    /// Keeps a stream, from now on.
+    pub fn open(&mut self, key: Key, now_ms: i64) {
+        if let Entry::Vacant(place) = self.streams.entry(key) {
+            place.insert(Stream { used_at_ms: now_ms, ..Stream::default() });
+            self.by_use.insert((now_ms, key));
+            self.log.push(Undo::Opened(key));
+        } else if let Some(before_ms) = self.set_used(key, now_ms) {
+            self.log.push(Undo::Used { key, before_ms });
+        }
+    }
+
+    /// Adds an event at the end of a stream.
+    pub fn push(&mut self, key: Key, mut record: StreamRecord, now_ms: i64) {
+        self.open(key, now_ms);
+        let Some(stream) = self.streams.get_mut(&key) else { return };
+        let last_sequence = stream.last_sequence;
+        record.sequence = (last_sequence + 1).max(now_ms.saturating_mul(NUMBERS_PER_MS));
+        stream.last_sequence = record.sequence;
+        let bytes = bytes_of(&record);
+        stream.bytes += bytes;
+        self.bytes += bytes;
+        stream.events.push_back(record);
+        self.log.push(Undo::Pushed { key, last_sequence });
+    }
+
+    /// Notes how far an attempt of a task has come: whether this is further than before.
+    pub fn advance(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
+        self.open(key, now_ms);
+        let Some(stream) = self.streams.get_mut(&key) else { return true };
+        let before = stream.taken.get(&task).copied();
+        if before.is_some_and(|before| before >= (attempt, sequence)) {
+            return false;
+        }
+        stream.taken.insert(task, (attempt, sequence));
+        self.log.push(Undo::Taken { key, task, before });
+        true
+    }
+
+    /// The events with a higher number, in order, `limit` of them; with `task` only those of this task.
+    pub fn after(&self, key: Key, task: Option<Uuid>, sequence: i64, limit: usize) -> Vec<StreamRecord> {
+        let Some(stream) = self.streams.get(&key) else { return Vec::new() };
+        let from = stream.events.partition_point(|event| event.sequence <= sequence);
+        let wanted = |event: &&StreamRecord| task.is_none() || event.task_id == task;
+        stream.events.range(from..).filter(wanted).take(limit).cloned().collect()
+    }
+
+    /// How much has been done since the last [`settle`](Self::settle), for [`roll_back_to`](Self::roll_back_to).
+    pub fn mark(&self) -> usize {
+        self.log.len()
+    }
+
+    /// Undoes what was done since a mark.
+    pub fn roll_back_to(&mut self, mark: usize) {
+        while self.log.len() > mark {
+            match self.log.pop() {
+                Some(Undo::Opened(key)) => self.forget(key),
+                Some(Undo::Used { key, before_ms }) => drop(self.set_used(key, before_ms)),
+                Some(Undo::Pushed { key, last_sequence }) => self.undo_push(key, last_sequence),
+                Some(Undo::Taken { key, task, before }) => self.undo_taken(key, task, before),
+                None => return,
+            }
+        }
+    }
+
+    /// What was done since the last time stays. Makes room for the next.
+    pub fn settle(&mut self) {
+        let touched: BTreeSet<Key> = take(&mut self.log).iter().map(Undo::key).collect();
+        let Some(now_ms) = touched.iter().filter_map(|key| self.streams.get(key)).map(|stream| stream.used_at_ms).max()
+        else {
+            return;
+        };
+        for key in &touched {
+            self.trim(*key);
+        }
+        while let Some((used_at_ms, oldest)) = self.by_use.first().copied() {
+            let idle = now_ms.saturating_sub(used_at_ms) > self.limits.idle_ms;
+            if !idle && self.bytes <= self.limits.all_bytes_max {
+                return;
+            }
+            self.forget(oldest);
+        }
+    }
+
+    fn trim(&mut self, key: Key) {
+        let Some(stream) = self.streams.get_mut(&key) else { return };
+        while stream.events.len() > self.limits.events_max || stream.bytes > self.limits.bytes_max {
+            let Some(dropped) = stream.events.pop_front() else { return };
+            stream.bytes -= bytes_of(&dropped);
+            self.bytes -= bytes_of(&dropped);
+        }
+    }
+
+    fn set_used(&mut self, key: Key, now_ms: i64) -> Option<i64> {
+        let stream = self.streams.get_mut(&key)?;
+        let before_ms = core::mem::replace(&mut stream.used_at_ms, now_ms);
+        if before_ms == now_ms {
+            return None;
+        }
+        self.by_use.remove(&(before_ms, key));
+        self.by_use.insert((now_ms, key));
+        Some(before_ms)
+    }
+
+    fn undo_push(&mut self, key: Key, last_sequence: i64) {
+        let Some(stream) = self.streams.get_mut(&key) else { return };
+        stream.last_sequence = last_sequence;
+        if let Some(pushed) = stream.events.pop_back() {
+            stream.bytes -= bytes_of(&pushed);
+            self.bytes -= bytes_of(&pushed);
+        }
+    }
+
+    fn undo_taken(&mut self, key: Key, task: Uuid, before: Option<(i32, i32)>) {
+        let Some(stream) = self.streams.get_mut(&key) else { return };
+        match before {
+            Some(before) => drop(stream.taken.insert(task, before)),
+            None => drop(stream.taken.remove(&task)),
+        }
+    }
+
+    fn forget(&mut self, key: Key) {
+        if let Some(stream) = self.streams.remove(&key) {
+            self.by_use.remove(&(stream.used_at_ms, key));
+            self.bytes -= stream.bytes;
+        }
+    }
+}
+
+impl Undo {
+    fn key(&self) -> Key {
+        match self {
+            Self::Opened(key) | Self::Used { key, .. } | Self::Pushed { key, .. } | Self::Taken { key, .. } => *key,
+        }
+    }
+}
+
+fn bytes_of(record: &StreamRecord) -> usize {
+    record.payload.len() + EVENT_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    const KEY: Key = Key { org_id: Uuid::nil(), id: Uuid::from_u128(1) };
+    const OTHER: Key = Key { org_id: Uuid::nil(), id: Uuid::from_u128(2) };
+
+    fn event(payload: &str) -> StreamRecord {
+        StreamRecord { sequence: 0, task_id: None, event_type: 1, payload: payload.into(), timestamp_ms: 0 }
+    }
+
+    fn payloads(streams: &Streams, after: i64) -> Vec<String> {
+        streams.after(KEY, None, after, 100).into_iter().map(|event| event.payload).collect()
+    }
+
+    #[test]
+    fn numbers_rise_also_within_a_millisecond_and_after_the_stream_was_forgotten() {
+        let mut streams = Streams::default();
+        for payload in ["a", "b"] {
+            streams.push(KEY, event(payload), 7);
+        }
+        let numbers: Vec<_> = streams.after(KEY, None, 0, 9).iter().map(|event| event.sequence).collect();
+        assert_eq!(numbers, vec![7_000, 7_001]);
+        streams.forget(KEY);
+        streams.push(KEY, event("c"), 8);
+        assert_eq!(payloads(&streams, 7_001), vec!["c"]);
+    }
+
+    #[test]
+    fn the_oldest_events_and_the_streams_not_used_for_longest_go_first() {
+        let limits =
+            StreamLimits { events_max: 2, bytes_max: 1_000, all_bytes_max: 3 * (EVENT_BYTES + 1), idle_ms: 100 };
+        let mut streams = Streams::new(limits);
+        for payload in ["a", "b", "c"] {
+            streams.push(KEY, event(payload), 1);
+        }
+        streams.settle();
+        assert_eq!(payloads(&streams, 0), vec!["b", "c"]);
+        streams.push(OTHER, event("x"), 2);
+        streams.settle();
+        streams.push(OTHER, event("y"), 3);
+        streams.settle();
+        assert!(!streams.is_open(KEY));
+        assert_eq!(streams.after(OTHER, None, 0, 9).len(), 2);
+        streams.open(KEY, 104);
+        streams.settle();
+        assert!(!streams.is_open(OTHER));
+        assert_eq!(streams.bytes, 0);
+    }
+
+    #[test]
+    fn what_is_undone_leaves_no_trace() {
+        let mut streams = Streams::default();
+        streams.push(KEY, event("a"), 1);
+        assert!(streams.advance(KEY, Uuid::from_u128(9), 1, 1, 1));
+        streams.settle();
+        let mark = streams.mark();
+        streams.push(KEY, event("b"), 2);
+        streams.push(OTHER, event("x"), 2);
+        assert!(streams.advance(KEY, Uuid::from_u128(9), 1, 2, 3));
+        streams.roll_back_to(mark);
+        let mut expected = Streams::default();
+        expected.push(KEY, event("a"), 1);
+        assert!(expected.advance(KEY, Uuid::from_u128(9), 1, 1, 1));
+        expected.settle();
+        assert_eq!(streams, expected);
+    }
+
+    #[test]
+    fn what_an_attempt_sent_twice_is_taken_once() {
+        let mut streams = Streams::default();
+        let task = Uuid::from_u128(9);
+        let taken = [(1, 1), (1, 2), (1, 2), (1, 1), (2, 1)];
+        let new: Vec<_> = taken.iter().map(|(attempt, n)| streams.advance(KEY, task, *attempt, *n, 1)).collect();
+        assert_eq!(new, vec![true, true, false, false, true]);
+    }
+}
