@@ -47,6 +47,7 @@ export const suites = [
   vitestSuite('bad input', 'tests/bad-input', { needs: ['server'] }),
   tapSuite('traps', 'tests/traps', { needs: ['server'] }),
   script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: ['server'] }),
+  tapSuite('worker', 'tests/worker', { needs: ['server'] }),
   tapSuite('examples', 'tests/examples', { needs: ['server'] }),
   tapSuite('docs', 'tests/docs', {}),
 ];

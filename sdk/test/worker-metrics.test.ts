@@ -34,6 +34,7 @@ test('counts tell what a worker has done, also over a stop and another start', a
     failed: 0,
     abandoned: { cancelled: 0, claimLost: 0, stopped: 0, unreported: 0 },
     attemptMs: expect.objectContaining({ count: 0, sum: 0, min: 0, max: 0 }),
+    reports: expect.objectContaining({ streamEventsDropped: 0 }),
   });
   const { handle } = await client.startWorkflow(steps, false);
   await handle.result();
