@@ -57,8 +57,15 @@ pub struct PollConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct QueryConfig {
-    /// A query that a worker answers fails after this time. Default 10 s.
+    /// A query that a worker has taken fails if it is not answered this long after it was asked. Default 10 s.
     pub wait_ms: i64,
+    /// A query that no worker has taken after this time is answered from the state. Default 2 s.
+    pub take_ms: i64,
+    /// Queries of one organisation that are on their way to workers. Default 1,000.
+    pub pending_max: usize,
+    /// The state of an execution, keys and values together, that is given to a worker with a query, or to a client
+    /// whole. Default 4 MiB less 64 KiB: what clients read in one message.
+    pub state_bytes_max: usize,
 }
 
 /// Retries of tasks that do not bring a policy.
@@ -134,7 +141,12 @@ impl Default for PollConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { wait_ms: 10 * SECOND_MS }
+        Self {
+            wait_ms: 10 * SECOND_MS,
+            take_ms: 2 * SECOND_MS,
+            pending_max: 1_000,
+            state_bytes_max: (4 * 1024 - 64) * 1024,
+        }
     }
 }
 

@@ -64,7 +64,7 @@ fn run_one(ctx: &mut Ctx<'_>, key: DeadlineKey) -> Result<Due, Status> {
         DeadlineKey::TaskTimeout(key) => tasks::timed_out(ctx, key)?,
         DeadlineKey::Idempotency(key) => return idempotency::expired(ctx, key),
         DeadlineKey::Worker(key) => return forget_worker(ctx, key),
-        DeadlineKey::Query(key) => queries::forget(ctx, key)?,
+        DeadlineKey::Query(key) => return queries::due(ctx, key),
     }
     Ok(Due::Done)
 }

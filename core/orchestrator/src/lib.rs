@@ -105,8 +105,8 @@ pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
     EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey, IdempotencyRecord,
     IdempotencySpace, Key, PageMax, Parent, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer,
-    QueryRecord, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, StreamLimits, StreamRecord, Streams,
-    TaskLog, TaskProgress, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
+    QueryRecord, QueryState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, StreamLimits, StreamRecord,
+    Streams, TaskLog, TaskProgress, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.

@@ -1,5 +1,6 @@
 //! Queries: questions to an execution that change nothing of it. A worker that registered the query answers it if one
-//! is alive; else the answer is the value under the key of the state that has the query's name, null if there is none.
+//! is alive and takes it in time; else the answer is the value under the key of the state that has the query's name, null
+//! if there is none. But null is no answer where a worker would have known one: then the query fails.
 
 use alloc::{
     format,
@@ -14,16 +15,23 @@ use uuid::Uuid;
 
 use crate::{
     Answer, Code, Status, Undelivered, border,
+    claims::Due,
     context::{Caller, Ctx, not_found, reply, reply_empty},
     execution,
     polling::Poll,
     state,
     store::{
-        Deadline, DeadlineKey, Execution, Key, QueryAnswer, QueryRecord, ReadyEntry, ReadyQueue, WaitKey, Work,
-        WorkerRecord,
+        Deadline, DeadlineKey, Execution, Key, QueryAnswer, QueryRecord, QueryState, ReadyEntry, ReadyQueue, WaitKey,
+        Work, WorkerRecord,
     },
     workers,
 };
+
+/// So many of the workers that registered a query are looked at, the newest first, to find one that is alive.
+const WORKERS_MAX: usize = 32;
+
+/// A query is kept this much longer than anybody waits for it, so that all who wait find how it went.
+const KEPT_MS: i64 = 1_000;
 
 /// The query whose answer is the whole state.
 const WHOLE_STATE: &str = "__state";
@@ -47,43 +55,94 @@ pub(crate) fn query(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: QueryWorkfl
     let execution = execution::load(ctx, caller.key(id))?;
     let name = request.query_name;
     if name == WHOLE_STATE {
-        let state = ctx.tx.state(execution.key)?;
-        return Ok(respond(QueryAnswer { result: state::to_object(&state)?, error: None }));
+        return whole_state(ctx, &execution);
     }
     // Of what the request is and when it came, so that it finds its query again when it is asked again.
     let text = format!("{name}\n{}\n{}", caller.attempt.first_ms, params.as_json());
     let key = caller.key(Uuid::new_v5(&id, text.as_bytes()));
-    match ctx.tx.query(key)? {
-        Some(QueryRecord { answer: Some(answer), .. }) => return Ok(respond(answer)),
-        Some(_) => {}
-        None if is_answered_by_workers(ctx, &execution, &name)? => {
-            let expires_at_ms = caller.attempt.first_ms.saturating_add(ctx.config.queries.wait_ms);
-            let (kind, queue) = (execution.kind, execution.queue);
-            let query = QueryRecord {
-                key,
-                execution_id: id,
-                kind,
-                queue,
-                name: name.clone(),
-                params,
-                expires_at_ms,
-                answer: None,
-            };
-            ask(ctx, &query)?;
-        }
-        None => {
+    let query = match ctx.tx.query(key)? {
+        Some(query) => query,
+        None if !is_answered_by_workers(ctx, &execution, &name)? => {
             let result = ctx.tx.state_value(execution.key, &name)?.unwrap_or_default();
             return Ok(respond(QueryAnswer { result, error: None }));
         }
+        None => {
+            let (asked_at_ms, queries) = (caller.attempt.first_ms, &ctx.config.queries);
+            let query = QueryRecord {
+                key,
+                execution_id: id,
+                kind: execution.kind,
+                queue: execution.queue,
+                name,
+                params,
+                take_by_ms: asked_at_ms.saturating_add(queries.take_ms.min(queries.wait_ms)),
+                expires_at_ms: asked_at_ms.saturating_add(queries.wait_ms),
+                state: QueryState::Offered,
+            };
+            ask(ctx, &query)?;
+            query
+        }
+    };
+    look(ctx, caller, query)
+}
+
+fn whole_state(ctx: &mut Ctx<'_>, execution: &Execution) -> Result<Answer, Status> {
+    let bytes_max = ctx.config.queries.state_bytes_max;
+    let Some(state) = ctx.tx.state(execution.key, bytes_max)? else {
+        return Err(too_large(ctx, execution.key.id));
+    };
+    Ok(respond(QueryAnswer { result: state::to_object(&state)?, error: None }))
+}
+
+fn too_large(ctx: &Ctx<'_>, execution_id: Uuid) -> Status {
+    Status::resource_exhausted(format!(
+        "the state of execution {execution_id} has more than {} bytes, which is too much for one message: ask for \
+         single keys of it",
+        ctx.config.queries.state_bytes_max
+    ))
+}
+
+/// How far a query has come, and what that means to whoever asked.
+fn look(ctx: &mut Ctx<'_>, caller: &Caller<'_>, query: QueryRecord) -> Result<Answer, Status> {
+    let is_on_its_way = match query.state {
+        QueryState::Answered(answer) => return Ok(respond(answer)),
+        QueryState::TooLarge => return Err(too_large(ctx, query.execution_id)),
+        QueryState::Offered => ctx.now_ms < query.take_by_ms,
+        QueryState::Taken => true,
+    };
+    if is_on_its_way && let Some(park) = caller.park(ctx, ctx.config.queries.wait_ms, vec![WaitKey::query(query.key)]) {
+        return Ok(park);
     }
-    let wait_ms = ctx.config.queries.wait_ms;
-    caller.park(ctx, wait_ms, vec![WaitKey::query(key)]).ok_or_else(|| {
-        let message = format!(
-            "query {name:?} of execution {id}: no worker has answered within {wait_ms} ms; is one running that polls \
-             the queue of the execution?"
-        );
-        Status::new(Code::DeadlineExceeded, message)
-    })
+    if query.state == QueryState::Offered {
+        let execution = Key { org_id: query.key.org_id, id: query.execution_id };
+        if let Some(result) = ctx.tx.state_value(execution, &query.name)? {
+            forget(ctx, query.key)?;
+            return Ok(respond(QueryAnswer { result, error: None }));
+        }
+    }
+    Err(unanswered(ctx, caller, &query))
+}
+
+fn unanswered(ctx: &Ctx<'_>, caller: &Caller<'_>, query: &QueryRecord) -> Status {
+    let QueryRecord { execution_id, name, queue, .. } = query;
+    let waited_ms = ctx.now_ms.saturating_sub(caller.attempt.first_ms);
+    let message = match query.state {
+        QueryState::Offered if ctx.now_ms < query.take_by_ms => {
+            let message = format!(
+                "query {name:?} of execution {execution_id} could not wait for a worker: as many requests of this key \
+                 wait as may, or the server is shutting down; try again"
+            );
+            return Status::new(Code::Unavailable, message);
+        }
+        QueryState::Offered => format!(
+            "query {name:?} of execution {execution_id}: no worker has taken it within {waited_ms} ms, and the state has \
+             no such key; is a worker running that polls queue {queue:?}?"
+        ),
+        _ => format!(
+            "query {name:?} of execution {execution_id}: the worker that took it has not answered within {waited_ms} ms"
+        ),
+    };
+    Status::new(Code::DeadlineExceeded, message)
 }
 
 fn respond(answer: QueryAnswer) -> Answer {
@@ -93,7 +152,7 @@ fn respond(answer: QueryAnswer) -> Answer {
 fn is_answered_by_workers(ctx: &mut Ctx<'_>, execution: &Execution, name: &str) -> Result<bool, Status> {
     let org_id = execution.key.org_id;
     let query = ready_kind(&execution.kind, name);
-    for id in ctx.tx.query_workers(org_id, &query)? {
+    for id in ctx.tx.query_workers(org_id, &query, WORKERS_MAX)? {
         if let Some(worker) = ctx.tx.worker(Key { org_id, id })?
             && workers::is_alive(ctx, &worker)
         {
@@ -105,8 +164,14 @@ fn is_answered_by_workers(ctx: &mut Ctx<'_>, execution: &Execution, name: &str) 
 
 /// Puts a query where workers find it.
 fn ask(ctx: &mut Ctx<'_>, query: &QueryRecord) -> Result<(), Status> {
+    let max = ctx.config.queries.pending_max;
+    if ctx.tx.count_queries(query.key.org_id, max)? >= max {
+        return Err(Status::resource_exhausted(format!(
+            "{max} queries wait for workers, as many as may: try again later, or ask for what is in the state"
+        )));
+    }
     ctx.tx.put_query(query)?;
-    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Query(query.key), due_ms: query.expires_at_ms })?;
+    ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Query(query.key), due_ms: query.take_by_ms })?;
     make_ready(ctx, query)
 }
 
@@ -136,8 +201,9 @@ pub(crate) fn take(
     let queue = queue(poll.queue.org_id, poll.queue.name.clone());
     while let Some(key) = ctx.tx.take_ready(&queue, Some(queries), None)? {
         // What nobody waits for any more is on its way out.
-        if let Some(query) = ctx.tx.query(key)?.filter(|query| query.expires_at_ms > ctx.now_ms) {
-            let query = describe(ctx, query)?;
+        if let Some(query) = ctx.tx.query(key)?.filter(|query| query.expires_at_ms > ctx.now_ms)
+            && let Some(query) = hand_out(ctx, query)?
+        {
             let response = PollResponse { query: Some(query), ..PollResponse::default() };
             return Ok(Some((response, Undelivered { work: Work::Query, key, token: String::new() })));
         }
@@ -145,10 +211,18 @@ pub(crate) fn take(
     Ok(None)
 }
 
-fn describe(ctx: &mut Ctx<'_>, query: QueryRecord) -> Result<QueryTask, Status> {
+/// The query as the worker gets it; `None` if that would be too large.
+fn hand_out(ctx: &mut Ctx<'_>, mut query: QueryRecord) -> Result<Option<QueryTask>, Status> {
     let execution = execution::load(ctx, Key { org_id: query.key.org_id, id: query.execution_id })?;
-    let state = ctx.tx.state(execution.key)?;
-    Ok(QueryTask {
+    let Some(state) = ctx.tx.state(execution.key, ctx.config.queries.state_bytes_max)? else {
+        query.state = QueryState::TooLarge;
+        ctx.tx.put_query(&query)?;
+        ctx.tx.wake(WaitKey::query(query.key).into());
+        return Ok(None);
+    };
+    query.state = QueryState::Taken;
+    ctx.tx.put_query(&query)?;
+    Ok(Some(QueryTask {
         query_id: query.key.id.to_string(),
         workflow_execution_id: query.execution_id.to_string(),
         workflow_kind: query.kind,
@@ -158,7 +232,7 @@ fn describe(ctx: &mut Ctx<'_>, query: QueryRecord) -> Result<QueryTask, Status> 
         workflow_version: execution.version,
         current_sequence: execution.current_sequence,
         parent_workflow_execution_id: execution.parent.map(|parent| parent.id.to_string()),
-    })
+    }))
 }
 
 /// AnswerQuery. The first answer counts.
@@ -167,10 +241,17 @@ pub(crate) fn answer(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: AnswerQuer
     let key = caller.key(border::id("query_id", &request.query_id)?);
     let result = border::payload(limits, "result", &request.result)?;
     border::long_text(limits, "error", request.error.as_deref().unwrap_or_default())?;
-    let waiting = ctx.tx.query(key)?.filter(|query| query.expires_at_ms > ctx.now_ms);
+    let waiting = ctx
+        .tx
+        .query(key)?
+        .filter(|query| query.expires_at_ms > ctx.now_ms || matches!(query.state, QueryState::Answered(_)));
     let mut query = waiting.ok_or_else(|| not_found("query that somebody waits for", key.id))?;
-    if query.answer.is_none() {
-        query.answer = Some(QueryAnswer { result, error: request.error });
+    if !matches!(query.state, QueryState::Answered(_)) {
+        ctx.tx.remove_ready(Work::Query, key)?;
+        query.state = QueryState::Answered(QueryAnswer { result, error: request.error });
+        // Whoever waits for it is woken now.
+        query.expires_at_ms = ctx.now_ms;
+        ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Query(key), due_ms: forget_at_ms(&query) })?;
         ctx.tx.put_query(&query)?;
         ctx.tx.wake(WaitKey::query(key).into());
     }
@@ -179,15 +260,38 @@ pub(crate) fn answer(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: AnswerQuer
 
 /// The answer with this query did not reach its worker.
 pub(crate) fn undelivered(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
-    match ctx.tx.query(key)? {
-        Some(query) if query.answer.is_none() => make_ready(ctx, &query),
-        _ => Ok(()),
+    let Some(query) = ctx.tx.query(key)?.filter(|query| query.state == QueryState::Taken) else { return Ok(()) };
+    let query = QueryRecord { state: QueryState::Offered, ..query };
+    ctx.tx.put_query(&query)?;
+    if ctx.now_ms < query.take_by_ms {
+        return make_ready(ctx, &query);
     }
+    ctx.tx.wake(WaitKey::query(key).into());
+    Ok(())
+}
+
+/// The time is over that workers have to take it, or that somebody waits for it.
+pub(crate) fn due(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
+    let Some(query) = ctx.tx.query(key)? else { return Ok(Due::Done) };
+    if ctx.now_ms >= forget_at_ms(&query) {
+        forget(ctx, key)?;
+        return Ok(Due::Done);
+    }
+    if query.state == QueryState::Offered {
+        ctx.tx.remove_ready(Work::Query, key)?;
+        ctx.tx.wake(WaitKey::query(key).into());
+    }
+    Ok(Due::AgainAt(forget_at_ms(&query)))
+}
+
+fn forget_at_ms(query: &QueryRecord) -> i64 {
+    query.expires_at_ms.saturating_add(KEPT_MS)
 }
 
 /// Nobody waits for it any more.
-pub(crate) fn forget(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
+fn forget(ctx: &mut Ctx<'_>, key: Key) -> Result<(), Status> {
     ctx.tx.remove_ready(Work::Query, key)?;
     ctx.tx.remove_query(key)?;
+    ctx.tx.remove_deadline(&DeadlineKey::Query(key))?;
     Ok(())
 }

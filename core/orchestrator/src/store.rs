@@ -28,7 +28,7 @@ pub use execution::{
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use promise::{PromiseRecord, PromiseState};
-pub use query::{QueryAnswer, QueryRecord};
+pub use query::{QueryAnswer, QueryRecord, QueryState};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
 pub use streams::{StreamLimits, StreamRecord, Streams};
 pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskProgress, TaskRecord, TaskState};
@@ -68,8 +68,8 @@ pub trait Tx {
     /// given however large it is.
     fn events(&mut self, execution: Key, after_sequence: i32, max: PageMax) -> Result<Vec<EventRecord>, StoreError>;
 
-    /// The state of an execution, by key, in order.
-    fn state(&mut self, execution: Key) -> Result<Vec<(String, Payload)>, StoreError>;
+    /// The state of an execution, by key, in order; `None` if its keys and values together are more than `bytes_max`.
+    fn state(&mut self, execution: Key, bytes_max: usize) -> Result<Option<Vec<(String, Payload)>>, StoreError>;
     /// One key of the state of an execution.
     fn state_value(&mut self, execution: Key, key: &str) -> Result<Option<Payload>, StoreError>;
     /// Sets one key of the state of an execution.
@@ -83,8 +83,11 @@ pub trait Tx {
     fn put_query(&mut self, query: &QueryRecord) -> Result<(), StoreError>;
     /// Forgets a query.
     fn remove_query(&mut self, key: Key) -> Result<(), StoreError>;
-    /// The workers that registered a query, each as [`Registration::queries`] names it, in order.
-    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Result<Vec<Uuid>, StoreError>;
+    /// How many queries an organisation has; `max` if there are more.
+    fn count_queries(&mut self, org_id: Uuid, max: usize) -> Result<usize, StoreError>;
+    /// The workers that registered a query as [`Registration::queries`] names it, those with the highest ids first; at
+    /// most `max`.
+    fn query_workers(&mut self, org_id: Uuid, query: &str, max: usize) -> Result<Vec<Uuid>, StoreError>;
     /// Notes that a worker registered a query.
     fn put_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError>;
     /// Forgets that a worker registered a query.

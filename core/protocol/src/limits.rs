@@ -34,7 +34,8 @@ pub struct Limits {
     pub idempotency_ttl_seconds_default: i64,
     /// How long an idempotency key can be kept. Default 30 days.
     pub idempotency_ttl_seconds_max: i64,
-    /// Polls that wait at the same time under one API key or worker key; one more is answered empty. Default 10,000.
+    /// Requests that wait at the same time under one API key or worker key. One more is answered at once: a poll, or who
+    /// awaits a result, with nothing; a query from the state, or refused. Default 10,000.
     pub concurrent_polls_per_key_max: usize,
     /// The reason given with ReleaseClaim. Default 2,048 bytes.
     pub park_reason_bytes_max: usize,

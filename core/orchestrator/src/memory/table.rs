@@ -57,7 +57,7 @@ impl<K: Stored + Ord + Clone, V: Stored> Table<K, V> {
     }
 
     /// The entries of a range, in order.
-    pub(super) fn range(&self, range: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+    pub(super) fn range(&self, range: impl RangeBounds<K>) -> impl DoubleEndedIterator<Item = (&K, &V)> + Clone {
         let bounds = (range.start_bound().map(erase), range.end_bound().map(erase));
         self.rows.range::<dyn ErasedKey, _>(bounds).filter_map(|(key, row)| Some((as_key(key)?, as_row(row)?)))
     }

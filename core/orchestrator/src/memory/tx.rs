@@ -151,10 +151,11 @@ impl Tx for MemoryTx<'_> {
         Ok(history[after..].iter().take(max.events).take_while(fits).cloned().collect())
     }
 
-    fn state(&mut self, execution: Key) -> Stored<Vec<(String, Payload)>> {
+    fn state(&mut self, execution: Key, bytes_max: usize) -> Stored<Option<Vec<(String, Payload)>>> {
         let entries = self.store.states.range((execution, String::new())..);
-        let own = entries.take_while(|((of, _), _)| *of == execution);
-        Ok(own.map(|((_, key), value)| (key.clone(), value.clone())).collect())
+        let own = entries.take_while(|((of, _), _)| *of == execution).map(|((_, key), value)| (key, value));
+        let bytes: usize = own.clone().map(|(key, value)| key.len() + value.as_json().len()).sum();
+        Ok((bytes <= bytes_max).then(|| own.map(|(key, value)| (key.clone(), value.clone())).collect()))
     }
 
     fn state_value(&mut self, execution: Key, key: &str) -> Stored<Option<Payload>> {
@@ -185,10 +186,15 @@ impl Tx for MemoryTx<'_> {
         self.log_some(change.map(Undo::Query))
     }
 
-    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Stored<Vec<Uuid>> {
+    fn count_queries(&mut self, org_id: Uuid, max: usize) -> Stored<usize> {
+        let of_org = self.store.queries.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
+        Ok(of_org.take(max).count())
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str, max: usize) -> Stored<Vec<Uuid>> {
         let bound = |worker| (org_id, query.to_string(), worker);
         let range = self.store.query_workers.range(bound(Uuid::nil())..=bound(Uuid::max()));
-        Ok(range.map(|((_, _, worker), ())| *worker).collect())
+        Ok(range.rev().take(max).map(|((_, _, worker), ())| *worker).collect())
     }
 
     fn put_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {

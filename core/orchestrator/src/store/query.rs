@@ -21,10 +21,29 @@ pub struct QueryRecord {
     pub name: String,
     /// The details.
     pub params: Payload,
+    /// A worker that has not taken it by then gets it no more, in milliseconds since 1970.
+    pub take_by_ms: i64,
     /// Nobody waits for it from then on, in milliseconds since 1970.
     pub expires_at_ms: i64,
-    /// What the worker said.
-    pub answer: Option<QueryAnswer>,
+    /// How far it has come.
+    pub state: QueryState,
+}
+
+/// ```text
+/// offered --a worker polls--> taken --AnswerQuery--> answered
+/// offered --a worker polls--> too large
+/// taken --the poll's answer was not delivered--> offered
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueryState {
+    /// No worker has it.
+    Offered,
+    /// A worker has it.
+    Taken,
+    /// A worker has answered.
+    Answered(QueryAnswer),
+    /// The state of the execution is more than is sent to a worker.
+    TooLarge,
 }
 
 /// What a worker says to a query.

@@ -16,7 +16,7 @@ const ANSWER: &str = "/flovyn.ext.v1.Extensions/AnswerQuery";
 async fn prepare(client: &Client) -> String {
     let workflow = WorkflowCapability {
         kind: "order".to_owned(),
-        query_names: vec!["progress".to_owned()],
+        query_names: vec!["progress".to_owned(), "done".to_owned()],
         ..WorkflowCapability::default()
     };
     let request = WorkerRegistrationRequest {
@@ -67,16 +67,19 @@ async fn a_waiting_worker_answers() {
     let answer = AnswerQueryRequest { query_id: task.query_id, result: b"0.3".to_vec(), error: None };
     worker.call::<()>(ANSWER, answer).await.unwrap();
     assert_eq!(within(asking).await.unwrap().unwrap().result, b"0.3");
-    assert_eq!(query(&client, &id, "done").await.unwrap().result, b"3", "what nobody registered is in the state");
+    let whole = query(&client, &id, "__state").await.unwrap().result;
+    assert_eq!(whole, b"{\"done\":3}");
 }
 
 #[tokio::test]
-async fn without_an_answer_a_query_fails_in_time() {
-    let server = TestServer::start_with(|config| config.rules.queries.wait_ms = 50).await;
+async fn without_a_worker_that_takes_it_the_state_answers() {
+    let server = TestServer::start_with(|config| config.rules.queries.take_ms = 50).await;
     let client = server.extended().await;
     let id = prepare(&client).await;
+    // The worker lives and polls no more. Of `progress`, only it would have known.
     let status = within(query(&client, &id, "progress")).await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    assert!(status.message().contains("no worker has answered within 50 ms"), "{status}");
+    assert!(status.message().contains("no worker has taken it within"), "{status}");
+    assert_eq!(within(query(&client, &id, "done")).await.unwrap().result, b"3");
     server.until_parked(0).await;
 }

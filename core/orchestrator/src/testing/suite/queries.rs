@@ -8,7 +8,7 @@ use flovyn_protocol::messages::{
 };
 
 use crate::{
-    Code, Undelivered,
+    Code, Status, Undelivered,
     testing::{
         Harness,
         commands::{clear_state, complete, set_state},
@@ -26,6 +26,13 @@ tests!(
     worker_answers_what_it_registered,
     error_of_a_worker_is_passed_on,
     query_that_nobody_answers_fails,
+    query_that_no_worker_takes_in_time_is_answered_from_the_state,
+    query_that_may_not_wait_is_answered_from_the_state,
+    query_whose_worker_went_away_is_offered_in_time_only,
+    all_who_ask_the_same_at_once_are_answered,
+    pending_queries_are_bounded,
+    state_that_is_sent_whole_is_bounded,
+    newest_workers_are_looked_at,
     dead_worker_is_not_asked,
     query_that_was_not_delivered_is_offered_again,
     query_is_offered_once_and_only_to_who_answers_it,
@@ -212,11 +219,131 @@ fn query_that_nobody_answers_fails(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let id = answered_by_a(&mut world);
     ask_worker(&mut world, &id);
-    world.skip(10_000);
-    let late = plain().again(START_MS, true);
-    world.refuse(&late, QUERY, &request(&id, "progress"), Code::DeadlineExceeded, &["progress", &id, "10000 ms"]);
-    world.tick();
+    poll_query(&mut world, "a").unwrap();
+    world.advance(9_999);
+    assert!(matches!(ask_again(&mut world, &id, "progress", false), Ok(Reply::Parked(_))));
+    world.advance(1);
+    let status = ask_again(&mut world, &id, "progress", true).unwrap_err();
+    assert_eq!(status.code, Code::DeadlineExceeded);
+    assert!(status.message.contains("that took it has not answered within 10000 ms"), "{status}");
+    world.advance(60_000);
+    assert!(!world.harness.dump().contains("progress\",\"params"), "it is forgotten");
+}
+
+fn ask_again(
+    world: &mut World<'_>,
+    id: &str,
+    name: &str,
+    expired: bool,
+) -> Result<Reply<QueryWorkflowResponse>, Status> {
+    world.call(&plain().again(START_MS, expired), QUERY, &request(id, name))
+}
+
+fn query_that_no_worker_takes_in_time_is_answered_from_the_state(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let other: Reply<QueryWorkflowResponse> = world.call(&plain(), QUERY, &request(&id, "owner")).unwrap();
+    assert!(matches!(other, Reply::Parked(_)));
+    world.take_wakes();
+    world.advance(1_999);
+    assert_eq!(world.take_wakes().len(), 0);
+    assert!(matches!(ask_again(&mut world, &id, "progress", false), Ok(Reply::Parked(_))));
+    world.advance(1);
+    assert_eq!(world.wakes.iter().filter(|key| !key.is_queue()).count(), 2, "both are asked again");
+    assert!(poll_query(&mut world, "a").is_none(), "it is too late for it");
+    assert_eq!(asked_again(&mut world, &id), QueryWorkflowResponse { result: b"0.5".to_vec(), error: None });
+    // Of this one nothing is in the state, and null is not what the worker would have said.
+    let status = ask_again(&mut world, &id, "owner", false).unwrap_err();
+    assert_eq!(status.code, Code::DeadlineExceeded);
+    assert!(status.message.contains("no worker has taken it within 2000 ms"), "{status}");
+}
+
+fn query_that_may_not_wait_is_answered_from_the_state(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let Ok(Reply::Now(response, None)) = ask_again(&mut world, &id, "progress", true) else { panic!("not answered") };
+    assert_eq!(response.result, b"0.5");
     assert!(poll_query(&mut world, "a").is_none(), "nobody waits for it any more");
+    let status = ask_again(&mut world, &id, "owner", true).unwrap_err();
+    assert_eq!(status.code, Code::Unavailable);
+    assert!(status.message.contains("could not wait for a worker"), "{status}");
+}
+
+fn query_whose_worker_went_away_is_offered_in_time_only(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    let (_, undelivered) = poll_query(&mut world, "a").unwrap();
+    world.advance(3_000);
+    world.release_undelivered(&undelivered);
+    assert!(poll_query(&mut world, "a").is_none());
+    assert_eq!(asked_again(&mut world, &id).result, b"0.5");
+}
+
+fn all_who_ask_the_same_at_once_are_answered(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    ask_worker(&mut world, &id);
+    let (task, _) = poll_query(&mut world, "a").unwrap();
+    assert!(poll_query(&mut world, "a").is_none());
+    let answer = AnswerQueryRequest { query_id: task.query_id, result: b"1".to_vec(), error: None };
+    let _: () = world.ask(&extended(), ANSWER, &answer).unwrap();
+    assert_eq!([(); 2].map(|()| asked_again(&mut world, &id).result), [b"1", b"1"]);
+    world.advance(1_000);
+    assert!(!world.harness.dump().contains("progress\",\"params"), "it is forgotten");
+}
+
+fn pending_queries_are_bounded(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    world.config.queries.pending_max = 2;
+    let id = answered_by_a(&mut world);
+    ask_worker(&mut world, &id);
+    world.skip(1);
+    assert!(matches!(
+        world.call::<QueryWorkflowResponse>(&plain(), QUERY, &request(&id, "owner")),
+        Ok(Reply::Parked(_))
+    ));
+    world.skip(1);
+    world.refuse(&plain(), QUERY, &request(&id, "owner"), Code::ResourceExhausted, &["2 queries"]);
+    // What is in the state goes to no worker.
+    assert_eq!(query(&mut world, &id, "b"), "[1]");
+    world.advance(12_000);
+    assert!(matches!(
+        world.call::<QueryWorkflowResponse>(&plain(), QUERY, &request(&id, "owner")),
+        Ok(Reply::Parked(_))
+    ));
+}
+
+fn state_that_is_sent_whole_is_bounded(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    // Keys and values together.
+    world.config.queries.state_bytes_max = "progress".len() + "0.5".len() + "b".len() + "[1]".len();
+    assert_eq!(query(&mut world, &id, "__state"), "{\"b\":[1],\"progress\":0.5}");
+    world.config.queries.state_bytes_max -= 1;
+    world.refuse(&plain(), QUERY, &request(&id, "__state"), Code::ResourceExhausted, &["14 bytes", "single keys"]);
+    assert_eq!(query(&mut world, &id, "b"), "[1]");
+    ask_worker(&mut world, &id);
+    assert!(poll_query(&mut world, "a").is_none());
+    let status = ask_again(&mut world, &id, "progress", false).unwrap_err();
+    assert_eq!(status.code, Code::ResourceExhausted, "{status}");
+}
+
+fn newest_workers_are_looked_at(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    for number in 0..40 {
+        register(&mut world, &extended(), &format!("dead-{number}"));
+        world.skip(1);
+    }
+    world.advance(65_000);
+    let id = answered_by_a(&mut world);
+    assert!(matches!(
+        world.call::<QueryWorkflowResponse>(&plain(), QUERY, &request(&id, "owner")),
+        Ok(Reply::Parked(_))
+    ));
 }
 
 fn dead_worker_is_not_asked(harness: &mut dyn Harness) {

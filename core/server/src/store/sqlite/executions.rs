@@ -2,7 +2,7 @@ use flovyn_orchestrator::{EventRecord, Execution, ExecutionFilter, ExecutionList
 use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
-use super::record::{execute, failed, first, json, record, records};
+use super::record::{execute, failed, first, json, limit, record, records};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<Execution>, StoreError> {
     record(connection, "SELECT record FROM executions WHERE org = ? AND id = ?", (key.org_id, key.id))
@@ -62,7 +62,7 @@ pub(super) fn events(
 ) -> Result<Vec<EventRecord>, StoreError> {
     let sql = "SELECT sequence, type, data, timestamp_ms FROM events
                WHERE org = ? AND execution = ? AND sequence > ? ORDER BY sequence LIMIT ?";
-    let limit = i64::try_from(max.events).unwrap_or(i64::MAX);
+    let limit = limit(max.events);
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let rows = statement.query_map((key.org_id, key.id, after_sequence, limit), read_event).map_err(failed)?;
     let mut page = Vec::new();

@@ -75,6 +75,11 @@ fn unreadable(what: &str, error: &serde_json::Error) -> StoreError {
     corrupt(format!("{what}: {:?} error at column {}", error.classify(), error.column()))
 }
 
+/// A number of rows, for LIMIT.
+pub(super) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// How the column `work` tells workflows and tasks apart.
 pub(super) fn work_column(work: Work) -> i64 {
     match work {

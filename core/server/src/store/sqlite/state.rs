@@ -4,17 +4,24 @@ use rusqlite::{Connection, params};
 
 use super::record::{corrupt, execute, failed, first};
 
-pub(super) fn all(connection: &Connection, execution: Key) -> Result<Vec<(String, Payload)>, StoreError> {
+pub(super) fn all(
+    connection: &Connection,
+    execution: Key,
+    bytes_max: usize,
+) -> Result<Option<Vec<(String, Payload)>>, StoreError> {
     let sql = "SELECT key, value FROM state WHERE org = ? AND execution = ? ORDER BY key";
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-    let rows = statement
-        .query_map((execution.org_id, execution.id), |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
-        .map_err(failed)?;
-    rows.map(|row| {
-        let (key, value) = row.map_err(failed)?;
-        Ok((key, parse(execution, value)?))
-    })
-    .collect()
+    let mut rows = statement.query((execution.org_id, execution.id)).map_err(failed)?;
+    let (mut state, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().map_err(failed)? {
+        let (key, value): (String, String) = row.try_into().map_err(failed)?;
+        bytes += key.len() + value.len();
+        if bytes > bytes_max {
+            return Ok(None);
+        }
+        state.push((key, parse(execution, value)?));
+    }
+    Ok(Some(state))
 }
 
 pub(super) fn get(connection: &Connection, execution: Key, key: &str) -> Result<Option<Payload>, StoreError> {

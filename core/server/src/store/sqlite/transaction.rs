@@ -130,8 +130,8 @@ impl Tx for Transaction<'_> {
         executions::events(self.connection, execution, after_sequence, max)
     }
 
-    fn state(&mut self, execution: Key) -> Result<Vec<(String, Payload)>, StoreError> {
-        state::all(self.connection, execution)
+    fn state(&mut self, execution: Key, bytes_max: usize) -> Result<Option<Vec<(String, Payload)>>, StoreError> {
+        state::all(self.connection, execution, bytes_max)
     }
 
     fn state_value(&mut self, execution: Key, key: &str) -> Result<Option<Payload>, StoreError> {
@@ -158,8 +158,12 @@ impl Tx for Transaction<'_> {
         queries::remove(self.write()?, key)
     }
 
-    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Result<Vec<Uuid>, StoreError> {
-        queries::workers(self.connection, org_id, query)
+    fn count_queries(&mut self, org_id: Uuid, max: usize) -> Result<usize, StoreError> {
+        queries::count(self.connection, org_id, max)
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str, max: usize) -> Result<Vec<Uuid>, StoreError> {
+        queries::workers(self.connection, org_id, query, max)
     }
 
     fn put_query_worker(&mut self, worker: Key, query: &str) -> Result<(), StoreError> {

@@ -64,8 +64,8 @@ impl Tx for TwinTx<'_> {
         both!(self.events(execution, after_sequence, max))
     }
 
-    fn state(&mut self, execution: Key) -> Stored<Vec<(String, Payload)>> {
-        both!(self.state(execution))
+    fn state(&mut self, execution: Key, bytes_max: usize) -> Stored<Option<Vec<(String, Payload)>>> {
+        both!(self.state(execution, bytes_max))
     }
 
     fn state_value(&mut self, execution: Key, key: &str) -> Stored<Option<Payload>> {
@@ -92,8 +92,12 @@ impl Tx for TwinTx<'_> {
         both!(self.remove_query(key))
     }
 
-    fn query_workers(&mut self, org_id: Uuid, query: &str) -> Stored<Vec<Uuid>> {
-        both!(self.query_workers(org_id, query))
+    fn count_queries(&mut self, org_id: Uuid, max: usize) -> Stored<usize> {
+        both!(self.count_queries(org_id, max))
+    }
+
+    fn query_workers(&mut self, org_id: Uuid, query: &str, max: usize) -> Stored<Vec<Uuid>> {
+        both!(self.query_workers(org_id, query, max))
     }
 
     fn put_query_worker(&mut self, worker: Key, query: &str) -> Stored<()> {
