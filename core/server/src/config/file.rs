@@ -65,6 +65,8 @@ pub struct HttpLimits {
     pub header_bytes_max: usize,
     /// Requests under way on one HTTP/2 connection; a parked poll is one. Default 4,096.
     pub streams_per_connection_max: u32,
+    /// Streams of server-sent events that are read at the same time under one key. Default 1,000.
+    pub event_streams_per_key_max: usize,
     /// How long a header may take to arrive. Default 30,000.
     pub header_timeout_ms: u64,
     /// How long a body may take to arrive. Default 60,000.
@@ -79,6 +81,7 @@ impl Default for HttpLimits {
             body_bytes_max: 16 * KIB * KIB,
             header_bytes_max: 32 * KIB,
             streams_per_connection_max: 4_096,
+            event_streams_per_key_max: 1_000,
             header_timeout_ms: 30_000,
             body_timeout_ms: 60_000,
             shutdown_grace_ms: 10_000,

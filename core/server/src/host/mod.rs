@@ -21,7 +21,7 @@ use rand_core::SeedableRng;
 use tokio::{sync::watch, task::JoinHandle};
 
 pub use self::writer::WriterStats;
-pub(crate) use self::{call::Call, presence::Presence, receipt::Reply, writer::Attempt};
+pub(crate) use self::{call::Call, polls::Place, presence::Presence, receipt::Reply, writer::Attempt};
 use self::{
     call::{CallJob, News, Waiting},
     polls::Polls,
@@ -39,6 +39,8 @@ use crate::{
 pub(crate) struct Host {
     writer: Arc<Writer>,
     polls: Arc<Polls>,
+    /// The readers of streams of events.
+    readers: Arc<Polls>,
     rules: Arc<orchestrator::Config>,
     /// True when nothing may wait any more.
     closing: watch::Sender<bool>,
@@ -58,8 +60,9 @@ impl Host {
             Writer::start(store, ChaCha20Rng::from_seed(seed), effects).map_err(StartError::Thread)?;
         let (writer, rules) = (Arc::new(writer), Arc::new(rules));
         let ticker = tokio::spawn(ticker::run(Arc::clone(&writer), Arc::clone(&rules), deadlines));
-        let (polls, closing) = (Arc::new(Polls::default()), watch::channel(false).0);
-        Ok(Self { writer, polls, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
+        let (polls, readers) = (Arc::new(Polls::default()), Arc::new(Polls::default()));
+        let closing = watch::channel(false).0;
+        Ok(Self { writer, polls, readers, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
     }
 
     /// Answers a call, now or when what it waits for is there. Dropping the future gives up: the call waits no more,
@@ -113,6 +116,21 @@ impl Host {
     /// Completes when the writer has ended by itself.
     pub(crate) async fn failed(&self) {
         self.writer.ended().await;
+    }
+
+    /// A place to read a stream of events under this key, until it is dropped.
+    pub(crate) fn enter_stream(&self, key: usize, max: usize) -> Result<Place, Status> {
+        let refused = || {
+            Status::resource_exhausted(format!(
+                "a key can read {max} streams of events at once: close one of the others"
+            ))
+        };
+        self.readers.enter(key, max).ok_or_else(refused)
+    }
+
+    /// Whether nothing may wait any more.
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
     }
 
     /// Answers what is parked, and lets nothing wait from now on.

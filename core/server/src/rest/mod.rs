@@ -8,6 +8,7 @@ mod health;
 mod json;
 mod listing;
 mod promises;
+mod streams;
 mod workflows;
 
 use std::sync::Arc;
@@ -33,6 +34,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/workflow-executions/{id}/state", get(listing::state))
         .route("/workflow-executions/{id}/tasks", get(listing::tasks))
         .route("/workflow-executions/{id}/children", get(listing::children))
+        .route("/workflow-executions/{id}/stream", get(streams::of_execution))
+        .route("/workflow-executions/{id}/stream/consolidated", get(streams::consolidated))
+        .route("/task-executions/{id}/stream", get(streams::of_task))
         .route("/workflow-executions/{id}/cancel", post(actions::cancel))
         .route("/workflow-executions/{id}/signal", post(actions::signal))
         .route("/promises/{promise}/resolve", post(promises::resolve))

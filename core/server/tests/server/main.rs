@@ -21,5 +21,6 @@ mod rest;
 mod rest_executions;
 mod round_trips;
 mod shutdown;
+mod streams;
 mod timers;
 mod web;

@@ -46,6 +46,19 @@ impl Connection {
         self.stream.write_all(&message).await.unwrap();
     }
 
+    /// Reads on, head and chunks as they come, until this text is there; then all that was read.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        let reading = async {
+            let mut bytes = Vec::new();
+            while !String::from_utf8_lossy(&bytes).contains(text) {
+                let closed = self.stream.read_buf(&mut bytes).await.unwrap() == 0;
+                assert!(!closed, "closed before {text:?}: {}", String::from_utf8_lossy(&bytes));
+            }
+            String::from_utf8(bytes).unwrap()
+        };
+        super::within(reading).await
+    }
+
     async fn receive(&mut self) -> Response {
         let mut bytes = Vec::new();
         let head_end = loop {
