@@ -48,6 +48,7 @@ export const suites = [
   tapSuite('traps', 'tests/traps', { needs: ['server'] }),
   script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: ['server'] }),
   tapSuite('worker', 'tests/worker', { needs: ['server'] }),
+  script('load', 'tests/load/run.mjs', { args: ['--smoke'], parse: 'tally', needs: ['server'] }),
   tapSuite('examples', 'tests/examples', { needs: ['server'] }),
   tapSuite('docs', 'tests/docs', {}),
 ];

@@ -69,7 +69,10 @@ export interface FlovynClientOptions {
   readonly workflowWorkerOptions?: WorkflowWorkerOptions | undefined;
   /** How tasks are run here. */
   readonly taskWorkerOptions?: TaskWorkerOptions | undefined;
-  /** How long `stop` waits for work under way before it is given up, in milliseconds. Default: 10,000. */
+  /**
+   * How long `stop`, or `shutdown` of a worker, waits for work under way before it is given up, in milliseconds.
+   * Default: 10,000.
+   */
   readonly shutdownGraceMs?: number | undefined;
   /** Are told of the executions that run here. */
   readonly hooks?: WorkflowHook | readonly WorkflowHook[] | undefined;
@@ -89,7 +92,9 @@ export interface FlovynClientOptions {
  * `transport` says where the server is.
  */
 export interface FlovynWorkerOptions
-  extends Omit<FlovynClientOptions, 'embedded' | 'apiKey' | 'httpUrl' | 'orgSlug'> {
+  extends Omit<FlovynClientOptions, 'embedded' | 'apiKey' | 'httpUrl' | 'orgSlug' | 'workerToken'> {
+  /** The key that it uses. */
+  readonly workerToken?: string | undefined;
   /** The workflows that it runs. It needs at least one workflow or task. */
   readonly workflows?: readonly AnyWorkflow[] | undefined;
   /** The tasks that it runs. */
