@@ -45,7 +45,10 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    * It can be read once. Throws `Unsupported` on a server without our extensions, and `NotFoundError`.
    *
    * ```ts
-   * for await (const event of handle.stream()) if (event.type === 'token') process.stdout.write(event.text);
+   * const handle = client.getWorkflowHandle('01926d3c-7a0b-7cc4-a3a5-1b1a3c4d5e6f');
+   * for await (const event of handle.stream()) {
+   *   if (event.type === 'token') process.stdout.write(event.text);
+   * }
    * ```
    */
   stream(options?: StreamOptions): AsyncIterableIterator<WorkflowStreamEvent>;

@@ -34,6 +34,7 @@ export type StreamEvent =
 export interface InternalStreamEvent {
   /** From 1, in the order of the calls, within one attempt. */
   readonly sequence: number;
+  /** What it is of. */
   readonly type: StreamEventType;
   /** JSON: the event itself. */
   readonly payload: string;
@@ -69,6 +70,7 @@ export function checkProgress(progress: number): void {
     throw new ConfigurationError('Progress must be between 0 and 1');
 }
 
+/** Throws `ConfigurationError` for what is neither a text nor left out. */
 export function optionalText(what: string, text: string | undefined): void {
   if (text !== undefined) checkText(what, text);
 }
