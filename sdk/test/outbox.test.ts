@@ -194,6 +194,16 @@ test('one event that the server refuses takes no other with it', async () => {
   ]);
 });
 
+test('a server that takes none of a batch is left alone', async () => {
+  const { push, calls, counts, logger } = channel(() => new RpcError('RESOURCE_EXHAUSTED', 'enough'));
+  for (const text of ['ab', 'cd']) await push(text);
+  expect([calls, counts()]).toEqual([
+    ['ab', 'a', 'b'],
+    [0, 4],
+  ]);
+  expect(logger.lines).toHaveLength(1);
+});
+
 test('a server that takes one at a time gets one at a time', async () => {
   const { push, calls, counts } = channel(() => undefined, false);
   await push('abc');

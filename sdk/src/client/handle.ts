@@ -40,7 +40,8 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
   /** What the server knows of the execution. Rejects with `Unsupported` where `cancel` does. */
   describe(): Promise<WorkflowDescription>;
   /**
-   * What the tasks of the execution stream, as it comes and from the beginning as far as the server still has it. The
+   * What the tasks of the execution stream, and the progress that they report, as it comes and from the beginning as far
+   * as the server still has it: it keeps some thousand events in memory, for minutes. The
    * loop ends when the execution has ended and everything was read; it outlives any number of failures of the network.
    * It can be read once. Throws `Unsupported` on a server without our extensions, and `NotFoundError`.
    *

@@ -13,7 +13,7 @@ import { type ClientCalls, executionSubject } from './calls.js';
 
 /** A stream event of a task, as those see it who watch: `switch (event.type)` tells which it is. */
 export type WorkflowStreamEvent = StreamEvent & {
-  /** Its number in the stream, from 1: what `afterSequence` takes. Numbers that are missing were lost. */
+  /** Its number in the stream, which rises, with gaps: what `afterSequence` takes. */
   readonly sequence: number;
   /** Id of the task that streamed it. */
   readonly taskExecutionId: string;
@@ -113,7 +113,7 @@ function subjectOf(source: StreamSource): Subject {
   return { type: 'Task execution', id: source.taskExecutionId };
 }
 
-/** Undefined for an event of a type that this version does not know. */
+/** Undefined for what no task has streamed, and for a type that this version does not know. */
 async function decode(
   calls: ClientCalls,
   { sequence, taskExecutionId, type, payloadJson, timestampMs }: StreamedEvent,
@@ -136,6 +136,8 @@ async function decode(
         details: await text('details'),
       };
     case 3:
+      // What becomes of tasks and of the execution stands in the same stream.
+      if (members['type'] === 'Event') return undefined;
       return { ...event, type: 'data', data: await calls.decode(JSON.stringify(members['data'] ?? null)) };
     case 4:
       return {

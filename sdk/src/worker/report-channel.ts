@@ -58,22 +58,33 @@ export class ReportChannel<Item> {
     for (const unit of units) await this.#sendOne(unit);
   }
 
-  async #sendOne(items: Item[]): Promise<void> {
+  /** Sends items one by one. If the server takes none of them, it is not about one of them, and nothing more is sent. */
+  async #sendEach(items: readonly Item[]): Promise<boolean> {
+    let taken = 0;
+    for (const item of items) if (await this.#sendOne([item])) taken += 1;
+    if (taken === 0) this.close();
+    return taken > 0;
+  }
+
+  /** Whether the server has some of them. */
+  async #sendOne(items: Item[]): Promise<boolean> {
     const { kind, counters, send } = this.#parts;
-    if (this.#isClosed) return counters.dropped(kind, items.length);
+    if (this.#isClosed) {
+      counters.dropped(kind, items.length);
+      return false;
+    }
     try {
       await send(items);
       counters.sent(kind, items.length);
+      return true;
     } catch (error) {
       // One that the server does not take must not take others with it.
-      if (isRefusal(error) && items.length > 1) {
-        for (const item of items) await this.#sendOne([item]);
-        return;
-      }
+      if (isRefusal(error) && items.length > 1) return this.#sendEach(items);
       // Whoever has the task now tells its own story.
       const isStale = isClaimLost(error);
       counters.dropped(kind, items.length, isStale ? undefined : error);
       if (isStale || isUnknownCall(error)) this.close();
+      return false;
     }
   }
 }
