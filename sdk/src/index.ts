@@ -1,5 +1,6 @@
 export { FlovynClient, type StartedWorkflow } from './client/client.js';
 export { type WorkflowHandle, WorkflowHandleImpl } from './client/handle.js';
+export type { CallControl } from './client/call-control.js';
 export type {
   ListWorkflowsOptions,
   WorkflowDescription,
@@ -82,7 +83,13 @@ export type { WorkflowHook } from './worker/hooks.js';
 export type { PollMetrics, TaskMetrics, WorkerMetrics, WorkflowMetrics } from './worker/metrics.js';
 export type { TaskReportMetrics } from './worker/report-counters.js';
 export type { ShutdownReport, WorkIds } from './worker/shutdown-report.js';
-export { type RunOptions, type ShutdownOptions, Worker, type WorkerStatus } from './worker/worker.js';
+export {
+  type RunOptions,
+  type ShutdownOptions,
+  type StartOptions,
+  Worker,
+  type WorkerStatus,
+} from './worker/worker.js';
 export { WorkflowContextImpl } from './workflow/context.js';
 export type { WorkflowContext } from './workflow/context-types.js';
 export type {

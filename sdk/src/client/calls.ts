@@ -9,7 +9,7 @@ import {
   type HistoryEvent,
 } from '../core.js';
 import type { Duration } from '../duration.js';
-import { NotFoundError } from '../errors.js';
+import { NotFoundError, RpcError } from '../errors.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { randomId } from '../runtime/random-id.js';
@@ -18,8 +18,9 @@ import { parseNow } from '../schema/check.js';
 import type { StandardSchemaV1 } from '../schema/standard-schema.js';
 import type { Serializer } from '../serde.js';
 import { serializerFor } from '../serde/choose.js';
-import type { SignalSource } from '../runtime/signal-source.js';
+import { SignalSource } from '../runtime/signal-source.js';
 import { Backoff } from '../worker/backoff.js';
+import { bounded, type CallControl } from './call-control.js';
 import type { StartWorkflowOptions } from './options.js';
 import type { ClientSettings } from './settings.js';
 
@@ -40,18 +41,54 @@ export interface Startable {
   readonly serializer?: Serializer | undefined;
 }
 
-/** The calls of a client, each safe to be made twice and therefore repeated when its fate is unknown. */
+/** Where the calls of a client begin. */
+export class CallSource {
+  readonly #settings: ClientSettings;
+  readonly #transport: Transport;
+  readonly #stopped = new SignalSource();
+  readonly #known: Known = { hasAnswered: false };
+
+  constructor(settings: ClientSettings, transport: Transport) {
+    this.#settings = settings;
+    this.#transport = transport;
+  }
+
+  /**
+   * Runs `work`, which may make several calls, not longer than `control` says; `what` names it in errors. Whatever the
+   * way it ends, nothing of it goes on.
+   */
+  async within<T>(what: string, control: CallControl, work: (calls: ClientCalls) => Promise<T>): Promise<T> {
+    const { clock } = this.#settings;
+    return this.#stopped.with((signal, end) => {
+      const calls = new ClientCalls(this.#settings, this.#transport, this.#known, signal);
+      return bounded(what, control, clock, end, () => work(calls));
+    });
+  }
+
+  /** Ends what is under way, also on a transport that others go on using. */
+  stop(): void {
+    this.#stopped.fire();
+  }
+}
+
+/** What is known of the server. */
+interface Known {
+  hasAnswered: boolean;
+}
+
+/** The calls to the server, each safe to be made twice and therefore repeated when its fate is unknown. */
 export class ClientCalls {
   readonly settings: ClientSettings;
   readonly transport: Transport;
-  /** Its signals fire when the client stops. */
-  readonly stopped: SignalSource;
-  #hasAnswered = false;
+  /** Fires when what these calls are made for is over: nothing more may be sent or waited for. */
+  readonly signal: AbortSignal;
+  readonly #known: Known;
 
-  constructor(settings: ClientSettings, transport: Transport, stopped: SignalSource) {
+  constructor(settings: ClientSettings, transport: Transport, known: Known, signal: AbortSignal) {
     this.settings = settings;
     this.transport = transport;
-    this.stopped = stopped;
+    this.signal = signal;
+    this.#known = known;
   }
 
   /** Starts an execution, or finds the one under the same key; its id. */
@@ -83,7 +120,7 @@ export class ClientCalls {
    * an execution if one is given: rejects with `NotFoundError` if that does not exist.
    */
   async isExtended(workflowExecutionId?: string): Promise<boolean> {
-    if (this.transport.extended || this.#hasAnswered || !this.settings.extensions)
+    if (this.transport.extended || this.#known.hasAnswered || !this.settings.extensions)
       return this.transport.extended;
     try {
       const request = { workflowExecutionId: workflowExecutionId ?? NOBODY, afterSequence: 0, pageSize: 1 };
@@ -95,7 +132,7 @@ export class ClientCalls {
     } catch (error) {
       if (!(error instanceof NotFoundError) || workflowExecutionId !== undefined) throw error;
     }
-    this.#hasAnswered = true;
+    this.#known.hasAnswered = true;
     return this.transport.extended;
   }
 
@@ -139,18 +176,19 @@ export class ClientCalls {
 
   /** One call. */
   async call(method: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    // Not left to the transport: whoever looks again and again must come to an end.
+    const { aborted, reason } = this.signal;
+    if (aborted) throw new RpcError('CANCELLED', `${method} was not called`, { method, cause: reason });
     return (await this.transport.unary(method, request, options)).body;
   }
 
   /** One call, repeated a few times while the server cannot be reached. */
   async repeated(method: string, request: Uint8Array, subject: Subject): Promise<Uint8Array> {
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
-    const { clock } = this.settings;
-    return this.stopped.with((signal) => {
-      const call = { deadlineMs: CALL_DEADLINE_MS, subject, signal, repeatable: true };
-      const options = { clock, backoff, maxAttempts: MAX_ATTEMPTS, signal };
-      return retrying(options, () => this.call(method, request, call));
-    });
+    const { signal, settings } = this;
+    const call = { deadlineMs: CALL_DEADLINE_MS, subject, signal, repeatable: true };
+    const options = { clock: settings.clock, backoff, maxAttempts: MAX_ATTEMPTS, signal };
+    return retrying(options, () => this.call(method, request, call));
   }
 }
 

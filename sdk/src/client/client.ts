@@ -4,13 +4,13 @@ import { textOf } from '../errors/base.js';
 import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { onShutdownSignal } from '../runtime/process-signals.js';
-import { SignalSource } from '../runtime/signal-source.js';
 import type { ExecutionCacheMetrics } from '../worker/cache-metrics.js';
 import { register } from '../worker/definitions.js';
 import { Worker, WorkerSource } from '../worker/worker.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
-import { ClientCalls, type Startable } from './calls.js';
+import { bounded, CALL_CONTROL, type CallControl } from './call-control.js';
+import { type ClientCalls, CallSource, type Startable } from './calls.js';
 import type { ListWorkflowsOptions, WorkflowList } from './description.js';
 import { listWorkflows, signalWithStart, signalWorkflow } from './executions.js';
 import { type WorkflowHandle, WorkflowHandleImpl } from './handle.js';
@@ -23,7 +23,14 @@ import type {
 import { type ClientSettings, clientSettings, type Connection } from './settings.js';
 import { readStream, type StreamOptions, type WorkflowStreamEvent } from './stream.js';
 
-const START_OPTIONS = ['queue', 'workflowVersion', 'idempotencyKey', 'timeout', 'prioritySeconds'];
+const START_OPTIONS = [
+  'queue',
+  'workflowVersion',
+  'idempotencyKey',
+  'timeout',
+  'prioritySeconds',
+  ...CALL_CONTROL,
+];
 const SIGNAL_WITH_START_OPTIONS = [
   'workflowId',
   'input',
@@ -81,9 +88,10 @@ export class FlovynClient {
    * Connects and, if something is registered, begins to work. Rejects when the server cannot be reached or
    * does not accept the key; later outages are waited for.
    */
-  async start(): Promise<void> {
+  async start(options: CallControl = {}): Promise<void> {
     if (this.#isBusy) throw new FlovynError('Client is already started');
-    this.#starting = this.#open();
+    checkOptions('client.start', options, CALL_CONTROL);
+    this.#starting = this.#open(options);
     try {
       this.#running = await this.#starting;
     } finally {
@@ -155,11 +163,20 @@ export class FlovynClient {
     input?: unknown,
     options: StartWorkflowOptions = {},
   ): Promise<StartedWorkflow<Output>> {
+    return this.#start<Output>(definition, input, options);
+  }
+
+  async #start<Output>(
+    definition: AnyWorkflow | string,
+    input: unknown,
+    options: StartWorkflowOptions,
+  ): Promise<StartedWorkflow<Output>> {
     const workflow = startable('startWorkflow', definition);
     checkOptions('startWorkflow', options, START_OPTIONS, LATER_START_OPTIONS);
-    const calls = this.#calls();
-    const timeoutMs = await startTimeoutMs(calls, 'startWorkflow', options.timeout, workflow.timeout);
-    const workflowId = await calls.startWorkflow(workflow, input, options, timeoutMs);
+    const workflowId = await this.#calls().within('startWorkflow', options, async (calls) => {
+      const timeoutMs = await startTimeoutMs(calls, 'startWorkflow', options.timeout, workflow.timeout);
+      return calls.startWorkflow(workflow, input, options, timeoutMs);
+    });
     return { handle: this.#handle<Output>(workflowId, workflow) };
   }
 
@@ -167,9 +184,26 @@ export class FlovynClient {
   async executeWorkflow<Input, Output>(
     definition: WorkflowDefinition<Input, Output>,
     ...rest: InputAndOptions<Input, StartWorkflowOptions>
+  ): Promise<Output>;
+  /** Starts an execution of a workflow that is defined elsewhere, and waits for its result. */
+  async executeWorkflow<Output = unknown>(
+    name: string,
+    input?: unknown,
+    options?: StartWorkflowOptions,
+  ): Promise<Output>;
+  async executeWorkflow<Output>(
+    definition: AnyWorkflow | string,
+    input?: unknown,
+    options: StartWorkflowOptions = {},
   ): Promise<Output> {
-    const { handle } = await this.startWorkflow(definition, ...rest);
-    return handle.result();
+    const { callTimeout, signal, ...start } = options;
+    const ended = new AbortController();
+    const end = (reason: unknown): void => ended.abort(reason);
+    const both = { signal: ended.signal };
+    return bounded('executeWorkflow', { callTimeout, signal }, this.#settings.clock, end, async () => {
+      const { handle } = await this.#start<Output>(definition, input, { ...start, ...both });
+      return handle.result(both);
+    });
   }
 
   /**
@@ -189,22 +223,30 @@ export class FlovynClient {
    * Resolves a promise that workflow code made with `ctx.promise`. `promiseId` is its UUID, `<execution
    * id>:<name>`, or its idempotency key. The first to settle a promise wins; later calls change nothing.
    */
-  async resolvePromise(promiseId: string, value?: unknown): Promise<void> {
-    await this.#calls().resolvePromise(promiseId, value);
+  async resolvePromise(promiseId: string, value?: unknown, options: CallControl = {}): Promise<void> {
+    await this.#within('resolvePromise', options, (calls) => calls.resolvePromise(promiseId, value));
   }
 
   /** As `resolvePromise`, but the workflow sees a `PromiseRejected` with this reason. */
-  async rejectPromise(promiseId: string, reason: string | Error): Promise<void> {
-    await this.#calls().rejectPromise(promiseId, typeof reason === 'string' ? reason : reason.message);
+  async rejectPromise(promiseId: string, reason: string | Error, options: CallControl = {}): Promise<void> {
+    const text = typeof reason === 'string' ? reason : reason.message;
+    await this.#within('rejectPromise', options, (calls) => calls.rejectPromise(promiseId, text));
   }
 
   /**
    * Sends a signal to an execution; the number of its event, once it is recorded. It is sent once: when the answer is
    * lost the error says that its fate is not known.
    */
-  async signalWorkflow(workflowId: string, name: string, payload?: unknown): Promise<number> {
+  async signalWorkflow(
+    workflowId: string,
+    name: string,
+    payload?: unknown,
+    options: CallControl = {},
+  ): Promise<number> {
     checkText('signalWorkflow, name', name);
-    return signalWorkflow(this.#calls(), workflowId, name, payload);
+    return this.#within('signalWorkflow', options, (calls) =>
+      signalWorkflow(calls, workflowId, name, payload),
+    );
   }
 
   /**
@@ -218,14 +260,14 @@ export class FlovynClient {
     checkOptions('signalWithStartWorkflow', options, SIGNAL_WITH_START_OPTIONS, LATER_START_OPTIONS);
     checkText('signalWithStartWorkflow, workflowId', options.workflowId);
     checkText('signalWithStartWorkflow, signalName', options.signalName);
-    const calls = this.#calls();
-    const { timeout } = options;
-    const timeoutMs = await startTimeoutMs(calls, 'signalWithStartWorkflow', timeout, workflow.timeout);
-    const { workflowExecutionId, workflowCreated } = await signalWithStart(
-      calls,
-      workflow,
+    const what = 'signalWithStartWorkflow';
+    const { workflowExecutionId, workflowCreated } = await this.#calls().within(
+      what,
       options,
-      timeoutMs,
+      async (calls) => {
+        const timeoutMs = await startTimeoutMs(calls, what, options.timeout, workflow.timeout);
+        return signalWithStart(calls, workflow, options, timeoutMs);
+      },
     );
     return { workflowHandle: this.#handle<Output>(workflowExecutionId, workflow), workflowCreated };
   }
@@ -253,7 +295,7 @@ export class FlovynClient {
    * unless the client has `httpUrl`.
    */
   async listWorkflows(options: ListWorkflowsOptions = {}): Promise<WorkflowList> {
-    return listWorkflows(this.#calls(), options);
+    return this.#calls().within('listWorkflows', options, (calls) => listWorkflows(calls, options));
   }
 
   #handle<Output>(workflowId: string, workflow: Partial<Startable> | undefined): WorkflowHandle<Output> {
@@ -264,32 +306,42 @@ export class FlovynClient {
     return this.#starting !== undefined || this.#running !== undefined;
   }
 
-  #calls(): ClientCalls {
+  async #within<T>(what: string, control: CallControl, work: (calls: ClientCalls) => Promise<T>): Promise<T> {
+    checkOptions(what, control, CALL_CONTROL);
+    return this.#calls().within(what, control, work);
+  }
+
+  #calls(): CallSource {
     if (this.#running === undefined) throw new FlovynError('Client is not started');
     return this.#running.calls;
   }
 
-  async #open(): Promise<Running> {
+  async #open(control: CallControl): Promise<Running> {
     const connection = this.#settings.connect();
-    const stopped = new SignalSource();
-    const calls = new ClientCalls(this.#settings, connection.calls, stopped);
+    const calls = new CallSource(this.#settings, connection.calls);
     const stopListening = this.#settings.handleSignals ? this.#listenToSignals() : () => {};
     this.#connection = connection;
     try {
-      await this.worker?.start();
-      return { connection, calls, stopped, stopListening };
+      const { worker } = this;
+      const ended = new AbortController();
+      const end = (reason: unknown): void => ended.abort(reason);
+      const begin = async (): Promise<void> => worker?.start({ signal: ended.signal });
+      await bounded('client.start', control, this.#settings.clock, end, begin);
+      return { connection, calls, stopListening };
     } catch (error) {
       this.#connection = undefined;
       stopListening();
+      // A start that was ended early lets go first.
+      await this.#worker?.shutdown({ graceMs: 0 });
       await connection.close();
       throw error;
     }
   }
 
-  async #close({ connection, stopped, stopListening }: Running): Promise<void> {
+  async #close({ connection, calls, stopListening }: Running): Promise<void> {
     await this.#worker?.shutdown();
     this.#connection = undefined;
-    stopped.fire();
+    calls.stop();
     stopListening();
     await connection.close();
   }
@@ -339,9 +391,7 @@ async function startTimeoutMs(
 
 interface Running {
   readonly connection: Connection;
-  readonly calls: ClientCalls;
-  /** Ends calls under way, also on a transport that others go on using. */
-  readonly stopped: SignalSource;
+  readonly calls: CallSource;
   /** Stops listening to signals of the process. */
   readonly stopListening: () => void;
 }

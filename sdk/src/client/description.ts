@@ -1,4 +1,5 @@
 import type { Duration } from '../duration.js';
+import type { CallControl } from './call-control.js';
 
 /** What an execution is doing. CANCELLING: it was asked to end as cancelled and makes good what it did. */
 export type WorkflowStatus =
@@ -54,7 +55,7 @@ export interface WorkflowDescription extends WorkflowSummary {
 }
 
 /** Which executions `listWorkflows` gives. */
-export interface ListWorkflowsOptions {
+export interface ListWorkflowsOptions extends CallControl {
   /** Only those in this status. Default: all. */
   readonly status?: WorkflowStatus | undefined;
   /** Only those of this workflow. Default: all. */

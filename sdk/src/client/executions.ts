@@ -18,6 +18,7 @@ import { isTransient } from '../rpc/failures.js';
 import type { Serializer } from '../serde.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { Subject } from '../transport/transport.js';
+import { CALL_CONTROL } from './call-control.js';
 import { type ClientCalls, executionSubject, type Startable } from './calls.js';
 import { describe, summarize } from './describe.js';
 import type { ListWorkflowsOptions, WorkflowDescription, WorkflowList } from './description.js';
@@ -89,7 +90,7 @@ export async function cancelWorkflow(
   reason: string | undefined,
   options: CancelWorkflowOptions,
 ): Promise<void> {
-  checkOptions('cancel', options, ['force', 'cascadeToChildren']);
+  checkOptions('cancel', options, ['force', 'cascadeToChildren', ...CALL_CONTROL]);
   const { force = false, cascadeToChildren = true } = options;
   // For people and other clients: it goes through no codec.
   const text = reason ?? '';
@@ -101,7 +102,7 @@ export async function cancelWorkflow(
   }
   const rest = overRest(calls, 'handle.cancel');
   const body = { reason: text, force, cascadeToChildren };
-  await calls.stopped.with((signal) => rest.cancel(workflowExecutionId, body, subject, signal));
+  await rest.cancel(workflowExecutionId, body, subject, calls.signal);
 }
 
 /** What the server knows of an execution. */
@@ -118,7 +119,7 @@ export async function describeWorkflow(
     return describe(settings, decodeDescribeWorkflow(answer));
   }
   const rest = overRest(calls, 'handle.describe');
-  return describe(settings, await calls.stopped.with((signal) => rest.describe(id, subject, signal)));
+  return describe(settings, await rest.describe(id, subject, calls.signal));
 }
 
 /** A page of the executions of the organisation. */
@@ -126,20 +127,21 @@ export async function listWorkflows(
   calls: ClientCalls,
   options: ListWorkflowsOptions,
 ): Promise<WorkflowList> {
-  checkOptions('listWorkflows', options, ['status', 'kind', 'queue', 'limit', 'offset']);
+  checkOptions('listWorkflows', options, ['status', 'kind', 'queue', 'limit', 'offset', ...CALL_CONTROL]);
   const { workflows, total } = await listed(calls, options);
   return { workflows: workflows.map(summarize), total };
 }
 
-async function listed(calls: ClientCalls, options: ListWorkflowsOptions) {
+async function listed(calls: ClientCalls, { status, kind, queue, limit, offset }: ListWorkflowsOptions) {
+  const filter = { status, kind, queue, limit, offset };
   if (await calls.isExtended()) {
     const subject = { type: 'Organisation', id: calls.settings.orgId };
     return decodeListWorkflows(
-      await calls.repeated(Method.ListWorkflows, encodeListWorkflows(options), subject),
+      await calls.repeated(Method.ListWorkflows, encodeListWorkflows(filter), subject),
     );
   }
   const rest = overRest(calls, 'client.listWorkflows');
-  return calls.stopped.with((signal) => rest.list(options, signal));
+  return rest.list(filter, calls.signal);
 }
 
 /** A call that would take effect twice if it was made twice, and is therefore made once. */
@@ -150,9 +152,8 @@ async function sentOnce(
   subject: Subject,
 ): Promise<Uint8Array> {
   try {
-    return await calls.stopped.with((signal) =>
-      calls.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject, signal }),
-    );
+    const { signal } = calls;
+    return await calls.call(method, request, { deadlineMs: CALL_DEADLINE_MS, subject, signal });
   } catch (error) {
     throw isTransient(error) ? unknownFate(error) : error;
   }

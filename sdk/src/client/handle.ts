@@ -1,6 +1,7 @@
-import { checkText } from '../options.js';
+import { checkOptions, checkText } from '../options.js';
 import type { Serializer } from '../serde.js';
-import type { ClientCalls } from './calls.js';
+import { CALL_CONTROL, type CallControl } from './call-control.js';
+import type { ClientCalls, CallSource } from './calls.js';
 import type { WorkflowDescription } from './description.js';
 import { cancelWorkflow, describeWorkflow, queryWorkflow, signalWorkflow } from './executions.js';
 import type { CancelWorkflowOptions } from './options.js';
@@ -16,7 +17,7 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    * `WorkflowFailed`, whose message contains the recorded error, with `WorkflowCancelled`, or with
    * `NotFoundError`.
    */
-  result(): Promise<Output>;
+  result(options?: CallControl): Promise<Output>;
   /**
    * Asks the execution something: the handler of that name answers from its state, or, if it has none, the value of the
    * state's key of that name is given. Works on executions that have ended, too. Rejects with `QueryFailed` when the
@@ -24,13 +25,13 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    */
   // What comes back is between the program and its handler.
   // oxlint-disable-next-line typescript/no-explicit-any
-  query<T = any>(name: string, args?: any): Promise<T>;
+  query<T = any>(name: string, args?: any, options?: CallControl): Promise<T>;
   /**
    * Sends a signal to the execution; resolves when it is recorded. It is sent once: when the answer is lost the error
    * says that its fate is not known.
    */
   // oxlint-disable-next-line typescript/no-explicit-any
-  signal(name: string, payload?: any): Promise<void>;
+  signal(name: string, payload?: any, options?: CallControl): Promise<void>;
   /**
    * Asks the execution to end as cancelled; resolves when the request is recorded. Its code is told, and may make good
    * what it did before it ends, or go on. Rejects with an `RpcError` of code `FAILED_PRECONDITION` when the execution has
@@ -38,7 +39,7 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    */
   cancel(reason?: string, options?: CancelWorkflowOptions): Promise<void>;
   /** What the server knows of the execution. Rejects with `Unsupported` where `cancel` does. */
-  describe(): Promise<WorkflowDescription>;
+  describe(options?: CallControl): Promise<WorkflowDescription>;
   /**
    * What the tasks of the execution stream, and the progress that they report, as it comes and from the beginning as far
    * as the server still has it: it keeps some thousand events in memory, for minutes. The
@@ -58,10 +59,10 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
 /** The handle that clients give out. */
 export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Output> {
   readonly workflowId: string;
-  readonly #calls: () => ClientCalls;
+  readonly #calls: () => CallSource;
   readonly #serializer: Serializer | undefined;
 
-  private constructor(workflowId: string, calls: () => ClientCalls, serializer: Serializer | undefined) {
+  private constructor(workflowId: string, calls: () => CallSource, serializer: Serializer | undefined) {
     this.workflowId = workflowId;
     this.#calls = calls;
     this.#serializer = serializer;
@@ -73,14 +74,16 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
    */
   static create<Output>(
     workflowId: string,
-    calls: () => ClientCalls,
+    calls: () => CallSource,
     serializer?: Serializer,
   ): WorkflowHandleImpl<Output> {
     return new WorkflowHandleImpl<Output>(workflowId, calls, serializer);
   }
 
-  async result(): Promise<Output> {
-    return (await awaitResult(this.#calls(), this.workflowId, this.#serializer)) as Output;
+  async result(options: CallControl = {}): Promise<Output> {
+    return this.#within('handle.result', options, async (calls) => {
+      return (await awaitResult(calls, this.workflowId, this.#serializer)) as Output;
+    });
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- a handle can be awaited
@@ -92,28 +95,41 @@ export class WorkflowHandleImpl<Output = unknown> implements WorkflowHandle<Outp
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- see the interface
-  async query<T = any>(name: string, args?: any): Promise<T> {
+  async query<T = any>(name: string, args?: any, options: CallControl = {}): Promise<T> {
     checkText('handle.query, name', name);
-    return (await queryWorkflow(this.#calls(), this.workflowId, name, args)) as T;
+    return this.#within('handle.query', options, async (calls) => {
+      return (await queryWorkflow(calls, this.workflowId, name, args)) as T;
+    });
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- see the interface
-  async signal(name: string, payload?: any): Promise<void> {
+  async signal(name: string, payload?: any, options: CallControl = {}): Promise<void> {
     checkText('handle.signal, name', name);
-    await signalWorkflow(this.#calls(), this.workflowId, name, payload);
+    await this.#within('handle.signal', options, (calls) =>
+      signalWorkflow(calls, this.workflowId, name, payload),
+    );
   }
 
   async cancel(reason?: string, options: CancelWorkflowOptions = {}): Promise<void> {
     if (reason !== undefined) checkText('handle.cancel, reason', reason);
-    await cancelWorkflow(this.#calls(), this.workflowId, reason, options);
+    await this.#calls().within('handle.cancel', options, (calls) =>
+      cancelWorkflow(calls, this.workflowId, reason, options),
+    );
   }
 
-  async describe(): Promise<WorkflowDescription> {
-    return describeWorkflow(this.#calls(), this.workflowId, this.#serializer);
+  async describe(options: CallControl = {}): Promise<WorkflowDescription> {
+    return this.#within('handle.describe', options, (calls) =>
+      describeWorkflow(calls, this.workflowId, this.#serializer),
+    );
   }
 
   stream(options: StreamOptions = {}): AsyncIterableIterator<WorkflowStreamEvent> {
     const source = { workflowExecutionId: this.workflowId };
     return readStream('handle.stream', this.#calls(), source, options);
+  }
+
+  async #within<T>(what: string, control: CallControl, work: (calls: ClientCalls) => Promise<T>): Promise<T> {
+    checkOptions(what, control, CALL_CONTROL);
+    return this.#calls().within(what, control, work);
   }
 }

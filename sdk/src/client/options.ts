@@ -11,6 +11,7 @@ import type { TaskWorkerOptions, WorkflowWorkerOptions } from '../worker/options
 import type { WorkflowHook } from '../worker/hooks.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import type { Fetch } from '../runtime/platform-types.js';
+import type { CallControl } from './call-control.js';
 
 /** What a client is made with. One of `serverUrl`, `embedded` and `transport` says where the server is. */
 export interface FlovynClientOptions {
@@ -102,7 +103,7 @@ export interface FlovynWorkerOptions
 }
 
 /** Options of `startWorkflow`. */
-export interface StartWorkflowOptions {
+export interface StartWorkflowOptions extends CallControl {
   /** The queue of the workers that may run it. Default: the queue of the client. */
   readonly queue?: string | undefined;
   /** The version to record. Default: the version of the definition, none for a name. */
@@ -137,7 +138,7 @@ export interface SignalledStart extends Omit<StartWorkflowOptions, 'idempotencyK
 }
 
 /** Options of `cancel`. */
-export interface CancelWorkflowOptions {
+export interface CancelWorkflowOptions extends CallControl {
   /** Ends the execution at once, without the time to make good what it did. Default: false. */
   readonly force?: boolean | undefined;
   /** Cancels its children too. Default: true. */

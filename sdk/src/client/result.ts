@@ -27,24 +27,21 @@ export async function awaitResult(
   let { events, hasMore } = calls.transport.extended ? NO_EVENTS : await calls.getEvents(executionId, 0);
   for (let looks = 0; ; looks += 1) {
     if (calls.transport.extended) {
-      const answer = await calls.stopped.with((signal) => waitOnServer(calls, executionId, signal));
+      const answer = await waitOnServer(calls, executionId);
       return concluded(calls, executionId, answer, serializer);
     }
     const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
     if (end !== undefined) return concluded(calls, executionId, end, serializer);
     const delayMs = Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks);
-    await calls.stopped.with((signal) => pause(calls.settings.clock, delayMs, signal));
+    await pause(calls.settings.clock, delayMs, calls.signal);
     ({ events, hasMore } = await calls.getEvents(executionId, 0));
   }
 }
 
 const NO_EVENTS: { events: HistoryEvent[]; hasMore: boolean } = { events: [], hasMore: false };
 
-async function waitOnServer(
-  calls: ClientCalls,
-  workflowExecutionId: string,
-  signal: AbortSignal,
-): Promise<End> {
+async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<End> {
+  const { signal } = calls;
   const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
   const options = {
     deadlineMs: CALL_DEADLINE_MS + WAIT_MARGIN_MS,

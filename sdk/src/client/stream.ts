@@ -1,15 +1,14 @@
 import { decodeText } from '../codec.js';
 import { decodeReadStream, encodeReadStream, type StreamedEvent } from '../core.js';
-import { ConfigurationError, RpcError, Unsupported } from '../errors.js';
+import { ConfigurationError, Unsupported } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
-import { linkedSignal } from '../runtime/linked-signal.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
 import type { StreamEvent } from '../task/stream-events.js';
 import type { Subject } from '../transport/transport.js';
 import { Backoff } from '../worker/backoff.js';
-import { type ClientCalls, executionSubject } from './calls.js';
+import { type CallSource, type ClientCalls, executionSubject } from './calls.js';
 
 /** A stream event of a task, as those see it who watch: `switch (event.type)` tells which it is. */
 export type WorkflowStreamEvent = StreamEvent & {
@@ -25,7 +24,7 @@ export type WorkflowStreamEvent = StreamEvent & {
 export interface StreamOptions {
   /** Begins after the event with this number, to go on where an earlier reader stopped. Default: 0, the first one. */
   readonly afterSequence?: number | undefined;
-  /** Ends the reading: the loop throws an `RpcError` of code `CANCELLED` then. */
+  /** Ends the reading when it fires: the loop throws the signal's reason then. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,7 +34,7 @@ export type StreamSource = { readonly workflowExecutionId: string } | { readonly
 /** The events of a stream, as they come, until the source has ended. */
 export function readStream(
   what: string,
-  calls: ClientCalls,
+  calls: CallSource,
   source: StreamSource,
   options: StreamOptions,
 ): AsyncIterableIterator<WorkflowStreamEvent> {
@@ -45,28 +44,29 @@ export function readStream(
     throw new ConfigurationError(
       `${what}, afterSequence: expected a whole number from 0 up, got ${String(afterSequence)}`,
     );
-  return events(what, calls, source, afterSequence, signal);
+  const page = (after: number): Promise<Page> =>
+    calls.within(what, { signal }, async (ready) => nextPage(what, ready, source, after));
+  return events(page, afterSequence);
 }
 
 const PAGE = 1_000;
 
+interface Page {
+  readonly events: readonly WorkflowStreamEvent[];
+  /** The number of the last event, also if it is none of these. */
+  readonly last: number;
+  readonly end: boolean;
+}
+
 async function* events(
-  what: string,
-  calls: ClientCalls,
-  source: StreamSource,
+  page: (afterSequence: number) => Promise<Page>,
   afterSequence: number,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<WorkflowStreamEvent, void, void> {
-  await checkOffered(what, calls, source);
-  let last = afterSequence;
-  for (;;) {
-    const page = await nextPage(calls, source, last, signal);
-    for (const event of page.events) {
-      last = event.sequence;
-      const decoded = await decode(calls, event);
-      if (decoded !== undefined) yield decoded;
-    }
-    if (page.end) return;
+  for (let after = afterSequence; ; ) {
+    const { events: found, last, end } = await page(after);
+    yield* found;
+    if (end) return;
+    after = last;
   }
 }
 
@@ -81,31 +81,24 @@ async function checkOffered(what: string, calls: ClientCalls, source: StreamSour
 
 /** Waits for events, through any number of outages: a stream may go on for months. */
 async function nextPage(
+  what: string,
   calls: ClientCalls,
   source: StreamSource,
   afterSequence: number,
-  signal: AbortSignal | undefined,
-): Promise<ReturnType<typeof decodeReadStream>> {
+): Promise<Page> {
+  await checkOffered(what, calls, source);
+  const { signal, settings } = calls;
   const request = encodeReadStream({ ...source, afterSequence, timeoutMs: CALL_DEADLINE_MS, limit: PAGE });
-  return calls.stopped.with(async (stopped) => {
-    const ended = linkedSignal(stopped, signal);
-    try {
-      const deadlineMs = CALL_DEADLINE_MS + WAIT_MARGIN_MS;
-      const call = { deadlineMs, subject: subjectOf(source), signal: ended.signal, repeatable: true };
-      const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal: ended.signal };
-      return decodeReadStream(await retrying(retry, () => calls.call(Method.ReadStream, request, call)));
-    } catch (error) {
-      if (!ended.signal.aborted) throw error;
-      const options = { method: Method.ReadStream, cause: ended.signal.reason };
-      throw new RpcError(
-        'CANCELLED',
-        'Reading a stream was ended by its signal, or with its client',
-        options,
-      );
-    } finally {
-      ended.unlink();
-    }
-  });
+  const deadlineMs = CALL_DEADLINE_MS + WAIT_MARGIN_MS;
+  const call = { deadlineMs, subject: subjectOf(source), signal, repeatable: true };
+  const retry = { clock: settings.clock, backoff: new Backoff(), signal };
+  const answer = decodeReadStream(await retrying(retry, () => calls.call(Method.ReadStream, request, call)));
+  const decoded: WorkflowStreamEvent[] = [];
+  for (const event of answer.events) {
+    const known = await decode(calls, event);
+    if (known !== undefined) decoded.push(known);
+  }
+  return { events: decoded, last: answer.events.at(-1)?.sequence ?? afterSequence, end: answer.end };
 }
 
 function subjectOf(source: StreamSource): Subject {

@@ -128,7 +128,7 @@ export class HandleCancelled extends FlovynError {
   }
 }
 
-/** The time of `ctx.withTimeout` or of `ctx.scope` was over. */
+/** The time of `ctx.withTimeout`, of `ctx.scope`, or of a call with `callTimeout` was over. */
 export class TimeoutError extends FlovynError {
   static {
     nameClass(this, 'TimeoutError');

@@ -6,13 +6,13 @@ export class SignalSource {
   readonly #open = new Set<AbortController>();
   #hasFired = false;
 
-  /** Runs `work` with a signal of its own. */
-  async with<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /** Runs `work` with a signal of its own, which `end` fires alone. */
+  async with<T>(work: (signal: AbortSignal, end: (reason: unknown) => void) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     if (this.#hasFired) controller.abort();
     this.#open.add(controller);
     try {
-      return await work(controller.signal);
+      return await work(controller.signal, (reason) => controller.abort(reason));
     } finally {
       this.#open.delete(controller);
     }

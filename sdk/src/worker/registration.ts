@@ -69,12 +69,12 @@ export class Registration {
   }
 
   /** Registers, and tells the server from then on that the worker is alive. */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     const wasExtended = this.#parts.transport.extended;
-    await this.#register();
+    await this.#register(signal);
     // Only its first answer says that the server knows of queries that workers answer.
     if (!wasExtended && this.#parts.transport.extended && haveQueryHandlers(this.#parts.workflows.values()))
-      await this.#register();
+      await this.#register(signal);
     this.#arm();
   }
 
@@ -91,7 +91,7 @@ export class Registration {
     this.#stopTimer();
   }
 
-  async #register(): Promise<void> {
+  async #register(signal?: AbortSignal): Promise<void> {
     const { orgId, workflows, tasks, transport } = this.#parts;
     const capability = (definition: AnyWorkflow) => workflowCapability(definition, transport.extended);
     const request = encodeRegisterWorker({
@@ -106,9 +106,9 @@ export class Registration {
     });
     const backoff = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
     // Registering twice under one name is registering once, and a server that is being restarted is soon there.
-    const options = { clock: this.#parts.clock, backoff, maxAttempts: MAX_ATTEMPTS };
+    const options = { clock: this.#parts.clock, backoff, maxAttempts: MAX_ATTEMPTS, signal };
     const answer = decodeRegisterWorker(
-      await retrying(options, () => this.#call(Method.RegisterWorker, request)),
+      await retrying(options, () => this.#call(Method.RegisterWorker, request, signal)),
     );
     if (!answer.success)
       throw new FlovynError(`The server did not register the worker: ${answer.error ?? 'no reason given'}`);
@@ -157,9 +157,9 @@ export class Registration {
     }
   }
 
-  async #call(method: string, request: Uint8Array): Promise<Uint8Array> {
+  async #call(method: string, request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const subject = { type: 'Worker', id: this.#workerId };
-    const options = { deadlineMs: CALL_DEADLINE_MS, subject, repeatable: true };
+    const options = { deadlineMs: CALL_DEADLINE_MS, subject, signal, repeatable: true };
     return (await this.#parts.transport.unary(method, request, options)).body;
   }
 }

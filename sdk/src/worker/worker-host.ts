@@ -74,9 +74,9 @@ export class WorkerHost {
     return this.#workflows?.cacheMetrics;
   }
 
-  /** Registers and begins to poll. */
-  async start(): Promise<void> {
-    await this.#registration.start();
+  /** Registers and begins to poll. `signal` ends the registering. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.#registration.start(signal);
     this.resume();
   }
 

@@ -26,6 +26,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `start`. */
+export interface StartOptions {
+  /** Ends a start that has not come to its end when it fires; afterwards it does nothing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of `shutdown`. */
 export interface ShutdownOptions {
   /**
@@ -130,11 +136,12 @@ export class Worker {
    * Registers with the server and begins to work. Rejects when the server cannot be reached within some seconds or does
    * not accept the key, and while the worker is started; later outages are waited for.
    */
-  async start(): Promise<void> {
+  async start(options: StartOptions = {}): Promise<void> {
+    checkOptions('start', options, ['signal']);
     if (this.#starting !== undefined || this.#life !== undefined)
       throw new FlovynError('Worker is already started');
     this.#status = 'starting';
-    this.#starting = this.#begin();
+    this.#starting = this.#begin(options.signal);
     try {
       await this.#starting;
     } finally {
@@ -220,7 +227,7 @@ export class Worker {
     return this.#source.settings.clock.nowMs();
   }
 
-  async #begin(): Promise<void> {
+  async #begin(signal: AbortSignal | undefined): Promise<void> {
     const { settings, definitions, handleSignals } = this.#source;
     const connection = this.#source.open();
     let failure: Error | undefined;
@@ -230,7 +237,8 @@ export class Worker {
     });
     const stopListening = handleSignals ? this.#listenToSignals() : () => {};
     try {
-      await host.start();
+      await host.start(signal);
+      signal?.throwIfAborted();
     } catch (error) {
       this.#status = 'stopped';
       stopListening();
