@@ -84,7 +84,7 @@ test('options of a start: unknown ones are refused, undefined ones keep the defa
   const client = await w.client();
   const unknown = { priority: 1 } as never;
   expect((await failureOf(client.startWorkflow(versioned, null, unknown))).message).toBe(
-    'startWorkflow: unknown option "priority", expected one of queue, workflowVersion, idempotencyKey, timeout, prioritySeconds',
+    'startWorkflow: unknown option "priority", expected one of queue, workflowVersion, idempotencyKey, timeout, prioritySeconds, callTimeout, signal',
   );
   const later = { metadata: {} } as never;
   expect(await failureOf(client.startWorkflow(versioned, null, later))).toBeInstanceOf(Unsupported);
