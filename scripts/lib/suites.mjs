@@ -45,6 +45,7 @@ export const suites = [
   ...['node', 'deno', 'bun', 'workerd'].map((runtime) => conformanceSuite(runtime, ['server'])),
   conformanceSuite('browser', ['server', 'browser']),
   vitestSuite('bad input', 'tests/bad-input', { needs: ['server'] }),
+  tapSuite('streams', 'tests/streams', { needs: ['server'] }),
   tapSuite('traps', 'tests/traps', { needs: ['server'] }),
   script('kills', 'tests/kills/run.mjs', { parse: 'tally', limitMs: 20 * MINUTE_MS, needs: ['server'] }),
   tapSuite('worker', 'tests/worker', { needs: ['server'] }),

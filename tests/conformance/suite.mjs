@@ -8,6 +8,7 @@ import './cases/signals.mjs';
 import './cases/children.mjs';
 import './cases/cancellation.mjs';
 import './cases/patches.mjs';
+import './cases/streaming.mjs';
 import { ledger } from './order/ledger.js';
 import { tasks as orderTasks } from './order/tasks.js';
 import { processOrder } from './order/workflows.js';
