@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     TaskFails,
     /// A task worker is killed.
     TaskCrash,
+    /// A task worker hangs for longer than the attempt may take, and goes on then.
+    TaskHangs,
     /// A task is completed again after it has ended.
     TaskDoubled,
     /// A promise is settled again.
@@ -29,13 +31,13 @@ pub(crate) enum Fault {
     CancelRequested,
     /// A worker drops an execution that it kept.
     Evicted,
+    /// A worker cannot go on with an execution, and gives its claim back.
+    Parked,
     /// Every worker is replaced by one that runs the later version of the code.
     Upgrade,
-    /// Something lands while a worker has the execution.
-    Lands,
 }
 
-pub(crate) const FAULTS: [Fault; 15] = [
+pub(crate) const FAULTS: [Fault; 16] = [
     Fault::Crash,
     Fault::Hang,
     Fault::RequestLost,
@@ -45,12 +47,13 @@ pub(crate) const FAULTS: [Fault; 15] = [
     Fault::PollLost,
     Fault::TaskFails,
     Fault::TaskCrash,
+    Fault::TaskHangs,
     Fault::TaskDoubled,
     Fault::PromiseDoubled,
     Fault::CancelRequested,
     Fault::Evicted,
+    Fault::Parked,
     Fault::Upgrade,
-    Fault::Lands,
 ];
 
 impl Fault {
@@ -65,12 +68,13 @@ impl Fault {
             Self::PollLost => "poll lost",
             Self::TaskFails => "task fails",
             Self::TaskCrash => "task crash",
+            Self::TaskHangs => "task hangs",
             Self::TaskDoubled => "task doubled",
             Self::PromiseDoubled => "promise doubled",
             Self::CancelRequested => "cancel requested",
             Self::Evicted => "evicted",
+            Self::Parked => "parked",
             Self::Upgrade => "upgrade",
-            Self::Lands => "lands",
         }
     }
 }

@@ -5,7 +5,7 @@ use flovyn_protocol::{
     messages::{WorkflowCommand, WorkflowEvent, workflow_command::CommandData},
 };
 
-use crate::{program::Version, server::Server, workflow::Operation};
+use crate::{news::is_timed_out, program::Version, server::Server, workflow::Operation};
 
 /// One execution, as somebody sees it who reads its history all the time.
 pub(crate) struct Life {
@@ -31,6 +31,8 @@ pub(crate) struct Life {
     pub(crate) last_applied: usize,
     /// The events that the worker held then.
     pub(crate) seen: usize,
+    /// It was asked to end because its time was over.
+    pub(crate) is_late: bool,
     /// Its code has ended it, not the server.
     pub(crate) ended_by_code: bool,
     /// What each operation gave, in whatever activation it ran.
@@ -56,6 +58,7 @@ impl Life {
             cancelled_tasks: BTreeSet::new(),
             last_applied: 0,
             seen: 0,
+            is_late: false,
             ended_by_code: false,
             effects: BTreeMap::new(),
         }
@@ -123,6 +126,7 @@ impl Life {
             EventBody::WorkflowCompleted { .. }
             | EventBody::WorkflowExecutionFailed { .. }
             | EventBody::WorkflowCancelled { .. } => self.ended = true,
+            EventBody::CancellationRequested { requested_by, .. } => self.is_late = requested_by == "timeout",
             EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
             _ => {}
         }
@@ -136,6 +140,11 @@ impl Life {
         self.bodies[self.seen..].iter().any(|body| !is_of_the_code(body) && !is_skipped(body))
     }
 
+    /// Whether a command has left one of the first events.
+    pub(crate) fn has_commands(&self, held: usize) -> bool {
+        self.bodies[..held].iter().any(is_of_the_code)
+    }
+
     /// How many operations of that name have a record among the first events.
     pub(crate) fn records(&self, operation_name: &str, held: usize) -> usize {
         let is_record =
@@ -145,7 +154,7 @@ impl Life {
 }
 
 /// Checks that exactly these commands have become events, each once and in this order, beside what came from outside.
-pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody], extended: bool) {
+pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody], extended: bool, is_late: bool) {
     let mut events = events.iter().filter(|body| is_of_the_code(body));
     for command in commands {
         let Some(data) = &command.command_data else { continue };
@@ -154,6 +163,8 @@ pub(crate) fn check_applied(commands: &[WorkflowCommand], events: &[EventBody], 
             continue;
         }
         match events.next() {
+            // An execution that ends as cancelled, and was because its time was over, has timed out.
+            Some(event) if is_late && matches!(data, CommandData::CancelWorkflow(_)) => assert!(is_timed_out(event)),
             Some(event) => assert!(is_event_of(data, event), "expected the event of {data:?}, got {event:?}"),
             None => assert!(matches!(data, CommandData::SuspendWorkflow(_)), "a command was lost: {data:?}"),
         }

@@ -14,6 +14,7 @@ mod chance;
 mod faults;
 mod life;
 mod network;
+mod news;
 mod program;
 mod replica;
 mod report;
@@ -42,6 +43,7 @@ use std::{
 use clap::Parser;
 
 use faults::{FAULTS, Fault};
+use news::{ARRIVALS, NEWS};
 use report::{Histogram, Tally};
 use shrink::Case;
 use transcript::Transcript;
@@ -123,6 +125,7 @@ struct Found {
     events: u64,
     verbs: Tally,
     faults: Tally,
+    news: Tally,
     failures: Vec<(u64, String)>,
 }
 
@@ -163,11 +166,13 @@ fn search(options: &Options) -> io::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn histograms(found: &Found) -> [(&'static str, &Tally, Vec<&'static str>); 3] {
+fn histograms(found: &Found) -> [(&'static str, &Tally, Vec<&'static str>); 5] {
     [
         ("verbs", &found.verbs, VERBS.to_vec()),
         ("combinators", &found.verbs, COMBINATORS.to_vec()),
         ("faults", &found.faults, FAULTS.into_iter().map(Fault::name).collect()),
+        ("news", &found.news, NEWS.to_vec()),
+        ("arrivals", &found.news, ARRIVALS.to_vec()),
     ]
 }
 
@@ -210,6 +215,7 @@ impl Found {
                 self.events += outcome.events as u64;
                 self.verbs.add(&outcome.verbs);
                 self.faults.add(&outcome.faults);
+                self.news.add(&outcome.news);
             }
             Err(problem) => self.failures.push((seed, problem)),
         }
@@ -220,6 +226,7 @@ impl Found {
         self.events += other.events;
         self.verbs.add(&other.verbs);
         self.faults.add(&other.faults);
+        self.news.add(&other.news);
         self.failures.extend(other.failures);
     }
 }

@@ -7,6 +7,7 @@ use prost::Message as _;
 use crate::{
     faults::Fault,
     life::check_applied,
+    news,
     program::Version,
     server::{Caller, EXTENDED, PLAIN},
     world::World,
@@ -122,10 +123,10 @@ impl World<'_> {
         if has_grown {
             assert!(!applied_before, "a submission was applied twice");
             assert!(is_current != Some(false), "a submission was applied under a claim that is not current");
-            check_applied(&request.commands, &life.bodies[known..], flight.token.is_some());
+            check_applied(&request.commands, &life.bodies[known..], flight.token.is_some(), life.is_late);
             life.last_applied = *claim;
             life.seen = flight.held;
-            life.ended_by_code = life.ended;
+            life.ended_by_code = life.ended && !life.bodies.last().is_some_and(news::is_timed_out);
             let is_other = life.version != flight.version;
             life.version = flight.version;
             assert!(

@@ -117,6 +117,25 @@ pub(crate) enum Condition {
 /// How long timers take, by their number.
 pub(crate) const DURATIONS_MS: [i64; 6] = [0, 50, 1_000, 20_000, 90_000, 3_600_000];
 
+/// What a task and its attempts may take, in milliseconds; `None` is for ever.
+pub(crate) struct TaskLimits {
+    pub(crate) whole_ms: Option<i64>,
+    pub(crate) attempt_ms: Option<i64>,
+    pub(crate) silence_ms: Option<i64>,
+}
+
+const UNLIMITED: TaskLimits = TaskLimits { whole_ms: None, attempt_ms: None, silence_ms: None };
+
+/// The limits of tasks, by their kind. Those with limits are tried once.
+pub(crate) const TASKS: [TaskLimits; 6] = [
+    UNLIMITED,
+    UNLIMITED,
+    UNLIMITED,
+    TaskLimits { whole_ms: Some(20_000), ..UNLIMITED },
+    TaskLimits { attempt_ms: Some(5_000), ..UNLIMITED },
+    TaskLimits { silence_ms: Some(2_000), ..UNLIMITED },
+];
+
 /// How long promises wait, by their number; `None` is for ever.
 pub(crate) const PROMISE_TIMEOUTS_MS: [Option<i64>; 4] = [None, None, Some(5_000), Some(120_000)];
 

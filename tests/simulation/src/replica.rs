@@ -3,7 +3,7 @@
 use flovyn_protocol::{
     Payload,
     event::EventBody,
-    messages::{WorkflowCommand, workflow_command::CommandData},
+    messages::{WorkflowCommand, WorkflowEvent, workflow_command::CommandData},
 };
 use flovyn_replay::{Execution, ExecutionInfo, Handle, ReplayError, Submission};
 
@@ -23,6 +23,8 @@ pub(crate) struct Known {
     pub(crate) life: usize,
     /// The events that it held.
     pub(crate) held: usize,
+    /// Those of them that it held when it began, if nothing had been submitted then: no record says so yet.
+    pub(crate) first: Option<usize>,
     pub(crate) task_time_ms: i64,
     pub(crate) extended: bool,
 }
@@ -65,7 +67,7 @@ pub(crate) fn check_submission(world: &World<'_>, known: Known, submission: &Sub
 pub(crate) fn check_end(world: &World<'_>, life: usize, extended: bool, tally: &mut Tally) {
     let Life { events, bodies, log, version, ended_by_code, .. } = &world.lives[life];
     let task_time_ms = world.server.now_ms + DAY_MS;
-    let known = Known { life, held: events.len(), task_time_ms, extended };
+    let known = Known { life, held: events.len(), first: None, task_time_ms, extended };
     let mut replica = Replica::of(world, known);
     replica.workflow = replica.workflow.with_tally();
     let (workflow, ours) = replica.submit(&[]);
@@ -157,43 +159,66 @@ impl<'a> Found<'a> {
     }
 }
 
-struct Replica<'p> {
+struct Replica<'w, 'p> {
     workflow: Workflow<'p>,
-    loaded: Result<(), ReplayError>,
+    known: Known,
+    /// The events that it holds.
+    held: usize,
+    events: &'w [WorkflowEvent],
     started: Vec<(Handle, Operation)>,
 }
 
-impl<'p> Replica<'p> {
-    fn of(world: &World<'p>, known: Known) -> Self {
-        let workflow = open(world, known);
-        let loaded = workflow.engine(|engine| engine.handle_events(&world.lives[known.life].events[..known.held]));
-        Self { workflow, loaded, started: Vec::new() }
+impl<'w, 'p> Replica<'w, 'p> {
+    fn of(world: &'w World<'p>, known: Known) -> Self {
+        let events = &world.lives[known.life].events;
+        Self { workflow: open(world, known), known, held: 0, events, started: Vec::new() }
     }
 
     /// Goes on until it submits. Its operations are not run: they give what these records say, in their order.
     fn submit(mut self, records: &[WorkflowCommand]) -> (Workflow<'p>, Result<Submission, ReplayError>) {
-        let mut submission = self.loaded.clone();
-        let mut records = records.iter().filter_map(|command| match &command.command_data {
-            Some(CommandData::RecordOperation(c)) if !c.operation_name.starts_with('$') => Some(c),
-            _ => None,
-        });
-        while submission.is_ok() {
-            submission = self.run_dry();
-            if submission.is_err() {
-                break;
-            }
-            let Some(record) = records.next() else { break };
-            let index =
-                self.started.iter().position(|(_, operation)| operation_name(operation.name) == record.operation_name);
-            let Some(index) = index else {
-                panic!("a replica has not started operation {}, which the worker records", record.operation_name);
-            };
-            let (handle, _) = self.started.remove(index);
-            let result = Ok(Payload::from_bytes(&record.result).unwrap());
-            submission = submission.and_then(|()| self.workflow.engine(|e| e.handle_operation_result(handle, result)));
-        }
+        let submission = self.run(records);
         let submission = submission.and_then(|()| self.workflow.engine(|engine| engine.take_submission(None)));
         (self.workflow, submission)
+    }
+
+    fn run(&mut self, records: &[WorkflowCommand]) -> Result<(), ReplayError> {
+        let Known { held, first, extended, .. } = self.known;
+        if let Some(first) = first {
+            self.hold(first)?;
+        }
+        if extended {
+            self.hold(held)?;
+        }
+        for command in records {
+            let Some(CommandData::RecordOperation(record)) = &command.command_data else { continue };
+            match record.operation_name.as_str() {
+                // A worker without the extension says what it held when the operation settled.
+                "$seen" if !extended => self.hold(number(&record.result))?,
+                name if name.starts_with('$') => {}
+                name => self.settle(name, &record.result)?,
+            }
+        }
+        self.hold(held)
+    }
+
+    /// Takes in what is missing of so many events.
+    fn hold(&mut self, count: usize) -> Result<(), ReplayError> {
+        let events = self.events.get(self.held..count).unwrap_or_default();
+        self.held = self.held.max(count);
+        // Nothing more is told to a function that has ended.
+        if !events.is_empty() && !self.workflow.has_ended() {
+            self.workflow.engine(|engine| engine.handle_events(events))?;
+        }
+        self.run_dry()
+    }
+
+    fn settle(&mut self, name: &str, result: &[u8]) -> Result<(), ReplayError> {
+        let index = self.started.iter().position(|(_, operation)| operation_name(operation.name) == name);
+        let Some(index) = index else { panic!("a replica has not started operation {name}, which the worker records") };
+        let (handle, _) = self.started.remove(index);
+        let result = Ok(Payload::from_bytes(result).unwrap());
+        self.workflow.engine(|engine| engine.handle_operation_result(handle, result))?;
+        self.run_dry()
     }
 
     fn run_dry(&mut self) -> Result<(), ReplayError> {
@@ -205,6 +230,10 @@ impl<'p> Replica<'p> {
         }
         Ok(())
     }
+}
+
+fn number(json: &[u8]) -> usize {
+    String::from_utf8_lossy(json).parse().unwrap()
 }
 
 pub(crate) fn show(submission: &Submission) -> String {

@@ -43,6 +43,7 @@ pub(crate) fn run(program: &Program, seed: u64, allowed: Allowed, transcript: &T
 pub(crate) struct Outcome {
     pub(crate) verbs: Tally,
     pub(crate) faults: Tally,
+    pub(crate) news: Tally,
     /// How many things went wrong.
     pub(crate) injected: usize,
     pub(crate) events: usize,
@@ -139,14 +140,12 @@ impl<'p> Run<'p> {
 
     fn settle_promise(&mut self) -> bool {
         let world = &mut self.world;
-        let pending = world.lives.iter().enumerate().filter(|(_, life)| !life.ended);
-        let pending: Vec<(usize, String)> =
-            pending.flat_map(|(index, life)| life.pending_promises.iter().map(move |id| (index, id.clone()))).collect();
+        let pending = world.lives.iter().filter(|life| !life.ended);
+        let pending: Vec<String> = pending.flat_map(|life| life.pending_promises.iter().cloned()).collect();
         if pending.is_empty() {
             return false;
         }
-        let (life, promise_id) = world.chance.pick(&pending).clone();
-        world.count_landing(life);
+        let promise_id = world.chance.pick(&pending).clone();
         let again = world.faults.strikes(Fault::PromiseDoubled, 3);
         for _ in 0..1 + usize::from(again) {
             settle(world, &promise_id);
@@ -185,14 +184,12 @@ impl<'p> Run<'p> {
         self.signals += 1;
         let Some(life) = self.any_life() else { return };
         let name = self.world.chance.below(usize::from(HANDLED_SIGNAL) + 1) as u8;
-        self.world.count_landing(life);
         signal(&mut self.world, life, name);
     }
 
     fn cancel_any(&mut self) {
         let Some(life) = self.any_life() else { return };
         if self.world.faults.strikes(Fault::CancelRequested, 14) {
-            self.world.count_landing(life);
             cancel(&mut self.world, life);
         }
     }
@@ -301,7 +298,7 @@ impl<'p> Run<'p> {
         for life in 0..world.lives.len() {
             replica::check_end(&world, life, self.extended, &mut verbs);
         }
-        Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, events }
+        Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, news: world.news, events }
     }
 }
 

@@ -21,7 +21,6 @@ pub(crate) struct TaskWorkers {
 #[derive(Clone)]
 struct TaskAttempt {
     id: String,
-    life: usize,
     token: Option<String>,
 }
 
@@ -52,7 +51,6 @@ impl TaskWorkers {
         let Answer::Reply { body, undelivered: Some(undelivered) } = answer else { return false };
         let response = PollTaskResponse::decode(body.as_slice()).unwrap();
         let task = response.task.unwrap_or_default();
-        let life = world.life(&task.workflow_execution_id);
         world.note(|| format!("task {} begins, attempt {}", task.task_execution_id, task.execution_count));
         if world.faults.strikes(Fault::TaskCrash, 6) {
             world.note(|| format!("the worker of task {} is killed", task.task_execution_id));
@@ -61,8 +59,13 @@ impl TaskWorkers {
             }
             return true;
         }
-        let token = extended.then_some(response.claim_token);
-        self.attempts.push(TaskAttempt { id: task.task_execution_id, life, token });
+        let attempt = TaskAttempt { id: task.task_execution_id, token: extended.then_some(response.claim_token) };
+        if world.faults.strikes(Fault::TaskHangs, 5) {
+            world.note(|| format!("the worker of task {} hangs", attempt.id));
+            self.past.push(attempt);
+        } else {
+            self.attempts.push(attempt);
+        }
         true
     }
 
@@ -80,7 +83,6 @@ impl TaskWorkers {
 
     fn end(&mut self, world: &mut World<'_>) -> bool {
         let Some(attempt) = world.chance.take(&mut self.attempts) else { return false };
-        world.count_landing(attempt.life);
         // A token that is not current is refused: the attempt took too long.
         let _ =
             if world.faults.strikes(Fault::TaskFails, 5) { fail(world, &attempt) } else { complete(world, &attempt) };

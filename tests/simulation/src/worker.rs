@@ -6,7 +6,7 @@ use flovyn_protocol::{
     messages::{
         GetEventsRequest, GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, WorkflowEvent,
         WorkflowStatus,
-        ext::{RenewClaimRequest, RenewClaimResponse},
+        ext::{ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
     },
 };
 use flovyn_replay::{Handle, Job, OperationError, Rejection, ReplayError, Resumption, Step, Submission};
@@ -15,6 +15,7 @@ use prost::Message as _;
 use crate::{
     faults::Fault,
     network::{Answered, Flight},
+    news,
     program::operation_name,
     replica::{self, Known},
     server::{Caller, EXTENDED, PLAIN},
@@ -72,6 +73,8 @@ struct Activation<'p> {
     running: Vec<Handle>,
     /// The claim after which it was kept, if it goes on from there.
     kept_after: Option<usize>,
+    /// The events that were held at the first job.
+    first: Option<usize>,
 }
 
 impl<'p> Worker<'p> {
@@ -125,6 +128,7 @@ impl<'p> Worker<'p> {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => self.poll(world),
             State::Parked(park, attempt) => self.wait(world, park, attempt),
+            State::Loading(activation) | State::Running(activation) if self.parks(world, &activation) => true,
             State::Loading(activation) => {
                 self.load(world, activation);
                 true
@@ -223,10 +227,11 @@ impl<'p> Worker<'p> {
                 workflow.engine(|engine| engine.resume(Resumption { task_time_ms, extended })).unwrap();
                 workflow
             }
-            None => replica::open(world, Known { life, held: 0, task_time_ms, extended }),
+            None => replica::open(world, Known { life, held: 0, first: None, task_time_ms, extended }),
         };
         let token = extended.then_some(response.claim_token);
-        let activation = Activation { life, workflow, token, claim, task_time_ms, running: Vec::new(), kept_after };
+        let running = Vec::new();
+        let activation = Activation { life, workflow, token, claim, task_time_ms, running, kept_after, first: None };
         // The answer may begin where the worker does not stand.
         let fits = extended && response.after_sequence as usize <= activation.held();
         let events = if fits { &*response.events } else { &[] };
@@ -244,10 +249,13 @@ impl<'p> Worker<'p> {
         self.take_in(world, activation, &page.events, page.has_more);
     }
 
-    fn take_in(&mut self, world: &World<'p>, activation: Activation<'p>, events: &[WorkflowEvent], more: bool) {
+    fn take_in(&mut self, world: &World<'p>, mut activation: Activation<'p>, events: &[WorkflowEvent], more: bool) {
         match activation.workflow.engine(|engine| engine.handle_events(events)) {
             Err(ReplayError::Stale { .. }) if activation.is_outdated(world) => self.begin_again(world, activation),
             taken if self.goes_on(world, &activation, &taken) => {
+                if !more {
+                    activation.first.get_or_insert(activation.held());
+                }
                 self.state = if more { State::Loading(activation) } else { State::Running(activation) };
             }
             _ => {}
@@ -258,9 +266,9 @@ impl<'p> Worker<'p> {
     fn begin_again(&mut self, world: &World<'p>, activation: Activation<'p>) {
         world.note(|| format!("{} has kept what is outdated, and begins again", self.name()));
         let Activation { life, task_time_ms, .. } = activation;
-        let known = Known { life, held: 0, task_time_ms, extended: self.manner.extended };
-        self.state =
-            State::Loading(Activation { workflow: replica::open(world, known), kept_after: None, ..activation });
+        let known = Known { life, held: 0, first: None, task_time_ms, extended: self.manner.extended };
+        let workflow = replica::open(world, known);
+        self.state = State::Loading(Activation { workflow, kept_after: None, first: None, ..activation });
     }
 
     /// Nothing may go wrong in the engine but that somebody else has the execution meanwhile.
@@ -305,6 +313,7 @@ impl<'p> Worker<'p> {
         match activation.workflow.engine(|engine| engine.next_step()) {
             Step::StartOperations => panic!("an operation was not given to be started"),
             Step::PollJob => self.state = State::Running(activation),
+            Step::AwaitOperation if activation.looks(world) => self.state = State::Loading(activation),
             Step::AwaitOperation => {
                 activation.finish_one(world, &self.name());
                 self.state = State::Running(activation);
@@ -319,7 +328,8 @@ impl<'p> Worker<'p> {
         let submission = activation.workflow.engine(|engine| engine.take_submission(None)).unwrap();
         world.note(|| format!("{} submits {}", self.name(), replica::show(&submission)));
         let (life, task_time_ms, extended) = (activation.life, activation.task_time_ms, self.manner.extended);
-        let known = Known { life, held, task_time_ms, extended };
+        let first = activation.first.filter(|_| !world.lives[life].has_commands(held));
+        let known = Known { life, held, first, task_time_ms, extended };
         replica::check_submission(world, known, &submission, &activation.workflow.log());
         let Submission { commands, status, submission_number, after_sequence } = submission;
         let request = SubmitWorkflowCommandsRequest {
@@ -383,6 +393,28 @@ impl<'p> Worker<'p> {
         true
     }
 
+    /// It cannot go on, and says so, to be offered the execution again later.
+    fn parks(&self, world: &mut World<'p>, activation: &Activation<'p>) -> bool {
+        let Some(token) = activation.token.as_deref() else { return false };
+        if !world.faults.strikes(Fault::Parked, 60) {
+            return false;
+        }
+        let retry_after_ms = *world.chance.pick(&[0, 300, 20_000]);
+        world.note(|| format!("{} gives execution {} back for {retry_after_ms} ms", self.name(), activation.life));
+        let life = &mut world.lives[activation.life];
+        let is_current =
+            activation.claim == life.claims && world.server.is_current(&life.id, Some(token)) == Some(true);
+        let workflow_execution_id = life.id.clone();
+        let request = ReleaseClaimRequest { workflow_execution_id, retry_after_ms, ..ReleaseClaimRequest::default() };
+        let caller = Caller { claim: Some(token), ..EXTENDED };
+        let released = world.server.ask::<()>(caller, "/flovyn.ext.v1.Extensions/ReleaseClaim", &request);
+        assert_eq!(released.is_ok(), is_current, "a claim can be given back as long as it is current: {released:?}");
+        if is_current {
+            life.claimed = false;
+        }
+        true
+    }
+
     /// Whether the claim is still its own.
     fn renew(&self, world: &mut World<'p>, activation: &Activation<'p>) -> bool {
         let request = RenewClaimRequest {
@@ -399,6 +431,18 @@ impl<'p> Worker<'p> {
 impl Activation<'_> {
     fn held(&self) -> usize {
         self.workflow.engine(|engine| engine.last_sequence()) as usize
+    }
+
+    /// Whether it looks for what has happened while its operations run.
+    fn looks(&self, world: &mut World<'_>) -> bool {
+        let has_news = world.lives[self.life].events.len() > self.held();
+        if self.workflow.has_ended() || !world.chance.one_in(if has_news { 2 } else { 6 }) {
+            return false;
+        }
+        if has_news {
+            world.news.count(news::FOUND);
+        }
+        true
     }
 
     /// It was kept, and somebody else has gone on with the execution since.

@@ -114,6 +114,11 @@ impl<'p> Workflow<'p> {
         self.context.borrow().operations.get(&handle).copied()
     }
 
+    /// The function has ended; it is told nothing more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.context.borrow().has_ended
+    }
+
     /// One digest for each turn so far: of the job and of all that its verbs gave.
     pub(crate) fn log(&self) -> Vec<u64> {
         self.context.borrow().log.clone()

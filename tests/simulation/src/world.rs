@@ -7,13 +7,18 @@ use flovyn_protocol::{
 
 use crate::{
     chance::Chance,
-    faults::{Allowed, Fault, Faults},
+    faults::{Allowed, Faults},
     life::Life,
     network::Network,
+    news,
     program::{Program, Version},
+    report::Tally,
     server::{EXTENDED, Server},
     transcript::Transcript,
 };
+
+/// How long an execution may take, where it may not take any time.
+const TIMEOUTS_MS: [i64; 3] = [2_000, 30_000, 600_000];
 
 /// All that workers, task workers and the scheduler share: the server, what is under way to it, and who looks on.
 pub(crate) struct World<'p> {
@@ -25,6 +30,8 @@ pub(crate) struct World<'p> {
     pub(crate) network: Network,
     pub(crate) chance: Chance,
     pub(crate) faults: Faults,
+    /// What has come from outside.
+    pub(crate) news: Tally,
     pub(crate) transcript: Transcript,
     effects: u64,
     /// The number of each claim that has a token.
@@ -46,6 +53,7 @@ impl<'p> World<'p> {
             network,
             chance,
             faults,
+            news: Tally::default(),
             transcript,
             effects: 0,
             claims: BTreeMap::new(),
@@ -55,7 +63,8 @@ impl<'p> World<'p> {
     }
 
     fn start(&mut self) {
-        let request = StartWorkflowRequest { workflow_kind: kind(0), ..StartWorkflowRequest::default() };
+        let timeout_ms = if self.chance.one_in(5) { *self.chance.pick(&TIMEOUTS_MS) } else { 0 };
+        let request = StartWorkflowRequest { workflow_kind: kind(0), timeout_ms, ..StartWorkflowRequest::default() };
         let started: StartWorkflowResponse =
             self.server.ask(EXTENDED, "/flovyn.v1.WorkflowDispatch/StartWorkflow", &request).unwrap();
         self.lives.push(Life::new(started.workflow_execution_id, 0));
@@ -78,6 +87,13 @@ impl<'p> World<'p> {
                 _ => None,
             });
             let children: Vec<Life> = children.collect();
+            for name in life.bodies[known..].iter().filter_map(news::name_of) {
+                // Signals are sent again and again in the end.
+                if name != "signal" || !self.faults.calm {
+                    self.news.count(name);
+                    self.news.count(if life.claimed { news::LANDS } else { news::WAITS });
+                }
+            }
             for event in &life.events[known..] {
                 self.transcript.note(|| {
                     let data = String::from_utf8_lossy(&event.event_data);
@@ -122,13 +138,6 @@ impl<'p> World<'p> {
 
     pub(crate) fn has_ended(&self) -> bool {
         self.lives.iter().all(|life| life.ended)
-    }
-
-    /// Something came from outside: counts where a worker has the execution meanwhile.
-    pub(crate) fn count_landing(&mut self, life: usize) {
-        if self.lives[life].claimed {
-            self.faults.tally.count(Fault::Lands.name());
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     Act, Call, Combinator, Condition, DURATIONS_MS, Function, Handlers, Node, PROMISE_TIMEOUTS_MS, Program,
-    QUEUED_SIGNALS, STATE_KEYS, Slot,
+    QUEUED_SIGNALS, STATE_KEYS, Slot, TASKS,
 };
 use crate::chance::Chance;
 
@@ -75,7 +75,7 @@ impl Generator<'_> {
     fn call(&mut self) -> Call {
         self.budget = self.budget.saturating_sub(1);
         match self.chance.weighted(&[5, 4, 3, 5, 2, 3]) {
-            0 => Call::Task(self.small(3)),
+            0 => Call::Task(self.small(TASKS.len())),
             1 => Call::Timer(self.small(DURATIONS_MS.len())),
             2 => Call::Promise(self.small(PROMISE_TIMEOUTS_MS.len())),
             4 if !self.later.is_empty() => self.child(),

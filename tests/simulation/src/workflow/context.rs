@@ -43,6 +43,7 @@ pub(crate) struct Shared<'p> {
     pub(super) log: Vec<u64>,
     pub(super) asked: Vec<Asked>,
     pub(super) has_read_time: bool,
+    pub(super) has_ended: bool,
     pub(super) operations: BTreeMap<Handle, Operation>,
     pub(super) timers: u32,
     /// Of these the end was asked for.
@@ -97,6 +98,7 @@ impl<'p> Context<'p> {
             log: Vec::new(),
             asked: Vec::new(),
             has_read_time: false,
+            has_ended: false,
             operations: BTreeMap::new(),
             timers: 0,
             cancelled: BTreeSet::new(),

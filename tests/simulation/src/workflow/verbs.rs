@@ -13,8 +13,8 @@ use super::{
 use crate::{
     chance::mix,
     program::{
-        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, Version, operation_name, patch_id, promise_name, signal_name,
-        state_key, task_kind,
+        DURATIONS_MS, PROMISE_TIMEOUTS_MS, STATE_KEYS, TASKS, TaskLimits, Version, operation_name, patch_id,
+        promise_name, signal_name, state_key, task_kind,
     },
 };
 
@@ -22,6 +22,7 @@ use crate::{
 impl Context<'_> {
     /// The function has ended.
     pub(super) fn end(&self, outcome: Outcome) {
+        self.borrow_mut().has_ended = true;
         let result = match interpret::settled(outcome) {
             Ok(value) => self.call("complete", |execution, _| execution.complete(json(value))),
             Err(Failure { kind: FailureKind::Cancelled, digest }) => {
@@ -43,8 +44,18 @@ impl Context<'_> {
         self.ask(Asked::Task(kind));
         let scope = self.scope;
         let scheduled = self.call("task", |execution, so_far| {
-            let (kind, input) = (task_kind(kind), json(so_far));
-            execution.schedule_task(ScheduleTask { scope, kind, input, ..Default::default() })
+            let TaskLimits { whole_ms, attempt_ms, silence_ms } = TASKS[usize::from(kind)];
+            let is_limited = whole_ms.or(attempt_ms).or(silence_ms).is_some();
+            execution.schedule_task(ScheduleTask {
+                scope,
+                kind: task_kind(kind),
+                input: json(so_far),
+                max_retries: is_limited.then_some(0),
+                timeout_ms: whole_ms,
+                start_to_close_timeout_ms: attempt_ms,
+                heartbeat_timeout_ms: silence_ms,
+                ..Default::default()
+            })
         })?;
         Ok(self.promise_of(scheduled.map(|scheduled| scheduled.handle), Some(Asked::CancelTask)))
     }
