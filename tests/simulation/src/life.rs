@@ -22,6 +22,7 @@ pub(crate) struct Life {
     /// A worker has it, as far as anybody knows.
     pub(crate) claimed: bool,
     pub(crate) ended: bool,
+    pub(crate) state: BTreeMap<String, String>,
     pending_tasks: BTreeSet<String>,
     pending_timers: BTreeSet<String>,
     pub(crate) pending_promises: BTreeSet<String>,
@@ -51,6 +52,7 @@ impl Life {
             claims: 0,
             claimed: false,
             ended: false,
+            state: BTreeMap::new(),
             pending_tasks: BTreeSet::new(),
             pending_timers: BTreeSet::new(),
             pending_promises: BTreeSet::new(),
@@ -86,6 +88,8 @@ impl Life {
 
     fn check(&mut self, body: &EventBody) {
         match body {
+            EventBody::StateSet { key, value } => drop(self.state.insert(key.clone(), value.as_json().to_string())),
+            EventBody::StateCleared { key } => drop(self.state.remove(key)),
             EventBody::TaskScheduled { task_execution_id: id, .. } => {
                 assert!(self.pending_tasks.insert(id.clone()), "task {id} twice");
             }
@@ -130,6 +134,11 @@ impl Life {
             EventBody::Unknown { event_type, .. } => panic!("an event of type {event_type}"),
             _ => {}
         }
+    }
+
+    /// What the state has under a key, as JSON.
+    pub(crate) fn state_value(&self, key: &str) -> String {
+        self.state.get(key).cloned().unwrap_or_else(|| "null".to_string())
     }
 
     /// Something came from outside that no worker has seen yet.

@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flovyn_orchestrator::{Answer, Status, Undelivered};
-use flovyn_protocol::messages::{SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowStatus};
+use flovyn_protocol::messages::{
+    PollResponse, SubmitWorkflowCommandsRequest, SubmitWorkflowCommandsResponse, WorkflowStatus,
+};
 use prost::Message as _;
 
 use crate::{
@@ -151,10 +153,10 @@ impl World<'_> {
             Answered::Lost => {}
         }
         if let Answered::Accepted(response) = &answered
-            && let Some(next) = response.next.as_ref().filter(|next| next.workflow_execution.is_some())
+            && let Some(next) = response.next.as_ref().filter(|next| **next != PollResponse::default())
         {
-            let next = self.claimed(next);
-            self.note(|| format!("    and is answered with execution {next}"));
+            let next = self.handed_out(next);
+            self.note(|| format!("    and is answered with {next}"));
         }
         (answered, undelivered)
     }

@@ -1,7 +1,7 @@
 use flovyn_protocol::event::EventBody;
 
 /// What comes from outside while an execution lives, by the names that it is counted under.
-pub(crate) const NEWS: [&str; 19] = [
+pub(crate) const NEWS: [&str; 20] = [
     "task completed",
     "task failed",
     "task cancelled",
@@ -20,6 +20,7 @@ pub(crate) const NEWS: [&str; 19] = [
     "time is over",
     QUERY_OF_WORKER,
     QUERY_OF_STATE,
+    QUERY_IN_VAIN,
     "ended as timed out",
 ];
 
@@ -38,6 +39,8 @@ pub(crate) const SIGNAL_WITH_START: &str = "signal with start";
 pub(crate) const QUERY_OF_WORKER: &str = "query, worker";
 /// A query is answered by what the state says.
 pub(crate) const QUERY_OF_STATE: &str = "query, state";
+/// The worker that a query was given to does not answer.
+pub(crate) const QUERY_IN_VAIN: &str = "query, in vain";
 
 /// What an event is counted as, if it comes from outside.
 pub(crate) fn name_of(body: &EventBody) -> Option<&'static str> {

@@ -1,16 +1,11 @@
 //! One run: a program, a seed for all that happens, and the faults that are allowed.
 
-use flovyn_protocol::messages::{
-    RejectPromiseRequest, ResolvePromiseRequest, SignalWorkflowRequest, SignalWorkflowResponse,
-    ext::CancelWorkflowRequest,
-};
-
 use crate::{
+    clients::{self, Queries},
     faults::{Allowed, Fault},
-    program::{HANDLED_SIGNAL, Program, QUEUED_SIGNALS, Version, signal_name},
+    program::{HANDLED_SIGNAL, Program, QUEUED_SIGNALS, Version},
     replica,
     report::Tally,
-    server::{EXTENDED, PLAIN},
     tasks::TaskWorkers,
     transcript::Transcript,
     worker::{Manner, POLL, Worker},
@@ -20,7 +15,7 @@ use crate::{
 /// How long anything may go wrong.
 const STEPS: usize = 400;
 /// How many signals are sent while things go wrong.
-const SIGNALS_MAX: usize = 6;
+const SIGNALS_MAX: usize = 4;
 /// How many steps may follow each other then without anything new in a history.
 const IDLE_STEPS_MAX: usize = 1_000;
 /// No program makes more events.
@@ -64,7 +59,7 @@ impl Kinds {
             Self::Plain => false,
             Self::Mixed => world.chance.one_in(2),
         };
-        Manner { extended, keeps: world.chance.one_in(2) }
+        Manner { extended, keeps: world.chance.one_in(2), answers: extended && world.chance.one_in(2) }
     }
 }
 
@@ -72,6 +67,7 @@ struct Run<'p> {
     world: World<'p>,
     workers: Vec<Worker<'p>>,
     tasks: TaskWorkers,
+    queries: Queries,
     /// The replica of the whole history knows our extension.
     extended: bool,
     /// How many signals were sent before all was calm.
@@ -88,12 +84,19 @@ impl<'p> Run<'p> {
             kinds => kinds,
         };
         let workers = (0..count).map(|number| Worker::new(number, kinds.manner(&mut world))).collect();
-        Self { world, workers, tasks: TaskWorkers::default(), extended: !matches!(kinds, Kinds::Plain), signals: 0 }
+        Self {
+            world,
+            workers,
+            tasks: TaskWorkers::default(),
+            queries: Queries::default(),
+            extended: !matches!(kinds, Kinds::Plain),
+            signals: 0,
+        }
     }
 
     /// One thing happens.
     fn step(&mut self) {
-        match self.world.chance.weighted(&[60, 14, 12, 7, 4, 2, 1, 6]) {
+        match self.world.chance.weighted(&[60, 14, 12, 7, 3, 2, 1, 1, 6]) {
             0 => {
                 let index = self.world.chance.below(self.workers.len());
                 self.step_worker(index);
@@ -110,6 +113,7 @@ impl<'p> Run<'p> {
             4 => self.signal_any(),
             5 => self.cancel_any(),
             6 => self.upgrade(),
+            7 => self.queries.ask(&mut self.world),
             _ => self.pass_time(),
         }
         self.wake();
@@ -135,6 +139,7 @@ impl<'p> Run<'p> {
         let keys = std::mem::take(&mut self.world.server.wakes);
         if !keys.is_empty() {
             self.workers.iter_mut().for_each(|worker| worker.wake(&keys));
+            self.queries.wake(&mut self.world, &keys);
         }
     }
 
@@ -148,7 +153,7 @@ impl<'p> Run<'p> {
         let promise_id = world.chance.pick(&pending).clone();
         let again = world.faults.strikes(Fault::PromiseDoubled, 3);
         for _ in 0..1 + usize::from(again) {
-            settle(world, &promise_id);
+            clients::settle(world, &promise_id);
         }
         true
     }
@@ -170,6 +175,7 @@ impl<'p> Run<'p> {
             self.workers.iter().for_each(|worker| worker.show_life(world));
         }
         world.advance(ms);
+        self.queries.expire(world);
         for worker in &mut self.workers {
             if worker.has_lost_claim(world) {
                 worker.crash(world);
@@ -182,15 +188,18 @@ impl<'p> Run<'p> {
             return;
         }
         self.signals += 1;
-        let Some(life) = self.any_life() else { return };
         let name = self.world.chance.below(usize::from(HANDLED_SIGNAL) + 1) as u8;
-        signal(&mut self.world, life, name);
+        if self.world.is_named && self.world.chance.one_in(3) {
+            clients::signal_with_start(&mut self.world, name);
+        } else if let Some(life) = self.any_life() {
+            clients::signal(&mut self.world, life, name);
+        }
     }
 
     fn cancel_any(&mut self) {
         let Some(life) = self.any_life() else { return };
         if self.world.faults.strikes(Fault::CancelRequested, 14) {
-            cancel(&mut self.world, life);
+            clients::cancel(&mut self.world, life);
         }
     }
 
@@ -219,7 +228,7 @@ impl<'p> Run<'p> {
 
     fn until_next_due_ms(&mut self) -> Option<i64> {
         let waits = self.workers.iter().filter_map(Worker::waits_until_ms).min();
-        let due = [self.world.server.tick(), waits].into_iter().flatten().min()?;
+        let due = [self.world.server.tick(), waits, self.queries.wait_until_ms()].into_iter().flatten().min()?;
         self.world.observe();
         Some((due - self.world.server.now_ms).max(0))
     }
@@ -251,7 +260,7 @@ impl<'p> Run<'p> {
         if self.world.chance.one_in(3) {
             for life in self.living() {
                 if !self.world.server.is_claimed(&self.world.lives[life].id) {
-                    (0..QUEUED_SIGNALS).for_each(|name| signal(&mut self.world, life, name));
+                    (0..QUEUED_SIGNALS).for_each(|name| clients::signal(&mut self.world, life, name));
                 }
             }
         }
@@ -300,45 +309,4 @@ impl<'p> Run<'p> {
         }
         Outcome { verbs, injected: world.faults.injected, faults: world.faults.tally, news: world.news, events }
     }
-}
-
-fn settle(world: &mut World<'_>, promise_id: &str) {
-    let promise_id = promise_id.to_string();
-    let effect = world.new_effect().to_string();
-    world.note(|| format!("promise {promise_id} is settled with {effect}"));
-    let answer = if world.chance.one_in(3) {
-        let request = RejectPromiseRequest { promise_id, error: effect };
-        world.server.ask::<()>(PLAIN, "/flovyn.v1.WorkflowDispatch/RejectPromise", &request)
-    } else {
-        let request = ResolvePromiseRequest { promise_id, value: effect.into_bytes() };
-        world.server.ask::<()>(PLAIN, "/flovyn.v1.WorkflowDispatch/ResolvePromise", &request)
-    };
-    answer.unwrap();
-    world.observe();
-}
-
-fn signal(world: &mut World<'_>, life: usize, name: u8) {
-    let effect = world.new_effect().to_string();
-    world.note(|| format!("{} is sent to execution {life} with {effect}", signal_name(name)));
-    let request = SignalWorkflowRequest {
-        workflow_execution_id: world.lives[life].id.clone(),
-        signal_name: signal_name(name),
-        signal_value: effect.into_bytes(),
-        ..SignalWorkflowRequest::default()
-    };
-    let _: SignalWorkflowResponse =
-        world.server.ask(PLAIN, "/flovyn.v1.WorkflowDispatch/SignalWorkflow", &request).unwrap();
-    world.observe();
-}
-
-fn cancel(world: &mut World<'_>, life: usize) {
-    world.note(|| format!("execution {life} is asked to end"));
-    let request = CancelWorkflowRequest {
-        workflow_execution_id: world.lives[life].id.clone(),
-        reason: world.new_effect().to_string(),
-        force: world.chance.one_in(8),
-        cascade_to_children: Some(world.chance.one_in(2)),
-    };
-    world.server.ask::<()>(EXTENDED, "/flovyn.ext.v1.Extensions/CancelWorkflow", &request).unwrap();
-    world.observe();
 }

@@ -1,22 +1,21 @@
+mod activation;
+mod polls;
+
 use std::collections::BTreeMap;
 
-use flovyn_orchestrator::{Answer, Attempt, Code, Park};
-use flovyn_protocol::{
-    Payload,
-    messages::{
-        GetEventsRequest, GetEventsResponse, PollRequest, PollResponse, SubmitWorkflowCommandsRequest, WorkflowEvent,
-        WorkflowStatus,
-        ext::{ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
-    },
+use flovyn_orchestrator::{Attempt, Code, Park};
+use flovyn_protocol::messages::{
+    GetEventsRequest, GetEventsResponse, PollResponse, QueryTask, SubmitWorkflowCommandsRequest, WorkflowEvent,
+    WorkflowStatus,
+    ext::{ReleaseClaimRequest, RenewClaimRequest, RenewClaimResponse},
 };
-use flovyn_replay::{Handle, Job, OperationError, Rejection, ReplayError, Resumption, Step, Submission};
-use prost::Message as _;
+use flovyn_replay::{ReplayError, Resumption, Step, Submission};
+
+use activation::Activation;
 
 use crate::{
     faults::Fault,
     network::{Answered, Flight},
-    news,
-    program::operation_name,
     replica::{self, Known},
     server::{Caller, EXTENDED, PLAIN},
     workflow::Workflow,
@@ -31,6 +30,8 @@ pub(crate) struct Worker<'p> {
     /// How often it was killed; a new process has a new name.
     deaths: usize,
     manner: Manner,
+    /// It has said what it runs.
+    is_registered: bool,
     /// The executions that it keeps to go on with.
     kept: BTreeMap<usize, Kept<'p>>,
     state: State<'p>,
@@ -44,6 +45,8 @@ pub(crate) struct Manner {
     pub(crate) extended: bool,
     /// It keeps suspended executions.
     pub(crate) keeps: bool,
+    /// It answers queries.
+    pub(crate) answers: bool,
 }
 
 struct Kept<'p> {
@@ -56,6 +59,8 @@ enum State<'p> {
     Idle,
     /// Its poll waits at the server.
     Parked(Park, Attempt),
+    /// It has a query.
+    Answering(QueryTask),
     /// Events are to be fetched.
     Loading(Activation<'p>),
     Running(Activation<'p>),
@@ -63,23 +68,10 @@ enum State<'p> {
     Sending(Activation<'p>, Box<SubmitWorkflowCommandsRequest>, u64),
 }
 
-struct Activation<'p> {
-    life: usize,
-    workflow: Workflow<'p>,
-    token: Option<String>,
-    /// Which claim of the execution this is.
-    claim: usize,
-    task_time_ms: i64,
-    running: Vec<Handle>,
-    /// The claim after which it was kept, if it goes on from there.
-    kept_after: Option<usize>,
-    /// The events that were held at the first job.
-    first: Option<usize>,
-}
-
 impl<'p> Worker<'p> {
     pub(crate) fn new(number: usize, manner: Manner) -> Self {
-        Self { number, deaths: 0, manner, kept: BTreeMap::new(), state: State::Idle, asks_anew: None }
+        let kept = BTreeMap::new();
+        Self { number, deaths: 0, manner, is_registered: false, kept, state: State::Idle, asks_anew: None }
     }
 
     fn name(&self) -> String {
@@ -88,13 +80,6 @@ impl<'p> Worker<'p> {
 
     fn caller(&self) -> Caller<'static> {
         if self.manner.extended { EXTENDED } else { PLAIN }
-    }
-
-    /// What it would ask for work with, if its poll waits at the server.
-    pub(crate) fn parked_poll(&self) -> Option<(Caller<'static>, PollRequest)> {
-        let State::Parked(..) = self.state else { return None };
-        let expired = Attempt { first_ms: 0, expired: true };
-        Some((Caller { attempt: Some(expired), ..self.caller() }, self.poll_request()))
     }
 
     /// It has an execution.
@@ -137,6 +122,10 @@ impl<'p> Worker<'p> {
                 self.run(world, activation);
                 true
             }
+            State::Answering(query) => {
+                self.answer(world, query);
+                true
+            }
             State::Sending(activation, request, flight) => self.receive(world, activation, request, flight),
         }
     }
@@ -148,68 +137,10 @@ impl<'p> Worker<'p> {
             world.network.abandon(flight);
         }
         self.deaths += 1;
+        self.is_registered = false;
         self.kept.clear();
         self.state = State::Idle;
         self.asks_anew = None;
-    }
-
-    /// Something that its poll waits for may have come.
-    pub(crate) fn wake(&mut self, keys: &[flovyn_orchestrator::WaitKey]) {
-        if let State::Parked(park, attempt) = &self.state
-            && park.keys.iter().any(|key| keys.contains(key))
-        {
-            self.asks_anew = Some(*attempt);
-            self.state = State::Idle;
-        }
-    }
-
-    fn wait(&mut self, world: &World<'p>, park: Park, attempt: Attempt) -> bool {
-        if world.server.now_ms >= park.deadline_ms {
-            self.asks_anew = Some(Attempt { expired: true, ..attempt });
-            return true;
-        }
-        self.state = State::Parked(park, attempt);
-        false
-    }
-
-    /// When its poll is answered at the latest.
-    pub(crate) fn waits_until_ms(&self) -> Option<i64> {
-        if let State::Parked(park, _) = &self.state { Some(park.deadline_ms) } else { None }
-    }
-
-    fn poll_request(&self) -> PollRequest {
-        PollRequest {
-            worker_id: self.name(),
-            timeout_seconds: 30,
-            long_poll: true,
-            continues_executions: self.manner.keeps,
-            ..PollRequest::default()
-        }
-    }
-
-    fn poll(&mut self, world: &mut World<'p>) -> bool {
-        let attempt = self.asks_anew.take().unwrap_or(Attempt::first(world.server.now_ms));
-        let caller = Caller { attempt: Some(attempt), ..self.caller() };
-        let (body, undelivered) = match world.server.call(caller, POLL, &self.poll_request().encode_to_vec()).unwrap() {
-            Answer::Reply { body, undelivered } => (body, undelivered),
-            Answer::Park(park) => {
-                self.state = State::Parked(park, attempt);
-                return false;
-            }
-        };
-        let Some(undelivered) = undelivered else { return false };
-        let response = PollResponse::decode(body.as_slice()).unwrap();
-        let life = world.claimed(&response);
-        if world.faults.strikes(Fault::PollUndelivered, 30) {
-            world.note(|| format!("{} is given execution {life}, but is gone, and the server sees it", self.name()));
-            world.lives[life].claimed = false;
-            world.server.release_undelivered(&undelivered);
-        } else if world.faults.strikes(Fault::PollLost, 30) {
-            world.note(|| format!("{} is given execution {life}, but the answer is lost", self.name()));
-        } else {
-            self.open(world, response);
-        }
-        true
     }
 
     /// Goes on with an execution that it keeps, or begins with its history.
@@ -386,7 +317,7 @@ impl<'p> Worker<'p> {
                     self.kept.insert(life, Kept { workflow, claim });
                 }
                 if let Some(next) = response.next {
-                    self.open(world, next);
+                    self.begin(world, next);
                 }
             }
         }
@@ -425,73 +356,5 @@ impl<'p> Worker<'p> {
         let renewed = world.server.ask::<RenewClaimResponse>(caller, "/flovyn.ext.v1.Extensions/RenewClaim", &request);
         world.note(|| format!("{} renews its claim: {}", self.name(), renewed.is_ok()));
         renewed.is_ok()
-    }
-}
-
-impl Activation<'_> {
-    fn held(&self) -> usize {
-        self.workflow.engine(|engine| engine.last_sequence()) as usize
-    }
-
-    /// Whether it looks for what has happened while its operations run.
-    fn looks(&self, world: &mut World<'_>) -> bool {
-        let has_news = world.lives[self.life].events.len() > self.held();
-        if self.workflow.has_ended() || !world.chance.one_in(if has_news { 2 } else { 6 }) {
-            return false;
-        }
-        if has_news {
-            world.news.count(news::FOUND);
-        }
-        true
-    }
-
-    /// It was kept, and somebody else has gone on with the execution since.
-    fn is_outdated(&self, world: &World<'_>) -> bool {
-        self.kept_after.is_some_and(|claim| world.lives[self.life].last_applied != claim)
-    }
-
-    /// Nobody has claimed the execution since.
-    fn is_last_claim(&self, world: &World<'_>) -> bool {
-        world.lives[self.life].claims == self.claim
-    }
-
-    /// An operation that has a record is not run again.
-    fn start_operations(&mut self, world: &World<'_>) {
-        let known = if self.is_last_claim(world) { world.lives[self.life].events.len() } else { self.held() };
-        while let Some(handle) = self.workflow.engine(|engine| engine.poll_operation()) {
-            let operation = self.workflow.operation(handle);
-            let records = world.lives[self.life].records(&operation_name(operation.name), known);
-            assert!(records <= operation.ordinal, "{operation:?} has a record and runs again");
-            self.running.push(handle);
-        }
-    }
-
-    fn finish_one(&mut self, world: &mut World<'_>, worker: &str) -> bool {
-        let Some(handle) = world.chance.take(&mut self.running) else { return false };
-        let operation = self.workflow.operation(handle);
-        let effect = world.new_effect();
-        world.lives[self.life].effects.entry(operation).or_default().insert(effect);
-        let result = if world.chance.one_in(4) {
-            let (name, message) = ("Error".to_string(), effect.to_string());
-            Err(OperationError { name, message, stack: None, retryable: None })
-        } else {
-            Ok(Payload::from_json(effect.to_string()).unwrap())
-        };
-        world.note(|| format!("{worker}: {operation:?} gives {effect}"));
-        self.workflow.engine(|engine| engine.handle_operation_result(handle, result)).unwrap();
-        true
-    }
-
-    /// What settles an operation is what that very operation gave, in this activation or in an earlier one.
-    fn check_effect(&self, world: &World<'_>, job: &Job) {
-        let (handle, effect) = match job {
-            Job::Resolve { handle, value } => (handle, value.as_json()),
-            Job::Reject { handle, rejection: Rejection::OperationFailed(error) } => (handle, error.message.as_str()),
-            _ => return,
-        };
-        let Some(operation) = self.workflow.find_operation(*handle) else { return };
-        let effects = &world.lives[self.life].effects;
-        let known = effects.get(&operation).is_some_and(|effects| effect.parse().is_ok_and(|e| effects.contains(&e)));
-        assert!(known, "{operation:?} did not give {effect}");
     }
 }

@@ -1,12 +1,13 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use flovyn_protocol::{
     event::EventBody,
-    messages::{PollResponse, StartWorkflowRequest, StartWorkflowResponse},
+    messages::{PollResponse, QueryTask, StartWorkflowRequest, StartWorkflowResponse},
 };
 
 use crate::{
     chance::Chance,
+    clients,
     faults::{Allowed, Faults},
     life::Life,
     network::Network,
@@ -17,8 +18,25 @@ use crate::{
     transcript::Transcript,
 };
 
+/// What a poll is answered with.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    Execution(usize),
+    Query,
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Execution(life) => write!(f, "execution {life}"),
+            Self::Query => write!(f, "a query"),
+        }
+    }
+}
+
 /// How long an execution may take, where it may not take any time.
 const TIMEOUTS_MS: [i64; 3] = [2_000, 30_000, 600_000];
+const CHILD_TIMEOUTS_SECONDS: [i32; 2] = [3, 60];
 
 /// All that workers, task workers and the scheduler share: the server, what is under way to it, and who looks on.
 pub(crate) struct World<'p> {
@@ -33,6 +51,12 @@ pub(crate) struct World<'p> {
     /// What has come from outside.
     pub(crate) news: Tally,
     pub(crate) transcript: Transcript,
+    /// How long children may take, as their workers register them.
+    pub(crate) timeout_seconds: Option<i32>,
+    /// The root execution has a name.
+    pub(crate) is_named: bool,
+    /// What workers have answered queries with, by their parameters.
+    pub(crate) answers: BTreeMap<String, String>,
     effects: u64,
     /// The number of each claim that has a token.
     claims: BTreeMap<String, usize>,
@@ -55,6 +79,9 @@ impl<'p> World<'p> {
             faults,
             news: Tally::default(),
             transcript,
+            timeout_seconds: None,
+            is_named: false,
+            answers: BTreeMap::new(),
             effects: 0,
             claims: BTreeMap::new(),
         };
@@ -63,12 +90,23 @@ impl<'p> World<'p> {
     }
 
     fn start(&mut self) {
-        let timeout_ms = if self.chance.one_in(5) { *self.chance.pick(&TIMEOUTS_MS) } else { 0 };
-        let request = StartWorkflowRequest { workflow_kind: kind(0), timeout_ms, ..StartWorkflowRequest::default() };
+        self.is_named = self.chance.one_in(2);
+        self.timeout_seconds = self.chance.one_in(5).then(|| *self.chance.pick(&CHILD_TIMEOUTS_SECONDS));
+        let request = StartWorkflowRequest {
+            workflow_kind: kind(0),
+            timeout_ms: self.choose_timeout_ms(),
+            idempotency_key: self.is_named.then(|| clients::NAME.to_string()),
+            ..StartWorkflowRequest::default()
+        };
         let started: StartWorkflowResponse =
             self.server.ask(EXTENDED, "/flovyn.v1.WorkflowDispatch/StartWorkflow", &request).unwrap();
         self.lives.push(Life::new(started.workflow_execution_id, 0));
         self.observe();
+    }
+
+    /// How long an execution may take; 0 is for ever.
+    pub(crate) fn choose_timeout_ms(&mut self) -> i64 {
+        if self.chance.one_in(5) { *self.chance.pick(&TIMEOUTS_MS) } else { 0 }
     }
 
     pub(crate) fn note(&self, line: impl FnOnce() -> String) {
@@ -121,8 +159,28 @@ impl<'p> World<'p> {
         self.lives.iter().position(|life| life.id == execution_id).unwrap()
     }
 
-    /// The server has handed out a claim, whether or not it arrives. Gives the execution.
-    pub(crate) fn claimed(&mut self, response: &PollResponse) -> usize {
+    /// The server has handed out work, whether or not it arrives.
+    pub(crate) fn handed_out(&mut self, response: &PollResponse) -> Work {
+        match &response.query {
+            Some(query) => self.check_query(query),
+            None => return Work::Execution(self.claimed(response)),
+        }
+        Work::Query
+    }
+
+    /// Whoever answers a query is given the state as it is.
+    fn check_query(&self, query: &QueryTask) {
+        let life = &self.lives[self.life(&query.workflow_execution_id)];
+        let state = query.state.iter().map(|entry| (&entry.key, String::from_utf8_lossy(&entry.value)));
+        assert!(
+            state.eq(life.state.iter().map(|(key, value)| (key, value.into()))),
+            "a query comes with another state than {:?}: {query:?}",
+            life.state
+        );
+        assert_eq!(query.current_sequence as usize, life.events.len());
+    }
+
+    fn claimed(&mut self, response: &PollResponse) -> usize {
         let index = self.life(&response.workflow_execution.as_ref().unwrap().id);
         let life = &mut self.lives[index];
         life.claims += 1;
