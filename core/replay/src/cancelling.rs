@@ -29,7 +29,7 @@ impl Execution {
         for handle in &handles {
             match self.machines.forget(*handle) {
                 Some(Awaited::Timer { timer_id }) => self.cancel_timer(timer_id)?,
-                Some(Awaited::Task { task_execution_id, asked: false, .. }) if self.scopes_ask_tasks() => {
+                Some(Awaited::Task { task_execution_id, asked: false, .. }) => {
                     self.cancel_task(task_execution_id, None)?;
                 }
                 Some(Awaited::Child { name, child_execution_id, asked: false, .. }) => {
@@ -47,22 +47,14 @@ impl Execution {
     /// Fails with `UNSUPPORTED` for a task on a server without the extension.
     pub fn cancel(&mut self, handle: Handle, reason: Option<&str>) -> Result<CancelEffect, ReplayError> {
         self.check_turn("cancel")?;
-        let knows_task_cancellation = self.knows_task_cancellation();
         match self.machines.handles.get_mut(handle) {
             None => return Ok(CancelEffect::None),
             Some(Awaited::Task { asked: true, .. } | Awaited::Child { asked: true, .. }) => {
                 return Ok(CancelEffect::None);
             }
-            Some(Awaited::Task { .. }) if !knows_task_cancellation => {
-                let what = "cancelling a task on a server that has not announced flovyn-ext; cancel the workflow, or \
-                            stop waiting for the task";
-                return Err(ReplayError::Unsupported { what: what.to_string() });
-            }
-            Some(Awaited::Task { task_execution_id, asked, .. }) => {
-                *asked = true;
+            Some(Awaited::Task { task_execution_id, .. }) => {
                 let id = task_execution_id.clone();
-                self.cancel_task(id, reason)?;
-                return Ok(CancelEffect::Requested);
+                return self.cancel_task_of(handle, id, reason);
             }
             Some(Awaited::Child { name, child_execution_id, asked, .. }) => {
                 *asked = true;
@@ -114,12 +106,50 @@ impl Execution {
         Ok(())
     }
 
-    fn cancel_task(&mut self, id: String, reason: Option<&str>) -> Result<(), ReplayError> {
-        let claimed = self.claim(LaneId::TaskCancellation, &Signature::TaskCancellation { id: &id })?;
-        // Another SDK leaves no event of the request.
-        let is_new = claimed.is_none() && !self.info.tolerant;
-        self.issue(is_new, || wire::cancel_task(id, reason.unwrap_or(REASON)));
-        Ok(())
+    fn cancel_task_of(
+        &mut self,
+        handle: Handle,
+        id: String,
+        reason: Option<&str>,
+    ) -> Result<CancelEffect, ReplayError> {
+        let has_asked = self.cancel_task(id, reason)?;
+        match self.machines.handles.get_mut(handle) {
+            Some(Awaited::Task { asked, .. }) if has_asked => {
+                *asked = true;
+                Ok(CancelEffect::Requested)
+            }
+            _ if self.info.extended => Ok(CancelEffect::None),
+            _ => {
+                let what = "cancelling a task on a server that has not announced flovyn-ext; cancel the workflow, or \
+                            stop waiting for the task";
+                Err(ReplayError::Unsupported { what: what.to_string() })
+            }
+        }
+    }
+
+    /// Asks that a task stops, where somebody can be asked; says whether.
+    ///
+    /// Parts of a history may be written on servers that do not know the request. So its event is found by the task
+    /// and not by its place, and where the code was before and there is none, nobody was asked.
+    fn cancel_task(&mut self, id: String, reason: Option<&str>) -> Result<bool, ReplayError> {
+        let got = Signature::TaskCancellation { id: &id };
+        if self.info.tolerant {
+            // Another SDK leaves no event of the request.
+            self.claim(LaneId::TaskCancellation, &got)?;
+            self.issue(false, || wire::cancel_task(id, reason.unwrap_or(REASON)));
+            return Ok(true);
+        }
+        let place = self.machines.lanes.unclaimed_of(LaneId::TaskCancellation).position(|(_, event)| event == got);
+        if let Some(place) = place {
+            self.machines.lanes.take(LaneId::TaskCancellation, place);
+            return Ok(true);
+        }
+        if !self.info.extended || self.is_replaying() || self.history.end().is_some() {
+            return Ok(false);
+        }
+        self.machines.lanes.issue(LaneId::TaskCancellation);
+        self.issue(true, || wire::cancel_task(id, reason.unwrap_or(REASON)));
+        Ok(true)
     }
 
     /// A server without the extension may leave no event of the request, so a record of our own is made there.
@@ -144,16 +174,5 @@ impl Execution {
         self.issued.push(wire::cancel_child(name, id, reason.unwrap_or(REASON)));
         self.issued.push(record);
         Ok(())
-    }
-
-    /// Where the history was written on a server without the extension, the tasks of a scope were not asked to stop.
-    fn scopes_ask_tasks(&self) -> bool {
-        let was_not = self.is_replaying() && self.machines.lanes.front(LaneId::TaskCancellation).is_none();
-        self.knows_task_cancellation() && (!was_not || self.info.tolerant)
-    }
-
-    /// The server does, or the history shows that one did.
-    fn knows_task_cancellation(&self) -> bool {
-        self.info.extended || self.info.tolerant || self.machines.lanes.front(LaneId::TaskCancellation).is_some()
     }
 }

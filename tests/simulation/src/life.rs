@@ -28,6 +28,7 @@ pub(crate) struct Life {
     pub(crate) pending_promises: BTreeSet<String>,
     pending_children: BTreeSet<String>,
     cancelled_tasks: BTreeSet<String>,
+    asked_tasks: BTreeSet<String>,
     /// The claim whose submission was applied last.
     pub(crate) last_applied: usize,
     /// The events that the worker held then.
@@ -58,6 +59,7 @@ impl Life {
             pending_promises: BTreeSet::new(),
             pending_children: BTreeSet::new(),
             cancelled_tasks: BTreeSet::new(),
+            asked_tasks: BTreeSet::new(),
             last_applied: 0,
             seen: 0,
             is_late: false,
@@ -102,6 +104,9 @@ impl Life {
             EventBody::TaskCancelled { task_execution_id: id, .. } => {
                 assert!(self.pending_tasks.remove(id), "task {id} ended and was not pending");
                 self.cancelled_tasks.insert(id.clone());
+            }
+            EventBody::TaskCancellationRequested { task_execution_id: id, .. } => {
+                assert!(self.asked_tasks.insert(id.clone()), "task {id} is asked to stop twice");
             }
             EventBody::ChildWorkflowInitiated { child_execution_id: id, .. } => {
                 assert!(self.pending_children.insert(id.clone()), "child {id} twice");

@@ -44,7 +44,7 @@ use std::{
 use clap::Parser;
 
 use faults::{FAULTS, Fault};
-use news::{ARRIVALS, NEWS};
+use news::{ARRIVALS, ENDS, REQUESTS};
 use report::{Histogram, Tally};
 use shrink::Case;
 use transcript::Transcript;
@@ -167,12 +167,13 @@ fn search(options: &Options) -> io::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn histograms(found: &Found) -> [(&'static str, &Tally, Vec<&'static str>); 5] {
+fn histograms(found: &Found) -> [(&'static str, &Tally, Vec<&'static str>); 6] {
     [
         ("verbs", &found.verbs, VERBS.to_vec()),
         ("combinators", &found.verbs, COMBINATORS.to_vec()),
         ("faults", &found.faults, FAULTS.into_iter().map(Fault::name).collect()),
-        ("news", &found.news, NEWS.to_vec()),
+        ("ends", &found.news, ENDS.to_vec()),
+        ("requests", &found.news, REQUESTS.to_vec()),
         ("arrivals", &found.news, ARRIVALS.to_vec()),
     ]
 }

@@ -1,7 +1,7 @@
 use flovyn_protocol::event::EventBody;
 
-/// What comes from outside while an execution lives, by the names that it is counted under.
-pub(crate) const NEWS: [&str; 20] = [
+/// What ends the waits of the code, by the names that it is counted under.
+pub(crate) const ENDS: [&str; 12] = [
     "task completed",
     "task failed",
     "task cancelled",
@@ -14,17 +14,21 @@ pub(crate) const NEWS: [&str; 20] = [
     "promise timed out",
     "child completed",
     "child failed",
+];
+
+/// What clients ask of executions, and what comes of it.
+pub(crate) const REQUESTS: [&str; 8] = [
     "signal",
     SIGNAL_WITH_START,
-    "cancel requested",
-    "time is over",
     QUERY_OF_WORKER,
     QUERY_OF_STATE,
     QUERY_IN_VAIN,
+    "cancel requested",
+    "time is over",
     "ended as timed out",
 ];
 
-/// Where it comes.
+/// Where all of that comes.
 pub(crate) const ARRIVALS: [&str; 3] = [WAITS, LANDS, FOUND];
 
 /// No worker has the execution.

@@ -158,13 +158,6 @@ impl Program {
     pub(crate) fn size(&self) -> usize {
         self.functions.iter().map(Function::size).sum()
     }
-
-    /// Somewhere the code cancels something.
-    pub(crate) fn cancels(&self) -> bool {
-        self.functions
-            .iter()
-            .any(|function| function.body.cancels() || function.handler.as_ref().is_some_and(Node::cancels))
-    }
 }
 
 impl Function {
@@ -174,11 +167,6 @@ impl Function {
 }
 
 impl Node {
-    fn cancels(&self) -> bool {
-        matches!(self, Self::Cancel(_) | Self::CancelAfter(..) | Self::Within(..))
-            || self.children().into_iter().any(Self::cancels)
-    }
-
     pub(crate) fn children(&self) -> Vec<&Node> {
         match self {
             Self::Start(_, node)

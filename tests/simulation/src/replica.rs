@@ -36,6 +36,7 @@ pub(crate) fn open<'p>(world: &World<'p>, known: Known) -> Workflow<'p> {
     let info =
         ExecutionInfo { execution_id: id.clone(), kind: kind(*function), task_time_ms, extended, tolerant: false };
     let workflow = Workflow::new(Execution::new(info).unwrap(), world.version, &world.program.functions[*function]);
+    let workflow = if world.is_mixed { workflow.with_mixed_workers() } else { workflow };
     if world.transcript.is_kept() { workflow.with_notes() } else { workflow }
 }
 
@@ -89,17 +90,21 @@ pub(crate) fn check_end(world: &World<'_>, life: usize, extended: bool, tally: &
 
 /// All that the code asked for is in the history, once and in that order, and nothing else is.
 fn check_order(world: &World<'_>, asked: &[Asked], bodies: &[EventBody], extended: bool) -> Option<String> {
-    // Without the extension nobody can ask for the end of a task.
+    // Without the extension nobody can ask for the end of a task; with it later, it may be asked for or not.
     // The earlier version may have asked for a patch in a place that the later one does not come by.
     let counts = |asked: &&Asked| match asked {
-        Asked::CancelTask => extended,
+        Asked::CancelTask => extended && !world.is_mixed,
         Asked::Patch(_) => world.version == Version::Earlier,
         _ => true,
     };
     let asked: Vec<&Asked> = asked.iter().filter(counts).collect();
     let found = bodies.iter().filter(|body| is_of_the_code(body)).filter_map(Found::of);
-    let is_patch = |found: &Found<'_>| matches!(found, Found::Patch(_));
-    let found: Vec<Found<'_>> = found.filter(|found| world.version == Version::Earlier || !is_patch(found)).collect();
+    let counts = |found: &Found<'_>| match found {
+        Found::CancelTask => !world.is_mixed,
+        Found::Patch(_) => world.version == Version::Earlier,
+        _ => true,
+    };
+    let found: Vec<Found<'_>> = found.filter(counts).collect();
     let differs = (0..asked.len().max(found.len())).find(|index| match (asked.get(*index), found.get(*index)) {
         (Some(asked), Some(found)) => !found.is(**asked),
         _ => true,

@@ -78,11 +78,7 @@ impl<'p> Run<'p> {
     fn new(mut world: World<'p>) -> Self {
         let count = 2 + world.chance.below(2);
         let kinds = *world.chance.pick(&[Kinds::Extended, Kinds::Extended, Kinds::Plain, Kinds::Mixed]);
-        // A cancellation leaves other events where the extension is not known: no replica could go through both.
-        let kinds = match kinds {
-            Kinds::Mixed if world.program.cancels() => Kinds::Extended,
-            kinds => kinds,
-        };
+        world.is_mixed = matches!(kinds, Kinds::Mixed);
         let workers = (0..count).map(|number| Worker::new(number, kinds.manner(&mut world))).collect();
         Self {
             world,

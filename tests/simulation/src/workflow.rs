@@ -40,6 +40,12 @@ impl<'p> Workflow<'p> {
         Self { context: Context::new(execution, version), function, branches: Vec::new() }
     }
 
+    /// It does not look whether a task could be asked to stop: not all of its workers can.
+    pub(crate) fn with_mixed_workers(self) -> Self {
+        self.context.borrow_mut().is_mixed = true;
+        self
+    }
+
     /// Writes down all that it is told and asks for.
     pub(crate) fn with_notes(self) -> Self {
         self.context.borrow_mut().notes = Some(Vec::new());

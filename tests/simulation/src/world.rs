@@ -53,6 +53,8 @@ pub(crate) struct World<'p> {
     pub(crate) transcript: Transcript,
     /// How long children may take, as their workers register them.
     pub(crate) timeout_seconds: Option<i32>,
+    /// Some workers know our extension, and some do not.
+    pub(crate) is_mixed: bool,
     /// The root execution has a name.
     pub(crate) is_named: bool,
     /// What workers have answered queries with, by their parameters.
@@ -80,6 +82,7 @@ impl<'p> World<'p> {
             news: Tally::default(),
             transcript,
             timeout_seconds: None,
+            is_mixed: false,
             is_named: false,
             answers: BTreeMap::new(),
             effects: 0,

@@ -22,6 +22,7 @@ mod stale;
 mod state;
 mod support;
 mod task;
+mod task_requests;
 mod time;
 mod timer;
 mod tolerant;

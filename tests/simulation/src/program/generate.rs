@@ -75,13 +75,17 @@ impl Generator<'_> {
     fn call(&mut self) -> Call {
         self.budget = self.budget.saturating_sub(1);
         match self.chance.weighted(&[5, 4, 3, 5, 2, 3]) {
-            0 => Call::Task(self.small(TASKS.len())),
+            0 => self.task(),
             1 => Call::Timer(self.small(DURATIONS_MS.len())),
             2 => Call::Promise(self.small(PROMISE_TIMEOUTS_MS.len())),
             4 if !self.later.is_empty() => self.child(),
             5 => Call::Signal(self.signal()),
             _ => Call::Operation(self.small(3)),
         }
+    }
+
+    fn task(&mut self) -> Call {
+        Call::Task(self.small(TASKS.len()))
     }
 
     fn child(&mut self) -> Call {
@@ -148,12 +152,25 @@ impl Generator<'_> {
     }
 
     fn scope(&mut self, depth: usize) -> Node {
-        match self.chance.below(4) {
+        match self.chance.below(5) {
+            4 => self.cancelled_call(depth),
             0 => Node::CancelAfter(self.boxed(depth), self.boxed(depth)),
             1 => Node::Within(self.small(DURATIONS_MS.len()), self.boxed(depth)),
             2 => Node::NonCancellable(self.boxed(depth)),
             _ => Node::WhileSignal(self.signal(), self.repeated(2, depth)),
         }
+    }
+
+    /// A handle that is cancelled a little later, if it still waits.
+    fn cancelled_call(&mut self, depth: usize) -> Node {
+        let slot = self.slot();
+        let call = Node::Call(if self.chance.one_in(2) { self.task() } else { self.call() });
+        Node::Sequence(vec![
+            Node::Start(slot, Box::new(call)),
+            self.node(depth - 1),
+            Node::Cancel(slot),
+            Node::Join(slot),
+        ])
     }
 
     fn attempt(&mut self, depth: usize) -> Node {

@@ -44,6 +44,7 @@ pub(crate) struct Shared<'p> {
     pub(super) asked: Vec<Asked>,
     pub(super) has_read_time: bool,
     pub(super) has_ended: bool,
+    pub(super) is_mixed: bool,
     pub(super) operations: BTreeMap<Handle, Operation>,
     pub(super) timers: u32,
     /// Of these the end was asked for.
@@ -99,6 +100,7 @@ impl<'p> Context<'p> {
             asked: Vec::new(),
             has_read_time: false,
             has_ended: false,
+            is_mixed: false,
             operations: BTreeMap::new(),
             timers: 0,
             cancelled: BTreeSet::new(),

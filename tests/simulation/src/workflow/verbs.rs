@@ -178,7 +178,13 @@ impl Context<'_> {
     pub(super) fn cancel(&self, promise: PromiseId) -> Result<(), Failure> {
         let Some(handle) = self.handle_of(promise) else { return Ok(()) };
         let (_, asked) = self.borrow().handles[handle as usize - 1];
-        let effect = self.call("cancel", |execution, _| execution.cancel(handle, None))?.unwrap_or(CancelEffect::None);
+        let before = self.so_far();
+        let mut effect = self.call("cancel", |execution, _| execution.cancel(handle, None));
+        if self.borrow().is_mixed && asked == Some(Asked::CancelTask) {
+            effect = effect.or(Ok(None));
+            self.borrow_mut().so_far = before;
+        }
+        let effect = effect?.unwrap_or(CancelEffect::None);
         if effect != CancelEffect::None {
             asked.into_iter().for_each(|asked| self.ask_once(handle, asked));
         }
