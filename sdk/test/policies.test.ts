@@ -178,6 +178,41 @@ test('renewals that fail or hang leave time for others before the lease is over'
   expect(times.filter((ms) => ms < leaseMs).length).toBeGreaterThanOrEqual(3);
 });
 
+test('a server that answers slowly is heard all the same: that it has renewed, and that the claim is lost', async () => {
+  const clock = new ManualClock();
+  const slow = (answerMs: number, settle: () => void) => clock.schedule(answerMs, settle);
+  const limits: number[] = [];
+  let isLost = false;
+  const lease = new Lease({
+    what: 'it',
+    leaseMs: 900,
+    renew: (deadlineMs) => {
+      limits.push(deadlineMs);
+      const { promise, open, fail } = gate<number>();
+      // Each answer takes 500 ms, which is more than a third of the lease.
+      if (deadlineMs < 500) slow(deadlineMs, () => fail(new ConnectionError('out', 'here')));
+      else
+        slow(500, () => (isLost ? fail(new RpcError('FAILED_PRECONDITION', 'another has it')) : open(900)));
+      return promise;
+    },
+    clock,
+    logger: new MemoryLogger(),
+  });
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 25) {
+      clock.advance(25);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await pass(1_700);
+  expect(limits.slice(0, 3)).toEqual([300, 900, 300]);
+  expect(lease.stop.signal.aborted).toBe(false);
+  isLost = true;
+  await pass(2_000);
+  expect(lease.stop.signal.reason).toMatchObject({ code: 'CLAIM_LOST' });
+  expect(clock.scheduled.all).toBe(0);
+});
+
 test('a claim without a lease is never renewed', () => {
   const clock = new ManualClock();
   const lease = new Lease({

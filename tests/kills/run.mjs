@@ -20,6 +20,8 @@ class Run {
   constructor(victim, point) {
     this.victim = victim;
     this.point = point;
+    /** The events read so far. */
+    this.history = [];
     this.recorded = [];
     this.runsAtKill = [];
     this.workers = new Set();
@@ -133,10 +135,13 @@ class Run {
 
   async events() {
     if (this.executionId === undefined) return [];
-    const url = `http://127.0.0.1:${this.port}/api/orgs/${this.server.orgSlug}/workflow-executions/${this.executionId}/events`;
+    const execution = `http://127.0.0.1:${this.port}/api/orgs/${this.server.orgSlug}/workflow-executions/${this.executionId}`;
+    // Only what is new: the bulk is read again and again otherwise, and the proxies in this process stand still meanwhile.
+    const url = `${execution}/events?sinceSequence=${this.history.length}`;
     const answer = await fetch(url, { headers: { authorization: `Bearer ${this.server.apiKey}` } });
     if (!answer.ok) throw new Error(`GET events: ${answer.status}`);
-    return (await answer.json()).events;
+    for (const event of (await answer.json()).events) this.history[event.sequence - 1] = event;
+    return [...this.history];
   }
 
   async readLedger() {

@@ -26,8 +26,14 @@ export interface LeaseParts {
   readonly logger: Logger;
 }
 
-/** A renewal begins when this part of the lease is over, and may take as long. */
+/** A renewal begins when this part of the lease is over, and may take as long at first. */
 const RENEWAL = 1 / 3;
+
+/**
+ * After a failure it may take the whole time: where the server takes longer than a third, it would never be heard that
+ * the claim is lost, and what is done in vain would make everything slower still.
+ */
+const AFTER_FAILURE_LIMIT = 1;
 
 /** The next one follows a failure after this part: another two fit in, even if the first was a call that hung. */
 const AFTER_FAILURE = 1 / 12;
@@ -47,6 +53,8 @@ export class Lease {
   readonly stop: Stop = new Stop();
   #leaseMs: number;
   #stopTimer = (): void => {};
+  /** How long the next renewal may take, as part of the lease. */
+  #limit = RENEWAL;
   #ended = false;
 
   constructor(parts: LeaseParts) {
@@ -64,6 +72,7 @@ export class Lease {
   /** The claim was renewed and lasts so long from now; 0 for as long as before. */
   renewed(leaseMs: number): void {
     if (leaseMs > 0) this.#leaseMs = leaseMs;
+    this.#limit = RENEWAL;
     this.#stopTimer();
     this.#arm(RENEWAL);
   }
@@ -82,13 +91,14 @@ export class Lease {
   async #renew(): Promise<void> {
     const { what, renew, logger } = this.#parts;
     try {
-      this.renewed(await renew(this.#leaseMs * RENEWAL));
+      this.renewed(await renew(this.#leaseMs * this.#limit));
     } catch (error) {
       if (this.#ended) return;
       if (error instanceof ClaimLost || error instanceof TaskCancelled) return this.lose(error);
       if (isClaimLost(error))
         return this.lose(new ClaimLost(`The claim of ${what} is lost: ${textOf(error)}`, error));
       logger.debug(`the claim of ${what} could not be renewed yet: ${textOf(error)}`);
+      this.#limit = AFTER_FAILURE_LIMIT;
       this.#arm(AFTER_FAILURE);
     }
   }
