@@ -7,6 +7,7 @@ export {
   WorkflowFailed,
   WorkflowSuspended,
 } from './errors/workflow.js';
+export type { RecordedFailure } from './errors/workflow.js';
 export {
   HandleCancelled,
   PromiseRejected,

@@ -159,10 +159,18 @@ pub(crate) fn notify_parent(ctx: &mut Ctx<'_>, child: &Execution, end: &EventBod
         EventBody::WorkflowCompleted { output } => {
             EventBody::ChildWorkflowCompleted { name, child_execution_id, output: output.clone() }
         }
-        EventBody::WorkflowExecutionFailed { error, .. } => {
-            EventBody::ChildWorkflowFailed { name, child_execution_id, error: error.clone() }
+        EventBody::WorkflowExecutionFailed { error, stack_trace, failure_type, .. } => {
+            let told = |text: &str| Some(text).filter(|text| !text.is_empty()).map(String::from);
+            let (failure_type, stack_trace) = (told(failure_type), told(stack_trace));
+            EventBody::ChildWorkflowFailed { name, child_execution_id, error: error.clone(), failure_type, stack_trace }
         }
-        _ => EventBody::ChildWorkflowFailed { name, child_execution_id, error: "cancelled".into() },
+        _ => EventBody::ChildWorkflowFailed {
+            name,
+            child_execution_id,
+            error: "cancelled".into(),
+            failure_type: None,
+            stack_trace: None,
+        },
     };
     execution::land_on(ctx, Key { org_id: child.key.org_id, id: parent.id }, &event)?;
     Ok(())

@@ -134,6 +134,10 @@ pub enum EventBody {
         name: String,
         child_execution_id: String,
         error: String,
+        /// Ours: as the child's own end has it.
+        failure_type: Option<String>,
+        /// Ours: where the child threw the error.
+        stack_trace: Option<String>,
     },
     ChildWorkflowCancellationRequested {
         name: String,

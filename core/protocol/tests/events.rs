@@ -171,9 +171,26 @@ fn every_type() -> Vec<(EventBody, &'static str, &'static str)> {
             r#"{"childExecutionName":"c","childExecutionId":"e0","childWorkflowExecutionId":"e0","childworkflowExecutionId":"e0","output":{"b":42.0,"a":[]}}"#,
         ),
         (
-            EventBody::ChildWorkflowFailed { name: "c".into(), child_execution_id: id(), error: "no".into() },
+            EventBody::ChildWorkflowFailed {
+                name: "c".into(),
+                child_execution_id: id(),
+                error: "no".into(),
+                failure_type: None,
+                stack_trace: None,
+            },
             "CHILD_WORKFLOW_FAILED",
             r#"{"childExecutionName":"c","childExecutionId":"e0","childWorkflowExecutionId":"e0","childworkflowExecutionId":"e0","error":"no"}"#,
+        ),
+        (
+            EventBody::ChildWorkflowFailed {
+                name: "c".into(),
+                child_execution_id: id(),
+                error: "no".into(),
+                failure_type: Some("BUSINESS_LOGIC".into()),
+                stack_trace: Some("Declined: no\n at order".into()),
+            },
+            "CHILD_WORKFLOW_FAILED",
+            r#"{"childExecutionName":"c","childExecutionId":"e0","childWorkflowExecutionId":"e0","childworkflowExecutionId":"e0","error":"no","failureType":"BUSINESS_LOGIC","stackTrace":"Declined: no\n at order"}"#,
         ),
         (
             EventBody::ChildWorkflowCancellationRequested {
@@ -338,7 +355,13 @@ fn other_names_of_a_type_read_the_same() {
     assert_eq!(parse("WORKFLOW_FAILED", data), parse("WORKFLOW_EXECUTION_FAILED", data));
     assert_eq!(
         parse("CHILD_WORKFLOW_CANCELLED", r#"{"childExecutionName":"c","childExecutionId":"e","reason":"enough"}"#),
-        EventBody::ChildWorkflowFailed { name: "c".into(), child_execution_id: "e".into(), error: "cancelled".into() }
+        EventBody::ChildWorkflowFailed {
+            name: "c".into(),
+            child_execution_id: "e".into(),
+            error: "cancelled".into(),
+            failure_type: None,
+            stack_trace: None,
+        }
     );
 }
 

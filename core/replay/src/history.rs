@@ -5,7 +5,7 @@ use crate::{
     ReplayError,
     ending::Ending,
     lane::LaneId,
-    machines::{ChildEnd, LineId, PromiseEnd, TaskEnd, TaskFailure},
+    machines::{ChildEnd, ChildFailure, LineId, PromiseEnd, TaskEnd, TaskFailure},
     slot::Slot,
 };
 
@@ -242,11 +242,15 @@ impl Item {
             | Self::Operation { result: slot, .. }
             | Self::Task { end: TaskEnd::Completed(slot), .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
-            | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
+            | Self::Child { end: ChildEnd::Completed(slot), .. }
             | Self::Signal { value: slot, .. }
             | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => (Some(slot), None),
             Self::Task { end: TaskEnd::Failed(failure), .. } => {
                 let TaskFailure { error, stack_trace, .. } = &**failure;
+                (Some(error), stack_trace.as_ref())
+            }
+            Self::Child { end: ChildEnd::Failed(failure), .. } => {
+                let ChildFailure { error, stack_trace, .. } = &**failure;
                 (Some(error), stack_trace.as_ref())
             }
             _ => (None, None),
@@ -260,11 +264,15 @@ impl Item {
             | Self::Operation { result: slot, .. }
             | Self::Task { end: TaskEnd::Completed(slot), .. }
             | Self::Promise { end: PromiseEnd::Resolved(slot) | PromiseEnd::Rejected { error: slot }, .. }
-            | Self::Child { end: ChildEnd::Completed(slot) | ChildEnd::Failed { error: slot }, .. }
+            | Self::Child { end: ChildEnd::Completed(slot), .. }
             | Self::Signal { value: slot, .. }
             | Self::End(Ending::Completed(slot) | Ending::Failed { error: slot, .. }) => (Some(slot), None),
             Self::Task { end: TaskEnd::Failed(failure), .. } => {
                 let TaskFailure { error, stack_trace, .. } = &mut **failure;
+                (Some(error), stack_trace.as_mut())
+            }
+            Self::Child { end: ChildEnd::Failed(failure), .. } => {
+                let ChildFailure { error, stack_trace, .. } = &mut **failure;
                 (Some(error), stack_trace.as_mut())
             }
             _ => (None, None),

@@ -17,7 +17,7 @@ use crate::{
     ending::Ending,
     history::Item,
     lane::{LaneId, Record},
-    machines::{ChildEnd, PromiseEnd, TaskEnd, TaskFailure},
+    machines::{ChildEnd, ChildFailure, PromiseEnd, TaskEnd, TaskFailure},
     signature::{Change, Signature},
     slot::Slot,
 };
@@ -206,8 +206,10 @@ fn item(body: EventBody) -> Result<Option<Item>, ReplayError> {
         EventBody::ChildWorkflowCompleted { name, child_execution_id, output } => {
             Item::Child { child_execution_id, name, end: ChildEnd::Completed(Slot::payload(output)) }
         }
-        EventBody::ChildWorkflowFailed { name, child_execution_id, error } => {
-            Item::Child { child_execution_id, name, end: ChildEnd::Failed { error: Slot::text(error)? } }
+        EventBody::ChildWorkflowFailed { name, child_execution_id, error, failure_type, stack_trace } => {
+            let (error, stack_trace) = (Slot::text(error)?, stack_trace.map(Slot::text).transpose()?);
+            let failure = ChildFailure { error, failure_type, stack_trace };
+            Item::Child { child_execution_id, name, end: ChildEnd::Failed(Box::new(failure)) }
         }
         EventBody::SignalReceived { name, value } => Item::Signal { name, value: Slot::payload(value) },
         EventBody::CancellationRequested { reason, .. } => Item::Cancellation { reason },

@@ -84,7 +84,16 @@ pub enum Rejection {
     /// Nobody settled the promise in time.
     PromiseTimedOut { promise_id: String, name: String },
     /// The child workflow failed or was cancelled.
-    ChildFailed { child_execution_id: String, name: String, kind: String, message: String },
+    ChildFailed {
+        child_execution_id: String,
+        name: String,
+        kind: String,
+        message: String,
+        /// How the child's own end names it, where it was recorded.
+        failure_type: Option<String>,
+        /// Where the child threw it, where that was recorded.
+        stack_trace: Option<String>,
+    },
     /// The operation threw; this is its recorded result.
     OperationFailed(OperationError),
 }

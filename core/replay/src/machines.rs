@@ -10,7 +10,7 @@ mod state;
 mod task;
 mod timer;
 
-pub(crate) use child::{ChildEnd, Children};
+pub(crate) use child::{ChildEnd, ChildFailure, Children};
 pub(crate) use clock::Clock;
 pub(crate) use operation::{Finished, LineId, Operations};
 pub(crate) use patch::Patches;

@@ -7,6 +7,7 @@ import {
   WorkflowStatus,
 } from '../core.js';
 import { WorkflowCancelled, WorkflowFailed } from '../errors.js';
+import { errorOfStack } from '../errors/recorded.js';
 import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
 import { pause } from '../runtime/pause.js';
@@ -61,7 +62,7 @@ async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Pr
 }
 
 /** How an execution ended, as the server tells it in one way or the other. */
-type End = Pick<AwaitedResult, 'status' | 'output' | 'error' | 'stackTrace'>;
+type End = Pick<AwaitedResult, 'status' | 'output' | 'error' | 'failureType' | 'stackTrace'>;
 
 function hasEnded({ status }: AwaitedResult): boolean {
   return status !== WorkflowStatus.Running && status !== WorkflowStatus.Suspended;
@@ -78,26 +79,21 @@ async function concluded(
   const text = await decodeText(codec, end.error);
   if (end.status === WorkflowStatus.Cancelled)
     throw new WorkflowCancelled(`Workflow was cancelled: ${text}`, text);
-  throw new WorkflowFailed(executionId, text, remoteError(text, await decodeText(codec, end.stackTrace)));
-}
-
-/** What the workflow threw, as far as it was recorded, so that its own stack is printed below ours. */
-function remoteError(text: string, stackTrace: string): Error | undefined {
-  if (stackTrace === '') return undefined;
-  const error = new Error(text);
-  error.stack = stackTrace;
-  return error;
+  const remoteStack = (await decodeText(codec, end.stackTrace)) || undefined;
+  const recorded = { failureType: end.failureType || undefined, remoteStack };
+  throw new WorkflowFailed(executionId, text, errorOfStack(text, remoteStack), recorded);
 }
 
 /** How an execution ended, if this event is its end. */
 function endOf({ eventType, data }: HistoryEvent): End | undefined {
   const status = STATUS_OF[eventType];
   if (status === undefined) return undefined;
-  const { output, error, reason, stackTrace } = JSON.parse(data) as Record<string, unknown>;
+  const { output, error, reason, failureType, stackTrace } = JSON.parse(data) as Record<string, unknown>;
   return {
     status,
     output: JSON.stringify(output ?? null),
     error: text(error ?? reason),
+    failureType: text(failureType),
     stackTrace: text(stackTrace),
   };
 }

@@ -1,5 +1,6 @@
 import type { Duration } from '../duration.js';
 import { FlovynError, nameClass } from './base.js';
+import type { RecordedFailure } from './workflow.js';
 
 /**
  * A task failed for good. Thrown by a task itself, it says with `retryable` whether another attempt makes sense, and
@@ -21,6 +22,10 @@ export class TaskFailed extends FlovynError {
   readonly retryable: boolean;
   /** The pause before the next attempt, whatever the retry policy says. Undefined leaves it to that. */
   readonly nextRetryDelay: Duration | undefined;
+  /** In workflow code, the name of the class of the error that the task threw; undefined where it was not recorded. */
+  readonly failureType: string | undefined;
+  /** In workflow code, the stack of what the task threw, as a text for people; undefined where it was not recorded. */
+  readonly remoteStack: string | undefined;
 
   constructor(
     message: string,
@@ -28,11 +33,14 @@ export class TaskFailed extends FlovynError {
     retryable: boolean = true,
     cause?: unknown,
     nextRetryDelay?: Duration,
+    recorded: RecordedFailure = {},
   ) {
     super(message, cause);
     this.taskExecutionId = taskExecutionId;
     this.retryable = retryable;
     this.nextRetryDelay = nextRetryDelay;
+    this.failureType = recorded.failureType;
+    this.remoteStack = recorded.remoteStack;
   }
 }
 

@@ -32,7 +32,26 @@ export class WorkflowCancelled extends FlovynError {
   }
 }
 
-/** The workflow ended with an error. `message` contains the recorded error text. */
+/** What is recorded of how an execution failed, besides the text of its error. */
+export interface RecordedFailure {
+  /**
+   * The kind of the failure, such as `ERROR`, `TIMEOUT`, `DETERMINISM_VIOLATION`, or `BUSINESS_LOGIC` for an error that
+   * said of itself that trying again would not help. Undefined where it was not recorded.
+   */
+  readonly failureType?: string | undefined;
+  /** The stack of the error where it was thrown, on another machine perhaps: a text, for people. */
+  readonly remoteStack?: string | undefined;
+}
+
+/** Whether another run could succeed, as far as a failure type says it. */
+function mayHelp(failureType: string | undefined): boolean {
+  return failureType !== 'BUSINESS_LOGIC';
+}
+
+/**
+ * The workflow ended with an error. `message` contains the recorded error text; `cause` is an error made of what was
+ * recorded of the one that was thrown: its name, message and stack.
+ */
 export class WorkflowFailed extends FlovynError {
   static {
     nameClass(this, 'WorkflowFailed');
@@ -42,9 +61,19 @@ export class WorkflowFailed extends FlovynError {
   /** Id of the execution that failed. */
   readonly workflowId: string;
 
-  constructor(workflowId: string, message: string, cause?: unknown) {
+  /** See `RecordedFailure`. */
+  readonly failureType: string | undefined;
+  /** See `RecordedFailure`. */
+  readonly remoteStack: string | undefined;
+  /** False when the error said of itself that trying again would not help. */
+  readonly retryable: boolean;
+
+  constructor(workflowId: string, message: string, cause?: unknown, recorded: RecordedFailure = {}) {
     super(message, cause);
     this.workflowId = workflowId;
+    this.failureType = recorded.failureType;
+    this.remoteStack = recorded.remoteStack;
+    this.retryable = mayHelp(recorded.failureType);
   }
 }
 
@@ -67,7 +96,10 @@ export class DeterminismViolation extends FlovynError {
   }
 }
 
-/** A child workflow failed or was cancelled. `message` contains the recorded error text. */
+/**
+ * A child workflow failed or was cancelled. `message` contains the recorded error text; `cause` is an error made of what
+ * was recorded of the one that was thrown: its name, message and stack.
+ */
 export class ChildWorkflowFailed extends FlovynError {
   static {
     nameClass(this, 'ChildWorkflowFailed');
@@ -77,9 +109,19 @@ export class ChildWorkflowFailed extends FlovynError {
   /** Id of the child's execution. */
   readonly childExecutionId: string;
 
-  constructor(childExecutionId: string, message: string, cause?: unknown) {
+  /** See `RecordedFailure`. Undefined for a child that was cancelled. */
+  readonly failureType: string | undefined;
+  /** See `RecordedFailure`. */
+  readonly remoteStack: string | undefined;
+  /** False when the error said of itself that trying again would not help. */
+  readonly retryable: boolean;
+
+  constructor(childExecutionId: string, message: string, cause?: unknown, recorded: RecordedFailure = {}) {
     super(message, cause);
     this.childExecutionId = childExecutionId;
+    this.failureType = recorded.failureType;
+    this.remoteStack = recorded.remoteStack;
+    this.retryable = mayHelp(recorded.failureType);
   }
 }
 

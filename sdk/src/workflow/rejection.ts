@@ -6,9 +6,7 @@ import {
   TaskCancelled,
   TaskFailed,
 } from '../errors.js';
-
-/** The error classes of the language: what was thrown as one is one again in every replay. */
-const STANDARD = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
+import { errorOfStack, recordedError } from '../errors/recorded.js';
 
 /** What the core says of a handle that is rejected. */
 type Rejection =
@@ -16,7 +14,7 @@ type Rejection =
   | { code: 'TASK_CANCELLED'; message: string; taskExecutionId: string; kind: string }
   | { code: 'PROMISE_REJECTED'; message: string; promiseId: string; name: string }
   | { code: 'PROMISE_TIMED_OUT'; promiseId: string; name: string }
-  | { code: 'CHILD_FAILED'; message: string; childExecutionId: string; name: string; kind: string }
+  | ChildRejection
   | { code: 'OPERATION_FAILED'; message: string; name: string; stack?: string; retryable?: boolean };
 
 interface TaskRejection {
@@ -29,17 +27,22 @@ interface TaskRejection {
   retryable: boolean;
 }
 
+interface ChildRejection {
+  code: 'CHILD_FAILED';
+  message: string;
+  childExecutionId: string;
+  name: string;
+  kind: string;
+  failureType?: string;
+  stackTrace?: string;
+}
+
 /** The error that workflow code sees for a rejection of the core, which is JSON. */
 export function rejectionError(json: string): Error {
   const rejection = JSON.parse(json) as Rejection;
   switch (rejection.code) {
     case 'TASK_FAILED':
-      return new TaskFailed(
-        rejection.message,
-        rejection.taskExecutionId,
-        rejection.retryable,
-        thrown(rejection),
-      );
+      return taskFailed(rejection);
     case 'TASK_CANCELLED':
       return new TaskCancelled(rejection.taskExecutionId, rejection.message || undefined);
     case 'PROMISE_REJECTED':
@@ -47,7 +50,7 @@ export function rejectionError(json: string): Error {
     case 'PROMISE_TIMED_OUT':
       return new PromiseTimeout(rejection.name);
     case 'CHILD_FAILED':
-      return new ChildWorkflowFailed(rejection.childExecutionId, rejection.message);
+      return childFailed(rejection);
     case 'OPERATION_FAILED':
       return recordedError(rejection);
     default:
@@ -55,27 +58,18 @@ export function rejectionError(json: string): Error {
   }
 }
 
-/** What the task threw, where the server says more of it than its text. */
-function thrown({ message, errorType: name, stackTrace: stack }: TaskRejection): Error | undefined {
-  if (name === undefined && stack === undefined) return undefined;
-  return recordedError({ message, name: name ?? 'Error', stack });
+/** What the task threw is its cause, where the server says more of it than its text. */
+function taskFailed({ message, taskExecutionId, retryable, ...thrown }: TaskRejection): TaskFailed {
+  const { errorType: failureType, stackTrace: remoteStack } = thrown;
+  const isKnown = failureType !== undefined || remoteStack !== undefined;
+  const cause = isKnown
+    ? recordedError({ message, name: failureType ?? 'Error', stack: remoteStack })
+    : undefined;
+  return new TaskFailed(message, taskExecutionId, retryable, cause, undefined, { failureType, remoteStack });
 }
 
-function recordedError(thrown: {
-  message: string;
-  name: string;
-  stack?: string | undefined;
-  retryable?: boolean | undefined;
-}): Error {
-  const Class = Object.hasOwn(STANDARD, thrown.name) ? STANDARD[thrown.name as keyof typeof STANDARD] : Error;
-  const error = new Class(thrown.message);
-  if (error.name !== thrown.name) define(error, 'name', thrown.name);
-  // Without the recorded one, the stack would show where the replay happened to be.
-  define(error, 'stack', thrown.stack ?? `${thrown.name}: ${thrown.message}`);
-  if (thrown.retryable !== undefined) define(error, 'retryable', thrown.retryable);
-  return error;
-}
-
-function define(error: Error, name: string, value: unknown): void {
-  Object.defineProperty(error, name, { value, configurable: true, writable: true });
+function childFailed(rejection: ChildRejection): ChildWorkflowFailed {
+  const { message, childExecutionId, failureType, stackTrace: remoteStack } = rejection;
+  const cause = errorOfStack(message, remoteStack);
+  return new ChildWorkflowFailed(childExecutionId, message, cause, { failureType, remoteStack });
 }

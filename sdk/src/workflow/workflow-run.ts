@@ -8,7 +8,8 @@ import {
   setSignalHandlers,
 } from '../core.js';
 import { CoreError, CoreTrapped, ValidationError, WorkflowCancelled } from '../errors.js';
-import { stackOf, textOf } from '../errors/base.js';
+import { textOf } from '../errors/base.js';
+import { failureTypeOf, headedStack } from '../errors/recorded.js';
 import type { Logger } from '../logger.js';
 import type { Clock } from '../runtime/clock.js';
 import { runDry } from '../runtime/run-dry.js';
@@ -45,9 +46,6 @@ export type WorkflowEnd =
   | { readonly type: 'completed'; readonly output: unknown }
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'cancelled'; readonly error: WorkflowCancelled };
-
-/** How executions are recorded to have failed by what their code threw. */
-const FAILURE_TYPE = 'ERROR';
 
 /** The code of one execution: its function, its signal handlers, their context, and what they wait for. */
 export class WorkflowRun {
@@ -218,7 +216,9 @@ export class WorkflowRun {
       const reason = error.reason ?? error.message;
       return this.#endAs({ type: 'cancelled', error }, (id) => completeCancelled(id, reason));
     }
-    this.#endAs({ type: 'failed', error }, (id) => fail(id, textOf(error), stackOf(error), FAILURE_TYPE));
+    this.#endAs({ type: 'failed', error }, (id) =>
+      fail(id, textOf(error), headedStack(error), failureTypeOf(error)),
+    );
   }
 
   /** The first end counts: a handler may fail after the function has returned, or before. */

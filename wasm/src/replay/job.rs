@@ -43,6 +43,8 @@ export type Rejection =
       readonly childExecutionId: string;
       readonly name: string;
       readonly kind: string;
+      readonly failureType?: string;
+      readonly stackTrace?: string;
     }
   | {
       readonly code: 'OPERATION_FAILED';
@@ -174,8 +176,15 @@ fn rejection_json(rejection: &Rejection) -> String {
             RejectionFields::PromiseRejected { message, promise_id, name }
         }
         Rejection::PromiseTimedOut { promise_id, name } => RejectionFields::PromiseTimedOut { promise_id, name },
-        Rejection::ChildFailed { child_execution_id, name, kind, message } => {
-            RejectionFields::ChildFailed { message, child_execution_id, name, kind }
+        Rejection::ChildFailed { child_execution_id, name, kind, message, failure_type, stack_trace } => {
+            RejectionFields::ChildFailed {
+                message,
+                child_execution_id,
+                name,
+                kind,
+                failure_type: failure_type.as_deref(),
+                stack_trace: stack_trace.as_deref(),
+            }
         }
         Rejection::OperationFailed(error) => RejectionFields::OperationFailed(error),
     };
@@ -216,6 +225,10 @@ enum RejectionFields<'a> {
         child_execution_id: &'a str,
         name: &'a str,
         kind: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure_type: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stack_trace: Option<&'a str>,
     },
     OperationFailed(&'a OperationError),
 }

@@ -131,8 +131,11 @@ impl EventBody {
             Self::ChildWorkflowCompleted { name, child_execution_id, output } => {
                 child(name, child_execution_id).payload("output", output)
             }
-            Self::ChildWorkflowFailed { name, child_execution_id, error } => {
-                child(name, child_execution_id).text("error", error)
+            Self::ChildWorkflowFailed { name, child_execution_id, error, failure_type, stack_trace } => {
+                child(name, child_execution_id)
+                    .text("error", error)
+                    .maybe_text("failureType", failure_type.as_deref())
+                    .maybe_text("stackTrace", stack_trace.as_deref())
             }
             Self::ChildWorkflowCancellationRequested { name, child_execution_id, reason } => {
                 child(name, child_execution_id).text("reason", reason)

@@ -134,10 +134,14 @@ fn child(event_type: &str, fields: &Fields<'_>) -> Result<EventBody, String> {
             child_execution_id,
             reason: fields.text_or(&["reason"], "")?,
         },
-        "CHILD_WORKFLOW_CANCELLED" => {
-            EventBody::ChildWorkflowFailed { name, child_execution_id, error: fields.text_or(&["error"], "cancelled")? }
-        }
-        _ => EventBody::ChildWorkflowFailed { name, child_execution_id, error: fields.text_or(&["error"], "")? },
+        _ => EventBody::ChildWorkflowFailed {
+            name,
+            child_execution_id,
+            error: fields
+                .text_or(&["error"], if event_type == "CHILD_WORKFLOW_CANCELLED" { "cancelled" } else { "" })?,
+            failure_type: fields.optional_text(&["failureType"])?,
+            stack_trace: fields.optional_text(&["stackTrace"])?,
+        },
     })
 }
 

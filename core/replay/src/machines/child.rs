@@ -1,4 +1,4 @@
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     Handle, Job, Rejection,
@@ -29,7 +29,15 @@ pub(crate) struct Children {
 #[derive(Debug)]
 pub(crate) enum ChildEnd {
     Completed(Slot),
-    Failed { error: Slot },
+    Failed(Box<ChildFailure>),
+}
+
+/// What is known of a failed child.
+#[derive(Debug)]
+pub(crate) struct ChildFailure {
+    pub(crate) error: Slot,
+    pub(crate) failure_type: Option<String>,
+    pub(crate) stack_trace: Option<Slot>,
 }
 
 impl Children {
@@ -79,9 +87,14 @@ impl Children {
         self.forget(&child_execution_id, &name, handle);
         let rejection = match end {
             ChildEnd::Completed(output) => return Some(Job::Resolve { handle, value: output.into_payload() }),
-            ChildEnd::Failed { error } => {
-                Rejection::ChildFailed { child_execution_id, name, kind, message: error.into_text() }
-            }
+            ChildEnd::Failed(failure) => Rejection::ChildFailed {
+                child_execution_id,
+                name,
+                kind,
+                message: failure.error.into_text(),
+                failure_type: failure.failure_type,
+                stack_trace: failure.stack_trace.map(Slot::into_text),
+            },
         };
         Some(Job::Reject { handle, rejection })
     }

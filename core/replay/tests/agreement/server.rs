@@ -167,7 +167,13 @@ impl Server {
     fn child_end(&self, name: &str, id: &str) -> EventBody {
         let (name, child_execution_id) = (name.to_string(), id.to_string());
         match self.pending.len() % 3 {
-            0 => EventBody::ChildWorkflowFailed { name, child_execution_id, error: "no".to_string() },
+            0 => EventBody::ChildWorkflowFailed {
+                name,
+                child_execution_id,
+                error: "no".to_string(),
+                failure_type: None,
+                stack_trace: None,
+            },
             1 => EventBody::ChildWorkflowCompleted { name, child_execution_id: String::new(), output: Payload::null() },
             _ => EventBody::ChildWorkflowCompleted { name, child_execution_id, output: Payload::null() },
         }

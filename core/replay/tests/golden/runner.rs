@@ -193,13 +193,18 @@ fn rejection_json(rejection: &Rejection) -> String {
         Rejection::PromiseTimedOut { promise_id, name } => {
             vec![("code", json!("PROMISE_TIMED_OUT")), ("promiseId", json!(promise_id)), ("name", json!(name))]
         }
-        Rejection::ChildFailed { child_execution_id, name, kind, message } => vec![
-            ("code", json!("CHILD_FAILED")),
-            ("message", json!(message)),
-            ("childExecutionId", json!(child_execution_id)),
-            ("name", json!(name)),
-            ("kind", json!(kind)),
-        ],
+        Rejection::ChildFailed { child_execution_id, name, kind, message, failure_type, stack_trace } => {
+            let mut fields = vec![
+                ("code", json!("CHILD_FAILED")),
+                ("message", json!(message)),
+                ("childExecutionId", json!(child_execution_id)),
+                ("name", json!(name)),
+                ("kind", json!(kind)),
+            ];
+            fields.extend(failure_type.iter().map(|failure_type| ("failureType", json!(failure_type))));
+            fields.extend(stack_trace.iter().map(|stack_trace| ("stackTrace", json!(stack_trace))));
+            fields
+        }
         Rejection::OperationFailed(error) => {
             let mut fields = vec![
                 ("code", json!("OPERATION_FAILED")),

@@ -65,6 +65,24 @@ fn encoded_error_messages_are_recognised() {
 }
 
 #[test]
+fn what_a_child_threw_is_decoded_with_its_stack() {
+    let text = |json: &str| serde_json::Value::from(encode(json)).to_string();
+    let (error, stack) = (text("\"no money\""), text("\"Declined: no money\""));
+    let data = format!(
+        r#"{{"childExecutionName":"pay-1","childExecutionId":"c1","error":{error},"failureType":"ERROR","stackTrace":{stack}}}"#
+    );
+    let failed = crate::events::event("CHILD_WORKFLOW_FAILED", &data);
+    let mut t = Transcript::of([started("1"), crate::events::child_initiated("pay-1", "pay", "c1"), failed]);
+    let stack = encode("\"Declined: no money\"");
+    assert_eq!(t.execution.encoded_payloads(), ["1", encode("\"no money\"").as_str(), stack.as_str()]);
+    decode_all(&mut t);
+    t.job("start 1");
+    t.child("pay");
+    t.job("reject 1 child pay-1 of kind pay c1 failed: no money (ERROR Declined: no money)");
+    t.suspends(&[]);
+}
+
+#[test]
 fn what_a_task_threw_is_decoded_with_its_stack() {
     let text = |json: &str| serde_json::Value::from(encode(json)).to_string();
     let (error, stack) = (text("\"no money\""), text("\"Declined: no money\\n  at charge\""));

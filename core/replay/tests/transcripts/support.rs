@@ -244,8 +244,14 @@ fn reason(rejection: &Rejection) -> String {
             format!("promise {name} {promise_id} rejected: {message}")
         }
         Rejection::PromiseTimedOut { promise_id, name } => format!("promise {name} {promise_id} timed out"),
-        Rejection::ChildFailed { child_execution_id, name, kind, message } => {
-            format!("child {name} of kind {kind} {child_execution_id} failed: {message}")
+        Rejection::ChildFailed { child_execution_id, name, kind, message, failure_type, stack_trace } => {
+            let thrown = match (failure_type, stack_trace) {
+                (None, None) => String::new(),
+                (failure_type, stack_trace) => {
+                    format!(" ({} {})", failure_type.as_deref().unwrap_or("-"), stack_trace.as_deref().unwrap_or("-"))
+                }
+            };
+            format!("child {name} of kind {kind} {child_execution_id} failed: {message}{thrown}")
         }
         Rejection::OperationFailed(error) => format!("operation failed: {}: {}", error.name, error.message),
     }
