@@ -1,7 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { SerializationError } from '../src/errors.js';
+import { decodeEvents, encodeGetEvents } from '../src/core.js';
+import { Method } from '../src/rpc/methods.js';
 import { deserialize, JsonSerializer, serialize } from '../src/serde.js';
+import { workflow } from '../src/workflow/define.js';
+import { world } from './support/world.js';
+
+const payloads = JSON.parse(
+  readFileSync(new URL('../../tests/payloads/values.json', import.meta.url), 'utf8'),
+) as Record<'thereAndBack' | 'written', Record<string, string>>;
 
 class Point {
   readonly #secret = 1;
@@ -18,113 +27,73 @@ class Point {
 
 const noon = new Date('2026-01-02T12:00:00.123Z');
 
-/** Value, its payload, and what comes back where that is not the value itself. */
-const both: [name: string, value: unknown, payload: string][] = [
-  ['null', null, 'null'],
-  ['booleans', [true, false], '[true,false]'],
-  ['numbers', [0, 1.5, -1, 1e21, 5e-324], '[0,1.5,-1,1e+21,5e-324]'],
-  ['strings', ['', 'ü\u2028"\\\n', '\ud83d\ude00', '\ud800'], '["","ü\u2028\\"\\\\\\n","😀","\\ud800"]'],
-  ['key order', { b: 1, a: 2, 10: 3 }, '{"10":3,"b":1,"a":2}'],
-  ['nothing inside', [{}, []], '[{},[]]'],
-  ['Date', noon, '{"__type":"Date","value":"2026-01-02T12:00:00.123Z"}'],
-  ['Date far off', new Date(8.64e15), '{"__type":"Date","value":"+275760-09-13T00:00:00.000Z"}'],
-  ['BigInt', -12345678901234567890n, '{"__type":"BigInt","value":"-12345678901234567890"}'],
-  ['Uint8Array', new Uint8Array([1, 2, 255]), '{"__type":"Uint8Array","value":[1,2,255]}'],
-  ['empty Uint8Array', new Uint8Array(), '{"__type":"Uint8Array","value":[]}'],
+/** By the names of `tests/payloads/values.json`, where their payloads are. */
+const both: [name: string, value: unknown][] = [
+  ['null', null],
+  ['booleans', [true, false]],
+  ['numbers', [0, 1.5, -1, 1e21, 5e-324]],
+  ['strings', ['', 'ü\u2028"\\\n', '\ud83d\ude00', '\ud800']],
+  ['key order', { b: 1, a: 2, 10: 3 }],
+  ['nothing inside', [{}, []]],
+  ['Date', noon],
+  ['Date far off', new Date(8.64e15)],
+  ['BigInt', -12345678901234567890n],
+  ['Uint8Array', new Uint8Array([1, 2, 255])],
+  ['empty Uint8Array', new Uint8Array()],
   [
     'Map',
     new Map<unknown, unknown>([
       ['a', noon],
       [{ k: 1 }, null],
     ]),
-    '{"__type":"Map","value":[["a",{"__type":"Date","value":"2026-01-02T12:00:00.123Z"}],[{"k":1},null]]}',
   ],
-  ['Set', new Set([1, 'a', 2n]), '{"__type":"Set","value":[1,"a",{"__type":"BigInt","value":"2"}]}'],
-  ['NaN', Number.NaN, '{"__type":"Number","value":"NaN"}'],
-  [
-    'infinities',
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-    '[{"__type":"Number","value":"Infinity"},{"__type":"Number","value":"-Infinity"}]',
-  ],
-  ['-0', { z: -0 }, '{"z":{"__type":"Number","value":"-0"}}'],
-  [
-    'a key __type',
-    { __type: 'Date', value: 'x' },
-    '{"__type":"Object","value":{"__type":"Date","value":"x"}}',
-  ],
-  [
-    'a key __type inside',
-    [{ __type: 1, n: 1n }],
-    '[{"__type":"Object","value":{"__type":1,"n":{"__type":"BigInt","value":"1"}}}]',
-  ],
-  [
-    'a key __type of our own',
-    { __type: 'Object', value: { __type: 'Object', value: 1 } },
-    '{"__type":"Object","value":{"__type":"Object","value":{"__type":"Object","value":{"__type":"Object","value":1}}}}',
-  ],
-  [
-    'a key __proto__',
-    [JSON.parse('{"__proto__":{"a":1}}'), 1n],
-    '[{"__proto__":{"a":1}},{"__type":"BigInt","value":"1"}]',
-  ],
+  ['Set', new Set([1, 'a', 2n])],
+  ['NaN', Number.NaN],
+  ['infinities', [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
+  ['-0', { z: -0 }],
+  ['a key __type', { __type: 'Date', value: 'x' }],
+  ['a key __type inside', [{ __type: 1, n: 1n }]],
+  ['a key __type of our own', { __type: 'Object', value: { __type: 'Object', value: 1 } }],
+  ['a key __proto__', [JSON.parse('{"__proto__":{"a":1}}'), 1n]],
   [
     'the same object twice',
     (() => {
       const o = { n: 1n };
       return [o, o];
     })(),
-    '[{"n":{"__type":"BigInt","value":"1"}},{"n":{"__type":"BigInt","value":"1"}}]',
   ],
 ];
 
-test.each(both)('%s goes there and back', (_name, value, payload) => {
+test('every payload of the file that Rust reads too has its value here', () => {
+  expect(both.map(([name]) => name)).toEqual(Object.keys(payloads.thereAndBack));
+  expect(oneWay.map(([name]) => name)).toEqual(Object.keys(payloads.written));
+});
+
+test.each(both)('%s goes there and back', (name, value) => {
+  const payload = payloads.thereAndBack[name] ?? '';
   expect(serialize(value)).toBe(payload);
   const back = deserialize(payload);
   expect(back).toStrictEqual(value);
   expect(serialize(back)).toBe(payload);
 });
 
-const oneWay: [name: string, value: unknown, payload: string][] = [
-  ['undefined', undefined, 'null'],
-  ['undefined in an array', [undefined, 1n], '[null,{"__type":"BigInt","value":"1"}]'],
-  ['a hole in an array', Array(1), '[null]'],
-  ['an undefined property', { a: undefined, b: 1 }, '{"b":1}'],
-  ['an undefined property beside a tag', { a: undefined, b: 1n }, '{"b":{"__type":"BigInt","value":"1"}}'],
-  ['a function property', { a: () => 1, b: 1 }, '{"b":1}'],
-  ['a function property beside a tag', { a: () => 1, b: 1n }, '{"b":{"__type":"BigInt","value":"1"}}'],
-  [
-    'undefined in a Map and a Set',
-    [new Map([[undefined, undefined]]), new Set([undefined])],
-    '[{"__type":"Map","value":[[null,null]]},{"__type":"Set","value":[null]}]',
-  ],
-  ['a key __type that is left out', { __type: undefined, a: 1 }, '{"a":1}'],
-  ['a symbol key', { [Symbol('s')]: 1, a: 1n }, '{"a":{"__type":"BigInt","value":"1"}}'],
-  [
-    'a class instance',
-    new Point(1, noon),
-    '{"x":1,"y":{"__type":"Date","value":"2026-01-02T12:00:00.123Z"}}',
-  ],
-  [
-    'an object without a prototype',
-    Object.assign(Object.create(null), { a: 1n }),
-    '{"a":{"__type":"BigInt","value":"1"}}',
-  ],
-  [
-    'an inherited property',
-    Object.create({ inherited: 1 }, { own: { value: 1, enumerable: true } }),
-    '{"own":1}',
-  ],
-  ['toJSON', { toJSON: () => ({ n: 1n }) }, '{"n":{"__type":"BigInt","value":"1"}}'],
-  [
-    'toJSON with its key',
-    { k: { toJSON: (key: string) => key }, l: [{ toJSON: (key: string) => key }] },
-    '{"k":"k","l":["0"]}',
-  ],
-  [
-    'toJSON that gives nothing',
-    { a: { toJSON: () => undefined }, b: [{ toJSON: () => undefined }] },
-    '{"b":[null]}',
-  ],
+const oneWay: [name: string, value: unknown][] = [
+  ['undefined', undefined],
+  ['undefined in an array', [undefined, 1n]],
+  ['a hole in an array', Array(1)],
+  ['an undefined property', { a: undefined, b: 1 }],
+  ['an undefined property beside a tag', { a: undefined, b: 1n }],
+  ['a function property', { a: () => 1, b: 1 }],
+  ['a function property beside a tag', { a: () => 1, b: 1n }],
+  ['undefined in a Map and a Set', [new Map([[undefined, undefined]]), new Set([undefined])]],
+  ['a key __type that is left out', { __type: undefined, a: 1 }],
+  ['a symbol key', { [Symbol('s')]: 1, a: 1n }],
+  ['a class instance', new Point(1, noon)],
+  ['an object without a prototype', Object.assign(Object.create(null), { a: 1n })],
+  ['an inherited property', Object.create({ inherited: 1 }, { own: { value: 1, enumerable: true } })],
+  ['toJSON', { toJSON: () => ({ n: 1n }) }],
+  ['toJSON with its key', { k: { toJSON: (key: string) => key }, l: [{ toJSON: (key: string) => key }] }],
+  ['toJSON that gives nothing', { a: { toJSON: () => undefined }, b: [{ toJSON: () => undefined }] }],
   [
     'toJSON that gives itself',
     {
@@ -133,26 +102,38 @@ const oneWay: [name: string, value: unknown, payload: string][] = [
       },
       a: 1,
     },
-    '{"a":1}',
   ],
-  ['a URL', new URL('http://localhost/a'), '"http://localhost/a"'],
-  ['an Error', Object.assign(new Error('text'), { code: 1 }), '{"code":1}'],
-  ['a Buffer', Buffer.from([1]), '{"__type":"Uint8Array","value":[1]}'],
-  [
-    'boxed primitives',
-    [Object(1), Object('a'), Object(false), Object(-0)],
-    '[1,"a",false,{"__type":"Number","value":"-0"}]',
-  ],
+  ['a URL', new URL('http://localhost/a')],
+  ['an Error', Object.assign(new Error('text'), { code: 1 })],
+  ['a Buffer', Buffer.from([1])],
+  ['boxed primitives', [Object(1), Object('a'), Object(false), Object(-0)]],
   [
     'values of another realm',
     runInNewContext('({ d: new Date(0), m: new Map([[1, 2]]), b: new Uint8Array(1), p: { a: 1 } })'),
-    '{"d":{"__type":"Date","value":"1970-01-01T00:00:00.000Z"},"m":{"__type":"Map","value":[[1,2]]},' +
-      '"b":{"__type":"Uint8Array","value":[0]},"p":{"a":1}}',
   ],
 ];
 
-test.each(oneWay)('%s is written as a value that JSON or a tag can hold', (_name, value, payload) => {
-  expect(serialize(value)).toBe(payload);
+test.each(oneWay)('%s is written as a value that JSON or a tag can hold', (name, value) => {
+  expect(serialize(value)).toBe(payloads.written[name]);
+});
+
+test('payloads pass through the server to the byte, and what is read from it is what was written', async () => {
+  const w = world();
+  const echo = workflow({ name: 'echo', run: (_ctx, value: unknown) => value });
+  const client = await w.client([echo]);
+  for (const [name, value] of both) {
+    const { handle } = await client.startWorkflow(echo, value);
+    expect(await handle.result(), name).toStrictEqual(value);
+    const request = encodeGetEvents({
+      workflowExecutionId: handle.workflowId,
+      afterSequence: 0,
+      pageSize: 0,
+    });
+    const { events } = decodeEvents((await w.engine.unary(Method.GetEvents, request)).body);
+    const payload = payloads.thereAndBack[name];
+    expect(events[0]?.data, name).toContain(`"input":${payload}`);
+    expect(events.at(-1)?.data, name).toBe(`{"output":${payload}}`);
+  }
 });
 
 function circular(): unknown {

@@ -1,6 +1,8 @@
 //! Payloads are text: nothing about them changes on the way through.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
+
 use flovyn_protocol::{
     Payload,
     event::{Event, EventBody},
@@ -22,18 +24,32 @@ const VERBATIM: &[&str] = &[
     r#""ü 😀 \u0000""#,
 ];
 
+/// What the TypeScript package writes, and reads again: its tests compare with the same file.
+fn golden() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/payloads/values.json");
+    let file: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let payloads: Vec<String> = file.into_values().flat_map(BTreeMap::into_values).collect();
+    assert!(payloads.len() > 40, "{}", payloads.len());
+    payloads
+}
+
+fn verbatim() -> impl Iterator<Item = String> {
+    VERBATIM.iter().map(|json| (*json).to_string()).chain(golden())
+}
+
 #[test]
 fn what_goes_in_comes_out() {
-    for &json in VERBATIM {
+    for json in verbatim() {
         assert_eq!(Payload::from_bytes(json.as_bytes()).unwrap().to_bytes(), json.as_bytes());
-        assert_eq!(Payload::from_json(json.into()).unwrap().as_json(), json);
+        assert_eq!(Payload::from_json(json.clone()).unwrap().as_json(), json);
     }
 }
 
 #[test]
 fn what_goes_into_an_event_comes_out_of_it() {
-    for &json in VERBATIM {
-        let body = EventBody::WorkflowCompleted { output: Payload::from_json(json.into()).unwrap() };
+    for json in verbatim() {
+        let body = EventBody::WorkflowCompleted { output: Payload::from_json(json.clone()).unwrap() };
         assert_eq!(body.encode(), format!(r#"{{"output":{json}}}"#).as_bytes());
         let message =
             WorkflowEvent { sequence_number: 1, event_type: "WORKFLOW_COMPLETED".into(), event_data: body.encode() };
