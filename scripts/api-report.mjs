@@ -36,13 +36,17 @@ await main(async () => {
 /** Lines that one has and the other has not. */
 function differences(name, report) {
   const path = reportPath(name);
-  const [before, now] = [existsSync(path) ? readFileSync(path, 'utf8') : '', report].map((text) => text.split('\n'));
+  const [before, now] = [existsSync(path) ? readFileSync(path, 'utf8') : '', report].map((text) =>
+    text.split('\n'),
+  );
   const lines = [
     ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
     ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
   ];
   if (before.join('\n') === report) return [];
-  return [`the API is not as sdk/api says; if that is meant: node scripts/api-report.mjs --write\n${lines.join('\n')}`];
+  return [
+    `the API is not as sdk/api says; if that is meant: node scripts/api-report.mjs --write\n${lines.join('\n')}`,
+  ];
 }
 
 /**
@@ -64,6 +68,8 @@ function undocumented(report) {
 function loose(report) {
   return report
     .split('\n')
-    .filter((line) => /\bany\b/.test(line) && !line.startsWith('//') && !ANY.some((place) => place.test(line)))
+    .filter(
+      (line) => /\bany\b/.test(line) && !line.startsWith('//') && !ANY.some((place) => place.test(line)),
+    )
     .map((line) => `any: ${line.trim()}`);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { dim, green, red } from './lib/paint.mjs';
 import { tallyLine } from './lib/parse.mjs';
 import { withConsumer } from './lib/packed.mjs';
-import { inRoot } from './lib/paths.mjs';
+import { cacheDir, inRoot } from './lib/paths.mjs';
 import { ensureBuilt, ensurePackages, ensureServer } from './lib/prepare.mjs';
 import { packRelease } from './lib/release.mjs';
 import { StepFailed, main, mustRun } from './lib/run.mjs';
@@ -41,12 +41,14 @@ await main(async () => {
   await ensurePackages('all');
   await ensureBuilt();
   process.env.FLOVYN_SERVER_BIN = await ensureServer();
-  await mustRun(inRoot('node_modules/.bin/tsc'), ['-p', inRoot('examples/order-processing')]);
+  for (const project of ['examples/order-processing', 'tests/conformance/program'])
+    await mustRun(inRoot('node_modules/.bin/tsc'), ['-p', inRoot(project)]);
   const { tarball } = await packRelease();
   for (const name of chosen) {
     await withConsumer(tarball, async (folder) => {
       cpSync(inRoot('tests/conformance'), folder, { recursive: true });
       cpSync(inRoot('examples/order-processing/dist'), join(folder, 'order'), { recursive: true });
+      cpSync(join(cacheDir, 'conformance/program'), join(folder, 'program'), { recursive: true });
       const over = (kind, options) =>
         conform(`${name} over ${kind} against the server`, runtimes[name], folder, {
           ...options,

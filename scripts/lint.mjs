@@ -37,7 +37,11 @@ function checks() {
 function projects() {
   const examples = readdirSync(inRoot('examples')).map((name) => `examples/${name}/tsconfig.json`);
   const sdk = ['portable', 'node', 'test'].map((name) => `sdk/tsconfig.${name}.json`);
-  return [...sdk, ...examples.filter((path) => existsSync(inRoot(path)))];
+  return [
+    ...sdk,
+    'tests/conformance/program/tsconfig.json',
+    ...examples.filter((path) => existsSync(inRoot(path))),
+  ];
 }
 
 function node(name, program, args) {

@@ -5,8 +5,9 @@ const LOOK_EVERY_MS = 5;
 
 /**
  * @typedef {object} Case
- * @property {(ctx: any, input: any) => any} run the workflow function
+ * @property {(ctx: any, input: any) => any} [run] the workflow function
  * @property {object} [handlers] those of the workflow
+ * @property {object} [definition] a workflow that is defined elsewhere, instead of the two
  * @property {'extensions' | 'operating'} [needs] what it cannot do without: our extensions, or calls that operators make
  *   (cancel, describe, list), which are extensions or over REST
  * @property {unknown} [input]
@@ -29,8 +30,8 @@ export class Suite {
   /** @param {string} name @param {Case} testCase */
   check(name, testCase) {
     const { run, handlers } = testCase;
-    const definition = workflow({ name: `case-${this.#cases.length}`, run, handlers });
-    this.#cases.push({ name, definition, ...testCase });
+    const definition = testCase.definition ?? workflow({ name: `case-${this.#cases.length}`, run, handlers });
+    this.#cases.push({ ...testCase, name, definition });
   }
 
   /** Adds a check of things that no workflow is needed for. */
@@ -46,7 +47,12 @@ export class Suite {
   }
 
   get workflows() {
-    return [...this.#cases.flatMap(({ definition }) => definition ?? []), ...this.#others];
+    return [...new Set([...this.#cases.flatMap(({ definition }) => definition ?? []), ...this.#others])];
+  }
+
+  /** Workflows that are defined elsewhere and that no case, or not only cases, start. */
+  register(...definitions) {
+    this.#others.push(...definitions);
   }
 
   /**
@@ -124,6 +130,11 @@ export function same(actual, expected) {
 /** Waits until something outside of any workflow is true. */
 export async function until(isTrue) {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}
+
+/** Waits until something that must be asked for is true. */
+export async function eventually(isTrue) {
+  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
 }
 
 /** The errors of code that must throw. */

@@ -9,9 +9,11 @@ import './cases/children.mjs';
 import './cases/cancellation.mjs';
 import './cases/patches.mjs';
 import './cases/streaming.mjs';
+import './cases/program.mjs';
 import { ledger } from './order/ledger.js';
 import { tasks as orderTasks } from './order/tasks.js';
 import { processOrder } from './order/workflows.js';
+import { programTasks } from './program/index.js';
 import { playRows } from './semantics.mjs';
 import { suite, tasks } from './tools.mjs';
 
@@ -31,7 +33,7 @@ export async function runConformance({ extent, lacks, ...options }, report) {
   ledger.latencyMs = 1;
   const client = new FlovynClient({ queue: `conformance-${globalThis.crypto.randomUUID()}`, ...options });
   for (const definition of [...suite.workflows, processOrder]) client.registerWorkflow(definition);
-  for (const definition of [...tasks, ...orderTasks]) client.registerTask(definition);
+  for (const definition of [...tasks, ...orderTasks, ...programTasks]) client.registerTask(definition);
   await client.start();
   let done;
   try {
