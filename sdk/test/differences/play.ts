@@ -1,0 +1,113 @@
+import type { FlovynClient } from '../../src/client/client.js';
+import type { WorkflowHandle } from '../../src/client/handle.js';
+import type { FlovynClientOptions, StartWorkflowOptions } from '../../src/client/options.js';
+import { Duration } from '../../src/duration.js';
+import { type AnyTask, task } from '../../src/task/define.js';
+import type { TaskContext } from '../../src/task/context-types.js';
+import { type AnyWorkflow, workflow, type WorkflowConfig } from '../../src/workflow/define.js';
+import type { WorkflowContext } from '../../src/workflow/context-types.js';
+import { until, type World, world } from '../support/world.js';
+
+export const ms = Duration.milliseconds;
+export const retryAtOnce = { maxRetries: 1, initialDelay: ms(1), maxDelay: ms(1), backoffMultiplier: 1 };
+
+export const echo = task({ name: 'echo', run: (_ctx, input: unknown) => input });
+export const slow = task({
+  name: 'slow',
+  retry: { ...retryAtOnce, maxRetries: 0 },
+  run: (ctx) => aborted(ctx),
+});
+export const fails = task({
+  name: 'fails',
+  retry: { ...retryAtOnce, maxRetries: 0 },
+  run: () => Promise.reject(new Error('no luck')),
+});
+export const child = workflow({ name: 'child', run: async (_ctx, input: unknown) => input });
+export const waiting = workflow({ name: 'waiting', run: (ctx) => ctx.promise('never') });
+
+/** What to play, and how. */
+export interface Play {
+  readonly run: (ctx: WorkflowContext, input: unknown) => unknown;
+  readonly config?: Partial<WorkflowConfig<unknown, unknown>>;
+  readonly definitions?: readonly (AnyWorkflow | AnyTask)[];
+  readonly client?: Partial<FlovynClientOptions>;
+  readonly input?: unknown;
+  readonly start?: StartWorkflowOptions;
+  /** What happens outside, once it is suspended for the first time. */
+  readonly act?: (stage: Stage) => unknown;
+  /** It need not end: it is looked at when `act` is done. */
+  readonly unended?: boolean;
+}
+
+export interface Stage {
+  readonly client: FlovynClient;
+  readonly handle: WorkflowHandle;
+  readonly world: World;
+}
+
+/** What came of it: the result or the error, the history and what was logged, without ids and times. */
+export interface Played {
+  readonly outcome: unknown;
+  readonly history: readonly (readonly [type: string, data: unknown])[];
+  readonly logged: readonly string[];
+}
+
+/** Plays a workflow on an embedded server. */
+export async function play({ run, config, definitions = [], act, ...rest }: Play): Promise<Played> {
+  const w = world();
+  const definition = workflow<unknown, unknown>({ name: 'played', ...config, run });
+  const client = await w.client([definition, echo, slow, fails, child, waiting, ...definitions], rest.client);
+  const { handle } = await client.startWorkflow(definition, rest.input, rest.start);
+  if (act !== undefined) {
+    await untilSuspended(w, handle.workflowId);
+    await act({ client, handle, world: w });
+  }
+  const outcome = rest.unended === true ? 'not waited for' : await outcomeOf(handle.result());
+  const history = (await w.history(handle.workflowId)).map(
+    ({ type, data }) => [type, withoutIds(data)] as const,
+  );
+  return { outcome, history, logged: w.logger.lines.map(textWithoutIds) };
+}
+
+/** Waits until an execution waits for something. */
+export async function untilSuspended(w: World, workflowId: string): Promise<void> {
+  await until(async () => (await w.history(workflowId)).some(({ type }) => type === 'WORKFLOW_SUSPENDED'));
+}
+
+/** What a promise gave, or the name and text of its error. */
+export async function outcomeOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  try {
+    return { gave: withoutIds(await promise) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { failed: name, message: textWithoutIds(message) };
+  }
+}
+
+/** Waits for the end of an attempt, and passes on why it ended. */
+export function aborted(ctx: TaskContext): Promise<never> {
+  const { signal } = ctx;
+  return new Promise((_, reject) => {
+    const end = (): void => reject(signal.reason as Error);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+  });
+}
+
+const IDS_AND_TIMES = /id$|AtMs$|timestamp|^stackTrace$/i;
+const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** A text with every UUID written `<id>`. */
+export function textWithoutIds(text: string): string {
+  return text.replaceAll(UUIDS, '<id>');
+}
+
+/** A value without what differs each time. */
+export function withoutIds(value: unknown): unknown {
+  if (typeof value === 'string') return textWithoutIds(value);
+  if (Array.isArray(value)) return value.map(withoutIds);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  const kept = Object.entries(value).filter(([key]) => !IDS_AND_TIMES.test(key));
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutIds(inner)]));
+}
