@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
 import { cacheDir, inRoot } from './paths.mjs';
+
+// Required, not imported: its declarations would bring those of Node into the lint of every script.
+const { Extractor, ExtractorConfig } = createRequire(import.meta.url)('@microsoft/api-extractor');
 
 const QUIET = { default: { logLevel: 'none' } };
 

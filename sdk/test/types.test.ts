@@ -143,25 +143,25 @@ describe('in workflow code', () => {
 
   compiled('refuses wrong input and wrong options', () => {
     // @ts-expect-error input is needed
-    ctx.schedule(pay);
+    void ctx.schedule(pay);
     // @ts-expect-error the days are 14 or 30
-    ctx.task(pay, { id: '1', payment: { kind: 'invoice', days: 15 }, placedAt: new Date(), cents: 1n });
+    void ctx.task(pay, { id: '1', payment: { kind: 'invoice', days: 15 }, placedAt: new Date(), cents: 1n });
     // @ts-expect-error a date is no text
-    ctx.task(pay, { id: '1', payment: { kind: 'card', number: '1' }, placedAt: '2026', cents: 1n });
+    void ctx.task(pay, { id: '1', payment: { kind: 'card', number: '1' }, placedAt: '2026', cents: 1n });
     // @ts-expect-error a number of cents is no bigint
-    ctx.task(pay, { id: '1', payment: { kind: 'card', number: '1' }, placedAt: new Date(), cents: 1 });
+    void ctx.task(pay, { id: '1', payment: { kind: 'card', number: '1' }, placedAt: new Date(), cents: 1 });
     // @ts-expect-error a child of the tree is a tree
-    ctx.task(walk, { value: 1, children: [{ value: 2 }] });
+    void ctx.task(walk, { value: 1, children: [{ value: 2 }] });
     // @ts-expect-error a workflow is no task
-    ctx.schedule(quiet);
+    void ctx.schedule(quiet);
     // @ts-expect-error a task is no workflow
-    ctx.scheduleWorkflow(tick);
+    void ctx.scheduleWorkflow(tick);
     // @ts-expect-error there is no such option
-    ctx.task(tick, undefined, { retries: 3 });
+    void ctx.task(tick, undefined, { retries: 3 });
     // @ts-expect-error a number has no unit
-    ctx.sleep(1_000);
+    void ctx.sleep(1_000);
     // @ts-expect-error a time, not a number
-    ctx.sleepUntil(0);
+    void ctx.sleepUntil(0);
   });
 });
 

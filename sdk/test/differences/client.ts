@@ -16,7 +16,7 @@ const done =
         Promise.race([
           ctx.promise('p').then(
             (value) => ['resolved', value],
-            (error: Error) => ['rejected', error.message],
+            (error: unknown) => ['rejected', (error as Error).message],
           ),
           ctx.waitForSignal('s'),
           ctx.sleep(ms(30)),
@@ -213,7 +213,7 @@ export const callOptions: Observations = {
     const parent = workflow({
       name: 'parent',
       run: async (ctx) => {
-        ctx.scheduleWorkflow(waiting);
+        void ctx.scheduleWorkflow(waiting);
         await ctx.promise('never');
       },
     });

@@ -2,13 +2,14 @@ import type { FlovynClient } from '../../src/client/client.js';
 import type { WorkflowHandle } from '../../src/client/handle.js';
 import type { FlovynClientOptions, StartWorkflowOptions } from '../../src/client/options.js';
 import { Duration } from '../../src/duration.js';
+import { Method } from '../../src/rpc/methods.js';
 import { type AnyTask, task } from '../../src/task/define.js';
 import type { TaskContext } from '../../src/task/context-types.js';
 import { type AnyWorkflow, workflow, type WorkflowConfig } from '../../src/workflow/define.js';
 import type { WorkflowContext } from '../../src/workflow/context-types.js';
 import { until, type World, world } from '../support/world.js';
 
-export const ms = Duration.milliseconds;
+export const ms = (length: number): Duration => Duration.milliseconds(length);
 export const retryAtOnce = { maxRetries: 1, initialDelay: ms(1), maxDelay: ms(1), backoffMultiplier: 1 };
 
 export const echo = task({ name: 'echo', run: (_ctx, input: unknown) => input });
@@ -94,12 +95,42 @@ export function aborted(ctx: TaskContext): Promise<never> {
   });
 }
 
-const IDS_AND_TIMES = /id$|AtMs$|timestamp|^stackTrace$/i;
-const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+/** What a workflow submits in its first activation. */
+export async function submittedBy(run: (ctx: WorkflowContext) => unknown): Promise<string[]> {
+  const w = world();
+  const sent = sentBy(w, Method.SubmitWorkflowCommands);
+  const submitting = workflow({ name: 'submitting', run });
+  const client = await w.client([submitting]);
+  const { handle } = await client.startWorkflow(submitting);
+  await until(() => sent.length > 0);
+  await client.cancelWorkflow(handle.workflowId, '', { force: true }).catch(() => {});
+  return sent.slice(0, 1);
+}
 
-/** A text with every UUID written `<id>`. */
+/** How a definition is registered. */
+export async function registrationOf(definition: AnyWorkflow | AnyTask): Promise<string[]> {
+  const w = world();
+  const sent = sentBy(w, Method.RegisterWorker);
+  await w.client([definition]);
+  return sent;
+}
+
+/** The messages of one kind, as texts without ids: enough to see that two differ, and in what. */
+function sentBy(w: World, watched: string): string[] {
+  const sent: string[] = [];
+  w.engine.intercept = (method, next, request) => {
+    if (method === watched) sent.push(textWithoutIds(new TextDecoder().decode(request)));
+    return next();
+  };
+  return sent;
+}
+
+const IDS_AND_TIMES = /id$|AtMs$|timestamp|^stackTrace$/i;
+const IDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,}/g;
+
+/** A text with every id and hash written `<id>`. */
 export function textWithoutIds(text: string): string {
-  return text.replaceAll(UUIDS, '<id>');
+  return text.replaceAll(IDS, '<id>');
 }
 
 /** A value without what differs each time. */

@@ -1,9 +1,22 @@
 import { TimeoutError } from '../../src/errors.js';
 import { saga } from '../../src/workflow/saga.js';
+import { workflow } from '../../src/workflow/define.js';
 import type { WorkflowContext } from '../../src/workflow/context-types.js';
 import type { Observation, Observations } from './difference.js';
 import { only } from './difference.js';
-import { child, echo, fails, ms, outcomeOf, play, retryAtOnce, slow, waiting } from './play.js';
+import {
+  child,
+  echo,
+  fails,
+  ms,
+  outcomeOf,
+  play,
+  registrationOf,
+  retryAtOnce,
+  slow,
+  submittedBy,
+  waiting,
+} from './play.js';
 
 /** A workflow that does something, or does not. */
 const doing =
@@ -188,6 +201,8 @@ export const verbOptions: Observations = {
     const handle = ctx.scheduleWorkflow(child, 'x', only(given, 'queue', 'elsewhere'));
     return Promise.race([handle, ctx.sleep(ms(40))]);
   }),
+  'ChildWorkflowOptions.prioritySeconds': (given) =>
+    submittedBy((ctx) => void ctx.scheduleWorkflow(child, 'x', only(given, 'prioritySeconds', 1_000))),
   'PromiseOptions.timeout': either((ctx, given) =>
     Promise.race([outcomeOf(ctx.promise('p', only(given, 'timeout', ms(1)))), ctx.sleep(ms(20))]),
   ),
@@ -247,6 +262,8 @@ export const verbOptions: Observations = {
 
 /** What options of definitions of workflows change. */
 export const workflowConfig: Observations = {
+  'WorkflowConfig.description': (given) =>
+    registrationOf(workflow({ name: 'w', ...only(given, 'description', 'For people'), run: () => null })),
   'WorkflowConfig.timeout': (given) =>
     play({
       run: (ctx) => ctx.promise('p', { timeout: ms(300) }),

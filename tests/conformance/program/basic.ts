@@ -63,7 +63,7 @@ export const operationWorkflow = workflow<{ n: number }, { values: number[]; cau
       .run('fails', async () => {
         throw new TypeError('operation failed');
       })
-      .catch((error: Error) => error.message);
+      .catch((error: unknown) => (error as Error).message);
     return { values, caught };
   },
 });

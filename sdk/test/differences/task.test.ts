@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { taskConfig, taskContext } from './task.js';
+
+provesDifferences({ ...taskContext, ...taskConfig });

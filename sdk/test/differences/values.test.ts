@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { values } from './values.js';
+
+provesDifferences(values);

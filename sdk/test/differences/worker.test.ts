@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { worker } from './worker.js';
+
+provesDifferences(worker);
