@@ -13,6 +13,7 @@ import { Stage } from './stage.mjs';
  * @property {string} name
  * @property {(ctx: any, input: any, outside: { op: (name: string) => unknown }) => unknown} run the workflow function
  * @property {Record<string, Row['run']>} [children] other workflows, by name
+ * @property {Record<string, Row['run']>} [codes] other codes of the same workflow, for `stage.deploy`
  * @property {string[]} [held] tasks and operations that wait until the script ends them; all others end at once
  * @property {string[]} [tasks] kinds of tasks beside those that every stage has
  * @property {(stage: import('./stage.mjs').Stage) => Promise<unknown>} [lands] what happens between the first claim and

@@ -19,7 +19,8 @@ const KINDS = ['charge', 'refund', 'work', 'cleanup', 't', 'u'];
  * that runs the tasks and calls from outside. Tasks and operations that a row holds wait until its script ends them.
  *
  * How the worker works is the mode: `cached` keeps the execution in memory, `replaying` replays it in each activation,
- * `killed` is killed after each submission and everything in it is gone.
+ * `killed` is killed after each submission and everything in it is gone. A place with `isolates` has the worker in one of
+ * them, a new one after each kill; elsewhere it shares the stage's, and is cut off from the server when it is killed.
  *
  * @typedef {'cached' | 'replaying' | 'killed'} Mode
  */
@@ -30,9 +31,7 @@ export class Stage {
   #row;
   #place;
   #mode;
-  #run;
-  #definition;
-  #children = {};
+  #code = 'run';
   #outside;
   #worker;
   #lifecycle = Promise.resolve();
@@ -43,22 +42,17 @@ export class Stage {
 
   /**
    * @param {object} row of semantics.mjs
-   * @param {{ transport: object, orgId: string }} place the server
+   * @param {{ transport: object, orgId: string, isolates?: { start: Function } }} place the server, and where workers are
    * @param {Mode} mode
    */
   constructor(row, place, mode) {
     this.#row = row;
     this.#place = { ...place, queue: `stage-${globalThis.crypto.randomUUID()}` };
     this.#mode = mode;
-    this.#run = row.run;
-    this.#definition = this.#define('row', (...given) => this.#run(...given));
-    for (const [name, run] of Object.entries(row.children ?? {}))
-      this.#children[name] = this.#define(name, run);
   }
 
-  #define(name, run) {
-    const outside = { op: (operation) => this.#begin('run', operation), children: this.#children };
-    return workflow({ name, run: (ctx, input) => run(ctx, input, outside) });
+  #definitions() {
+    return definitionsOf(this.#row, this.#code, (operation) => this.#begin('run', operation));
   }
 
   /** Plays the row and checks what must be true. */
@@ -70,7 +64,7 @@ export class Stage {
     try {
       if (lands !== undefined) void this.landing(() => this.#started().then(() => lands(this)));
       await this.#startWorker();
-      const { handle } = await this.#outside.startWorkflow(this.#definition, input ?? null);
+      const { handle } = await this.#outside.startWorkflow(this.definition, input ?? null);
       this.handle = handle;
       await this.#within(act?.(this), 'its script');
       if (row.neverEnds !== true) await this.#checkEnd(row);
@@ -95,7 +89,7 @@ export class Stage {
 
   /** The workflow that the worker runs now. */
   get definition() {
-    return this.#define('row', this.#run);
+    return this.#definitions()[0];
   }
 
   get client() {
@@ -214,10 +208,10 @@ export class Stage {
     return restarted;
   }
 
-  /** Goes on with other code. */
-  deploy(run) {
+  /** Goes on with other code: `run` of the row, or one of its `codes`. */
+  deploy(code) {
     return this.offline(async () => {
-      this.#run = run;
+      this.#code = code;
     });
   }
 
@@ -231,11 +225,30 @@ export class Stage {
 
   async #startWorker() {
     const controller = new AbortController();
-    const client = this.#client(this.#relay(controller));
-    for (const definition of [this.#definition, ...Object.values(this.#children)])
-      client.registerWorkflow(definition);
+    const start = this.#place.isolates ? this.#startIsolated : this.#startHere;
+    const kill = await start.call(this, this.#relay(controller));
+    this.#worker = { kill, controller };
+  }
+
+  async #startHere(transport) {
+    const client = this.#client(transport);
+    for (const definition of this.#definitions()) client.registerWorkflow(definition);
     await client.start();
-    this.#worker = { client, controller };
+    return () => client.stop();
+  }
+
+  async #startIsolated(transport) {
+    const { orgId, queue, isolates } = this.#place;
+    const replaying = this.#mode === 'replaying';
+    const isolate = await isolates.start(
+      { row: this.#row.name, code: this.#code, orgId, queue, replaying },
+      {
+        transport,
+        begin: (operation) => this.#begin('run', operation),
+        violated: (text) => this.violations.push(text),
+      },
+    );
+    return () => isolate.kill();
   }
 
   /** Everything that the worker holds is gone. */
@@ -243,7 +256,7 @@ export class Stage {
     const worker = this.#worker;
     this.#worker = undefined;
     worker?.controller.abort();
-    await worker?.client.stop();
+    await worker?.kill();
   }
 
   #client(transport) {
@@ -252,7 +265,7 @@ export class Stage {
       transport,
       orgId,
       queue,
-      logger: this.#row.logger ?? silentLogger,
+      logger: silentLogger,
       shutdownGraceMs: 0,
       workflowWorkerOptions: {
         ...(this.#mode === 'replaying' ? { alwaysReplay: true } : {}),
@@ -366,6 +379,20 @@ export class Stage {
     const violations = this.violations.map((text) => `; violation: ${text}`).join('');
     return events.map(({ type }) => type).join(' ') + violations;
   }
+}
+
+/**
+ * The workflows of a row as a worker runs them, that of the row first.
+ *
+ * @param {object} row of semantics.mjs
+ * @param {string} code `run`, or the name of one of the row's `codes`
+ * @param {(name: string) => unknown} op what an operation of this name does
+ */
+export function definitionsOf(row, code, op) {
+  const children = {};
+  const define = (name, run) => workflow({ name, run: (ctx, input) => run(ctx, input, { op, children }) });
+  for (const [name, run] of Object.entries(row.children ?? {})) children[name] = define(name, run);
+  return [define('row', code === 'run' ? row.run : row.codes[code]), ...Object.values(children)];
 }
 
 /** Rejects when `signal` fires, whatever becomes of the work. */

@@ -7,6 +7,7 @@ import { LEASE_MS, rows } from '../conformance/semantics.mjs';
 import { Stage } from '../conformance/stage.mjs';
 import { differenceFromPrefix, differenceFromReplay } from '../support/rerun.mjs';
 import { startServer } from '../support/server.mjs';
+import { Isolates } from './isolates.mjs';
 
 /**
  * Plays every row of semantics.mjs in every mode, on the embedded engine and on the server, and prints which cell of
@@ -14,7 +15,7 @@ import { startServer } from '../support/server.mjs';
  *
  * live         each activation replays the history and goes on
  * cached       the execution stays in the worker's memory
- * killed       everything in the worker is gone after each submission
+ * killed       the worker is in an isolate of its own, which is ended after each submission; a fresh one goes on
  * full replay  the whole history, after each of the three: it ends alike and asks for nothing new
  * prefix       each submission of the three, made anew from the events that the worker held
  */
@@ -28,7 +29,7 @@ process.on('rejectionHandled', () => {});
 const A_DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Gives the text of what is wrong with each cell of a row, for those where something is. */
-async function playRow(row, place) {
+async function playRow(row, { isolates, ...place }) {
   const faults = new Map();
   const trying = async (cell, work) => {
     try {
@@ -39,7 +40,7 @@ async function playRow(row, place) {
     }
   };
   for (const [cell, mode] of Object.entries(MODES)) {
-    const stage = new Stage(row, place, mode);
+    const stage = new Stage(row, mode === 'killed' ? { ...place, isolates } : place, mode);
     await trying(cell, () => stage.play());
     if (stage.history === undefined) {
       for (const other of ['full replay', 'prefix']) faults.set(other, `${cell} gave no history`);
@@ -89,7 +90,7 @@ async function playAll(where, place) {
 async function embedded() {
   const transport = new EmbeddedTransport({ leaseMs: LEASE_MS });
   try {
-    return await playAll('embedded', { transport, orgId: EMBEDDED_ORG_ID });
+    return await playAll('embedded', { transport, orgId: EMBEDDED_ORG_ID, isolates });
   } finally {
     await transport.close();
   }
@@ -100,7 +101,7 @@ async function onServer() {
   const server = await startServer({ data, leaseMs: LEASE_MS });
   const transport = new GrpcWebTransport({ serverUrl: server.url, token: server.apiKey });
   try {
-    return await playAll('server', { transport, orgId: server.orgId });
+    return await playAll('server', { transport, orgId: server.orgId, isolates });
   } finally {
     await transport.close();
     await server.stop();
@@ -108,7 +109,9 @@ async function onServer() {
   }
 }
 
+const isolates = new Isolates();
 const [first, second] = [await embedded(), await onServer()];
+await isolates.close();
 const failed = first.failed + second.failed;
 console.log(`${first.passed + second.passed} passed, ${failed} failed, 0 skipped`);
 process.exitCode = failed > 0 ? 1 : 0;

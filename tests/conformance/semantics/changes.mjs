@@ -51,16 +51,17 @@ for (const [change, [text, changed]] of Object.entries(CHANGES)) {
   promise({
     name: `code that ${change} is told so, does nothing, and the old code goes on`,
     run: recorded,
+    codes: { changed },
     held: ['u'],
     act: async (stage) => {
       await stage.until('TASK_COMPLETED');
       const attempt = await stage.attempt('u');
-      await stage.deploy(changed);
+      await stage.deploy('changed');
       attempt.resolve(null);
       const [violation] = await stage.violated();
       if (!violation.includes(text))
         throw new Error(`expected a violation with "${text}", got: ${violation}`);
-      await stage.deploy(recorded);
+      await stage.deploy('run');
     },
     gives: 'as before',
     commands: ['STATE_SET k', 'OPERATION_COMPLETED a', 'TASK_SCHEDULED t', 'TASK_SCHEDULED u'],
@@ -84,11 +85,12 @@ promise({
     for (let turn = 0; turn < 3; turn += 1) await ctx.scheduleByName('t');
     return 'old';
   },
+  codes: { patched },
   held: ['t'],
   act: async (stage) => {
     await stage.suspended(1);
     await stage.complete('t', null);
-    await stage.deploy(patched);
+    await stage.deploy('patched');
     await stage.complete('t', null);
     await stage.complete('t', null);
   },
