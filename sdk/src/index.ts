@@ -16,7 +16,7 @@ export type {
   SignalWithStartOptions,
   StartWorkflowOptions,
 } from './client/options.js';
-export type { StreamOptions, WorkflowStreamEvent } from './client/stream.js';
+export type { StreamOptions, WorkflowStreamEvent } from './client/stream-types.js';
 export { Duration } from './duration.js';
 export * from './errors.js';
 export { atLevel, consoleLogger, type Logger, type LogLevel, silentLogger } from './logger.js';

@@ -21,7 +21,8 @@ import type {
   StartWorkflowOptions,
 } from './options.js';
 import { type ClientSettings, clientSettings, type Connection } from './settings.js';
-import { readStream, type StreamOptions, type WorkflowStreamEvent } from './stream.js';
+import { readStream } from './stream.js';
+import type { StreamOptions, WorkflowStreamEvent } from './stream-types.js';
 
 const START_OPTIONS = [
   'queue',

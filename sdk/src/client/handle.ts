@@ -6,7 +6,8 @@ import type { WorkflowDescription } from './description.js';
 import { cancelWorkflow, describeWorkflow, queryWorkflow, signalWorkflow } from './executions.js';
 import type { CancelWorkflowOptions } from './options.js';
 import { awaitResult } from './result.js';
-import { readStream, type StreamOptions, type WorkflowStreamEvent } from './stream.js';
+import { readStream } from './stream.js';
+import type { StreamOptions, WorkflowStreamEvent } from './stream-types.js';
 
 /** An execution as a client sees it. It can be awaited, which waits for the result. */
 export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {

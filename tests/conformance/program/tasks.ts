@@ -135,9 +135,15 @@ export const errorTask = task<void, { recovered: boolean }>({
 export const everyStreamTask = task<void, { events: number }>({
   name: 'program-every-stream-task',
   hooks: {
-    onStart: () => hookCalls.push('start'),
-    onSuccess: () => hookCalls.push('success'),
-    onFailure: () => hookCalls.push('failure'),
+    onStart: () => {
+      hookCalls.push('start');
+    },
+    onSuccess: () => {
+      hookCalls.push('success');
+    },
+    onFailure: () => {
+      hookCalls.push('failure');
+    },
   },
   async run(ctx: TaskContext) {
     const events: StreamEvent[] = [
