@@ -82,7 +82,7 @@ check('an empty batch', program.batchWorkflow, {
   gives: { batches: 0, processed: 0 },
 });
 check('mixed work side by side', program.mixedParallelWorkflow, {
-  gives: { results: [{ sum: 3 }, undefined, 'operation', 'no input'], settled: ['rejected', 'fulfilled'] },
+  gives: { results: [{ sum: 3 }, null, 'operation', 'no input'], settled: ['rejected', 'fulfilled'] },
 });
 check('a race against a timer', program.raceWorkflow, { gives: { winner: 'timer' } });
 check('retries', program.retryWorkflow, { input: { failUntilAttempt: 3 }, gives: { attempt: 3 } });
@@ -192,4 +192,62 @@ check('comprehensive', program.comprehensiveWorkflow, {
     signal: 'noted',
     state: ['stage'],
   },
+});
+
+// --- streams ---
+
+/** What a workflow's tasks streamed, of one type, without where and when. */
+async function streamed(handle, type) {
+  const seen = [];
+  for await (const { sequence, taskExecutionId, timestamp, ...event } of handle.stream()) {
+    same([typeof sequence, typeof taskExecutionId, timestamp instanceof Date], ['number', 'string', true]);
+    if (event.type === type || type === undefined) seen.push(event);
+  }
+  return seen;
+}
+
+check('a stream of tokens', program.tokenStreamWorkflow, {
+  input: { text: 'one two three' },
+  gives: { count: 3 },
+});
+check('a stream of tokens, read', program.tokenStreamWorkflow, {
+  input: { text: 'one two three' },
+  needs: 'extensions',
+  then: async ({ handle }) =>
+    same(
+      (await streamed(handle, 'token')).map(({ text }) => text),
+      ['one', 'two', 'three'],
+    ),
+});
+check('a stream of progress', program.progressStreamWorkflow, {
+  input: { steps: 4 },
+  gives: { steps: 4 },
+});
+check('a stream of progress, read', program.progressStreamWorkflow, {
+  input: { steps: 2 },
+  needs: 'extensions',
+  then: async ({ handle }) =>
+    same(await streamed(handle, 'progress'), [
+      { type: 'progress', progress: 0.5, details: 'step 1 of 2' },
+      { type: 'progress', progress: 1, details: 'step 2 of 2' },
+    ]),
+});
+check('a stream of data', program.dataStreamWorkflow, {
+  input: { records: 3 },
+  gives: { records: 3 },
+});
+check('a stream with an error in it', program.errorStreamWorkflow, { gives: { recovered: true } });
+check('a stream of every kind, and hooks', program.everyStreamWorkflow, {
+  gives: { events: 4 },
+  then: () => same(program.hookCalls.slice(-2), ['start', 'success']),
+});
+check('a stream of every kind, read', program.everyStreamWorkflow, {
+  needs: 'extensions',
+  then: async ({ handle }) =>
+    same(await streamed(handle), [
+      { type: 'token', text: 'once' },
+      { type: 'progress', progress: 0.5, details: 'half' },
+      { type: 'data', data: { n: 1 } },
+      { type: 'error', message: 'only a test', code: 'TEST' },
+    ]),
 });
