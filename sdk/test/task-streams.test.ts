@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { WorkflowStreamEvent } from '../src/client/stream.js';
+import type { WorkflowStreamEvent } from '../src/client/stream-types.js';
 import { Duration } from '../src/duration.js';
 import { ConfigurationError, ConnectionError, NotFoundError, Unsupported } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
