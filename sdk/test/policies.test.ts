@@ -231,6 +231,7 @@ const ONE_AT_A_TIME = {
   maxConcurrent: 1,
   maxPolls: () => 1,
   emptyPauseMs: 100,
+  settleMs: 0,
   work: async () => undefined,
   giveBack: async () => {},
 };
@@ -257,6 +258,7 @@ function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
     maxConcurrent: 6,
     maxPolls: () => 4,
     emptyPauseMs: 100,
+    settleMs: 0,
     poll: (signal) => {
       const poll = gate<string | undefined>();
       signal.addEventListener('abort', () => poll.fail(new Error('stopped')));
@@ -334,6 +336,48 @@ test('the next piece that comes while stopping is given back, and drain waits fo
   expect([works.length, hasDrained]).toEqual([1, false]);
   returned.open();
   await drained;
+});
+
+test('while there is much to do, polls may be answered for a moment when nothing more is to be claimed', async () => {
+  const { loop, polls, works, givenBack, clock } = handLoop({ settleMs: 250 });
+  loop.start();
+  polls[0]?.open('a');
+  await until(() => works.length === 1);
+  let hasStopped = false;
+  const stopped = loop.stop().then(() => (hasStopped = true));
+  polls[1]?.open('b');
+  await until(() => givenBack.length === 1);
+  clock.advance(249);
+  await settled();
+  expect([hasStopped, works.length, givenBack]).toEqual([false, 1, ['b']]);
+  clock.advance(1);
+  await stopped;
+  expect(loop.waiting).toBe(0);
+});
+
+test('a loop waits no longer than its polls, and not at all when it has had nothing to do', async () => {
+  const { loop, polls, works, clock } = handLoop({ settleMs: 250, maxPolls: () => 2 });
+  loop.start();
+  for (const poll of polls) poll.open('a');
+  await until(() => works.length === 2);
+  await settled();
+  expect(loop.waiting).toBe(1);
+  polls[2]?.open(undefined);
+  await settled();
+  // It pauses now, as after each empty answer that came at once.
+  expect([loop.waiting, clock.scheduled.all]).toEqual([1, 1]);
+  await loop.stop();
+  for (const { end } of works) end(undefined);
+
+  const idle = handLoop({ settleMs: 250 });
+  idle.loop.start();
+  idle.polls[0]?.open('a');
+  await until(() => idle.works.length === 1);
+  idle.works[0]?.end(undefined);
+  await idle.loop.drain();
+  idle.clock.advance(1_000);
+  await idle.loop.stop();
+  expect([clock.scheduled.all, idle.clock.scheduled.all]).toEqual([0, 0]);
 });
 
 test('during an outage one poll goes on, and all of them after it', async () => {

@@ -103,6 +103,7 @@ export class SimulatedWorker {
   #transport(world) {
     return {
       extended: true,
+      isInProcess: true,
       unary: (method, body, { metadata, signal, subject } = {}) =>
         new Promise((resolve, reject) => {
           world.activity += 1;

@@ -57,6 +57,7 @@ export interface EmbeddedOptions {
  */
 export class EmbeddedTransport implements Transport {
   readonly extended = true;
+  readonly isInProcess = true;
   readonly #options: EmbeddedOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;

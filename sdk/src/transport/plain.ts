@@ -12,6 +12,10 @@ export class PlainTransport implements Transport {
     this.#inner = inner;
   }
 
+  get isInProcess(): boolean | undefined {
+    return this.#inner.isInProcess;
+  }
+
   unary(method: string, body: Uint8Array, options?: CallOptions): Promise<UnaryAnswer> {
     return this.#inner.unary(method, body, { ...options, extensions: false });
   }

@@ -45,6 +45,8 @@ export interface UnaryAnswer {
 export interface Transport {
   /** Whether the server has announced that it knows `flovyn.ext.v1`. False until its first answer. */
   readonly extended: boolean;
+  /** True if no answer can be on its way when a call is ended: the server is in this process. Default: false. */
+  readonly isInProcess?: boolean | undefined;
   /** Sends one message and waits for one. `method` is a full path: `/flovyn.v1.WorkflowDispatch/PollWorkflow`. */
   unary(method: string, body: Uint8Array, options?: CallOptions): Promise<UnaryAnswer>;
   /** Sends one message and yields each message that comes back. Leaving the loop early ends the call. */

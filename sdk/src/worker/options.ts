@@ -71,6 +71,8 @@ const DEFAULT_CACHED_BYTES = 64 * 1024 * 1024;
 const DEFAULT_POLL_INTERVAL_MS = 100;
 /** More would not be faster, since work under way is answered with the next piece; 1 makes a burst wait in line. */
 const POLLS = 4;
+/** Longer than an answer is on its way. */
+const SETTLE_MS = 250;
 /** Browsers open six connections to a server, and everything else needs some too. */
 const POLLS_IN_BROWSERS = 1;
 
@@ -132,11 +134,12 @@ export function checkTaskWorkerOptions(options: TaskWorkerOptions): void {
 export function pollLimits(
   options: PollingOptions,
   transport: Transport,
-): Pick<PollLoopParts<unknown>, 'maxConcurrent' | 'maxPolls' | 'emptyPauseMs'> {
+): Pick<PollLoopParts<unknown>, 'maxConcurrent' | 'maxPolls' | 'emptyPauseMs' | 'settleMs'> {
   return {
     maxConcurrent: options.maxConcurrent ?? DEFAULT_MAX_CONCURRENT,
     // A server that does not wait is only asked more often by more polls.
     maxPolls: () => (!transport.extended ? 1 : isBrowser() ? POLLS_IN_BROWSERS : POLLS),
+    settleMs: transport.isInProcess === true ? 0 : SETTLE_MS,
     emptyPauseMs: options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
   };
 }

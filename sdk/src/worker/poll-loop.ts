@@ -1,6 +1,7 @@
 import { EngineFailed } from '../errors.js';
 import type { Clock } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
+import { runDry } from '../runtime/run-dry.js';
 import { Backoff } from './backoff.js';
 import type { PollCounts } from './poll-counts.js';
 
@@ -12,6 +13,8 @@ export interface PollLoopParts<Work> {
   readonly maxConcurrent: number;
   /** How many polls wait while no work is under way, and never more than there is room for. */
   readonly maxPolls: () => number;
+  /** How long polls may still be answered when nothing more is to be claimed, in milliseconds; 0 ends them at once. */
+  readonly settleMs: number;
   /** The pause after an empty answer that came at once, in milliseconds. */
   readonly emptyPauseMs: number;
   /** Waits for work, so long on the server; undefined if none came in time. */
@@ -39,6 +42,8 @@ export interface PollWatcher {
 export const POLL_SECONDS = 30;
 /** In an outage, so that a server that has nothing to do is soon known to be there. */
 const PROBE_SECONDS = 1;
+/** A loop that had no work for so long has nothing to do. */
+const BUSY_MS = 1_000;
 /** An empty answer that took less than this was no long poll. */
 const SHORT_POLL_MS = 500;
 
@@ -63,7 +68,10 @@ export class PollLoop<Work> {
   readonly #running = new Set<Promise<void>>();
   readonly #backoff = new Backoff();
   readonly #polls = new Set<Promise<void>>();
+  /** What the polls wait for, unless they pause. */
+  readonly #calls = new Set<Promise<unknown>>();
   #isOut = false;
+  #lastWorkMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PollLoopParts<Work>) {
     this.#parts = parts;
@@ -80,15 +88,13 @@ export class PollLoop<Work> {
   /** Claims nothing more until the next start: ends the polls under way. Work under way goes on. */
   async pause(): Promise<void> {
     if (this.#state !== 'stopped') this.#state = 'paused';
-    this.#controller.abort();
-    await Promise.all(this.#polls);
+    await this.#endPolls();
   }
 
   /** As `pause`, for good. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
-    this.#controller.abort();
-    await Promise.all(this.#polls);
+    await this.#endPolls();
   }
 
   /** Whether work is to be claimed. */
@@ -104,6 +110,27 @@ export class PollLoop<Work> {
   /** Resolves when all work under way has ended. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  /**
+   * What is claimed by an answer that is on its way when its poll is ended is nobody's until the lease is over. So while
+   * there is much to do, and answers come often, polls may be answered for a moment; what they bring is given back.
+   */
+  async #endPolls(): Promise<void> {
+    const controller = this.#controller;
+    if (this.#parts.settleMs > 0) await this.#settle();
+    controller.abort();
+    await Promise.all(this.#polls);
+  }
+
+  async #settle(): Promise<void> {
+    const { clock, settleMs } = this.#parts;
+    const isBusy = this.#running.size > 0 || clock.nowMs() - this.#lastWorkMs < BUSY_MS;
+    const answered = new AbortController();
+    void Promise.allSettled(this.#calls).then(() => answered.abort());
+    if (isBusy) await pause(clock, settleMs, answered.signal);
+    // What has arrived may not have been read: timers come before that in a turn of the event loop.
+    await runDry();
   }
 
   #fill(): void {
@@ -140,7 +167,7 @@ export class PollLoop<Work> {
     const { clock, poll, emptyPauseMs, counts } = this.#parts;
     const startedMs = clock.nowMs();
     try {
-      const work = await poll(signal, seconds);
+      const work = await this.#call(poll(signal, seconds));
       this.#succeeded();
       counts[work === undefined ? 'empty' : 'withWork'] += 1;
       if (work !== undefined) this.#start(work);
@@ -151,7 +178,17 @@ export class PollLoop<Work> {
     }
   }
 
+  async #call<T>(call: Promise<T>): Promise<T> {
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
   #start(work: Work): void {
+    this.#lastWorkMs = this.#parts.clock.nowMs();
     const running = this.#runAll(work).finally(() => {
       this.#running.delete(running);
       this.#fill();

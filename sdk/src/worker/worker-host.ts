@@ -29,6 +29,8 @@ export class WorkerHost {
   readonly #registration: Registration;
   readonly #workflows: WorkflowWorker | undefined;
   readonly #tasks: TaskWorker | undefined;
+  /** No poll waits any more. */
+  #stopped: Promise<unknown> = Promise.resolve();
 
   /** `onEnd` is told of an error after which nothing can be polled for any more. */
   constructor(
@@ -97,7 +99,7 @@ export class WorkerHost {
    * was over, and what is left of that.
    */
   async stop(grace: Grace): Promise<{ readonly aborted: WorkIds; readonly left: WorkIds }> {
-    await Promise.all([this.#workflows?.stop(), this.#tasks?.stop()]);
+    this.#stopped = Promise.all([this.#workflows?.stop(), this.#tasks?.stop()]);
     const report = await this.#drained(grace);
     this.#workflows?.close();
     this.#registration.stop();
@@ -115,7 +117,9 @@ export class WorkerHost {
   }
 
   async #drainedWithin(grace: Grace): Promise<boolean> {
-    const drained = Promise.all([this.#workflows?.drain(), this.#tasks?.drain()]).then(() => true);
+    // What the last polls bring is given back, which is work too.
+    const all = this.#stopped.then(() => Promise.all([this.#workflows?.drain(), this.#tasks?.drain()]));
+    const drained = all.then(() => true);
     const result = await Promise.race([drained, grace.over.then(() => false)]);
     grace.dispose();
     return result;

@@ -35,6 +35,7 @@ export class MeddledTransport implements Transport {
   readonly extensions = new Set<boolean>();
   intercept: Interception = (_method, next) => next();
   extended = true;
+  isInProcess = true;
   readonly #inner: Transport;
   readonly #controller = new AbortController();
   readonly #death = gate<never>();
