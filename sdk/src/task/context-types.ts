@@ -47,7 +47,7 @@ export interface TaskContext {
   /** The error to end a stopped attempt with. */
   cancellationError(): TaskCancelled;
   /**
-   * Tells how far the attempt is, from 0 to 1, to whoever looks at the task. Resolves at once: it goes out in the
+   * Tells how far the attempt is, from 0 to 1 and to a millionth, to whoever looks at the task. Resolves at once: it goes out in the
    * background, the newest instead of older ones that still wait, and may be lost. Rejects with a `ConfigurationError`
    * for anything but a number from 0 to 1.
    */

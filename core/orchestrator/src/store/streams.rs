@@ -72,8 +72,8 @@ struct Stream {
     bytes: usize,
     last_sequence: i64,
     used_at_ms: i64,
-    /// For each task the attempt that streamed last, and how far it came.
-    taken: BTreeMap<Uuid, (i32, i32)>,
+    /// For each task, in the order of their ids, the attempt that streamed last and how far it came.
+    taken: Vec<(Uuid, (i32, i32))>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -124,11 +124,11 @@ impl Streams {
     pub fn advance(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
         self.open(key, now_ms);
         let Some(stream) = self.streams.get_mut(&key) else { return true };
-        let before = stream.taken.get(&task).copied();
+        let before = stream.taken(task);
         if before.is_some_and(|before| before >= (attempt, sequence)) {
             return false;
         }
-        stream.taken.insert(task, (attempt, sequence));
+        stream.set_taken(task, Some((attempt, sequence)));
         self.log.push(Undo::Taken { key, task, before });
         true
     }
@@ -161,7 +161,8 @@ impl Streams {
 
     /// What was done since the last time stays. Makes room for the next.
     pub fn settle(&mut self) {
-        let touched: BTreeSet<Key> = take(&mut self.log).iter().map(Undo::key).collect();
+        let mut touched: Vec<Key> = take(&mut self.log).iter().map(Undo::key).collect();
+        touched.dedup();
         let Some(now_ms) = touched.iter().filter_map(|key| self.streams.get(key)).map(|stream| stream.used_at_ms).max()
         else {
             return;
@@ -208,10 +209,8 @@ impl Streams {
     }
 
     fn undo_taken(&mut self, key: Key, task: Uuid, before: Option<(i32, i32)>) {
-        let Some(stream) = self.streams.get_mut(&key) else { return };
-        match before {
-            Some(before) => drop(stream.taken.insert(task, before)),
-            None => drop(stream.taken.remove(&task)),
+        if let Some(stream) = self.streams.get_mut(&key) {
+            stream.set_taken(task, before);
         }
     }
 
@@ -219,6 +218,22 @@ impl Streams {
         if let Some(stream) = self.streams.remove(&key) {
             self.by_use.remove(&(stream.used_at_ms, key));
             self.bytes -= stream.bytes;
+        }
+    }
+}
+
+impl Stream {
+    fn taken(&self, task: Uuid) -> Option<(i32, i32)> {
+        let place = self.taken.binary_search_by_key(&task, |(task, _)| *task).ok()?;
+        self.taken.get(place).map(|(_, taken)| *taken)
+    }
+
+    fn set_taken(&mut self, task: Uuid, taken: Option<(i32, i32)>) {
+        match (self.taken.binary_search_by_key(&task, |(task, _)| *task), taken) {
+            (Ok(place), Some(taken)) => self.taken[place].1 = taken,
+            (Ok(place), None) => drop(self.taken.remove(place)),
+            (Err(place), Some(taken)) => self.taken.insert(place, (task, taken)),
+            (Err(_), None) => {}
         }
     }
 }

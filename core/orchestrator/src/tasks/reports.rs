@@ -1,6 +1,10 @@
 //! What an attempt tells while it runs: how far it has come, and what it logs.
 
-use alloc::{format, string::ToString, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
 use flovyn_protocol::messages::{LogLine, LogMessageRequest, ReportProgressRequest};
 
@@ -34,17 +38,30 @@ pub(crate) fn progress(
     request: ReportProgressRequest,
 ) -> Result<Answer, Status> {
     if !(0.0..=1.0).contains(&request.progress) {
-        let got = request.progress;
+        let got = match request.progress {
+            less if less < 0.0 => "less",
+            more if more > 1.0 => "more",
+            _ => "none",
+        };
         return Err(Status::invalid_argument(format!("progress: expected a number from 0 to 1, got {got}")));
     }
     border::at_most("details", request.details.len(), ctx.config.limits.stream_payload_bytes_max)?;
     let Some(mut task) = attempt_of(ctx, caller, &request.task_execution_id)? else { return Ok(reply_empty()) };
-    let value = request.progress.to_string();
+    let value = in_millionths(request.progress);
     streams::progressed(ctx, &task, &value, &request.details)?;
     task.progress = Some(TaskProgress { value, details: request.details });
     task.updated_at_ms = ctx.now_ms;
     ctx.tx.put_task(&task)?;
     Ok(reply_empty())
+}
+
+/// A number from 0 to 1 as JSON, to a millionth. What the language has for that weighs 7 KB in the wasm.
+fn in_millionths(number: f64) -> String {
+    // From 0 to 1,000,000, as was checked.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let millionths = (number * 1e6 + 0.5) as u32;
+    let digits = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    digits.trim_end_matches('0').trim_end_matches('.').to_string()
 }
 
 /// LogMessage: kept with the task.

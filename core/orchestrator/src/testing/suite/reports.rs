@@ -191,13 +191,17 @@ fn progress_is_kept_and_streamed(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let id = world.suspended(vec![task(1)]);
     let claimed = world.poll_task(&extended());
-    for (progress, details) in [(0.0, ""), (0.25, "a \"quarter\"")] {
+    for (progress, details) in [(0.0, ""), (0.25, "a \"quarter\""), (1.0 / 3.0, ""), (0.999_999_9, "")] {
         let request =
             ReportProgressRequest { task_execution_id: claimed.id.clone(), progress, details: details.into() };
         world.ask::<()>(&holder(&claimed), PROGRESS, &request).unwrap();
     }
-    let expected =
-        [r#"{"type":"progress","progress":0}"#, r#"{"type":"progress","progress":0.25,"details":"a \"quarter\""}"#];
+    let expected = [
+        r#"{"type":"progress","progress":0}"#,
+        r#"{"type":"progress","progress":0.25,"details":"a \"quarter\""}"#,
+        r#"{"type":"progress","progress":0.333333}"#,
+        r#"{"type":"progress","progress":1}"#,
+    ];
     assert_eq!(payloads(&read(&mut world, &of_execution(&id, 0))), expected);
 }
 
@@ -205,10 +209,9 @@ fn progress_outside_its_range_is_refused(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     world.suspended(vec![task(1)]);
     let claimed = world.poll_task(&extended());
-    for progress in [-0.1, 1.1, f64::NAN] {
+    for (progress, got) in [(-0.1, "got less"), (1.000_001, "got more"), (f64::NAN, "got none")] {
         let request = ReportProgressRequest { task_execution_id: claimed.id.clone(), progress, ..Default::default() };
-        let got = format!("got {progress}");
-        world.refuse(&holder(&claimed), PROGRESS, &request, Code::InvalidArgument, &["from 0 to 1", &got]);
+        world.refuse(&holder(&claimed), PROGRESS, &request, Code::InvalidArgument, &["from 0 to 1", got]);
     }
 }
 
