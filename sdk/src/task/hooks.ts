@@ -11,16 +11,19 @@ import type { TaskContext } from './context-types.js';
  */
 export interface TaskHooks<Input = unknown, Output = unknown> {
   /** Called before the task's function, at every attempt. It takes from the time that the attempt has. */
-  onStart?(ctx: TaskContext, input: Input): void | PromiseLike<void>;
+  readonly onStart?: Hook<[ctx: TaskContext, input: Input]> | undefined;
   /** Called when the task's function has given its result, before that is reported. */
-  onSuccess?(ctx: TaskContext, input: Input, output: Output): void | PromiseLike<void>;
+  readonly onSuccess?: Hook<[ctx: TaskContext, input: Input, output: Output]> | undefined;
   /**
    * Called when an attempt has not succeeded, before that is reported, whether or not another attempt follows: with
    * what the task's function threw, with a `TaskTimeout`, with the `SerializationError` of a result that cannot be sent,
    * or, where the result counts no more, with the reason of `ctx.signal`.
    */
-  onFailure?(ctx: TaskContext, input: Input, error: unknown): void | PromiseLike<void>;
+  readonly onFailure?: Hook<[ctx: TaskContext, input: Input, error: unknown]> | undefined;
 }
+
+/** The type of a method, so that the definition of any task is an `AnyTask`. */
+type Hook<Args extends unknown[]> = { method(...args: Args): void | PromiseLike<void> }['method'];
 
 const KNOWN = ['onStart', 'onSuccess', 'onFailure'];
 

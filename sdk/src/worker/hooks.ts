@@ -10,14 +10,20 @@ export interface WorkflowHook {
    * The function of an execution is called for the first time: once for each execution, however often it is replayed. A
    * second worker tells it again if the first one was lost before it had recorded anything of the execution.
    */
-  onStarted?(workflowId: string, workflowKind: string, input: unknown): void | PromiseLike<void>;
+  readonly onStarted?:
+    | ((workflowId: string, workflowKind: string, input: unknown) => void | PromiseLike<void>)
+    | undefined;
   /** An execution has completed, and the server has recorded it. */
-  onCompleted?(workflowId: string, workflowKind: string, output: unknown): void | PromiseLike<void>;
+  readonly onCompleted?:
+    | ((workflowId: string, workflowKind: string, output: unknown) => void | PromiseLike<void>)
+    | undefined;
   /**
    * An execution has failed, or has ended as cancelled (`error` is a `WorkflowCancelled` then), and the server has
    * recorded it. It is not told of executions that the server ends by itself, as after their timeout.
    */
-  onFailed?(workflowId: string, workflowKind: string, error: Error): void | PromiseLike<void>;
+  readonly onFailed?:
+    | ((workflowId: string, workflowKind: string, error: Error) => void | PromiseLike<void>)
+    | undefined;
 }
 
 const HOOKS = ['onStarted', 'onCompleted', 'onFailed'] as const;

@@ -22,8 +22,8 @@ interface TaskRejection {
   message: string;
   taskExecutionId: string;
   kind: string;
-  errorType?: string;
-  stackTrace?: string;
+  errorType?: string | undefined;
+  stackTrace?: string | undefined;
   retryable: boolean;
 }
 
@@ -33,8 +33,8 @@ interface ChildRejection {
   childExecutionId: string;
   name: string;
   kind: string;
-  failureType?: string;
-  stackTrace?: string;
+  failureType?: string | undefined;
+  stackTrace?: string | undefined;
 }
 
 /** The error that workflow code sees for a rejection of the core, which is JSON. */
