@@ -2,18 +2,22 @@ import { readLedger } from './ledger.mjs';
 import { TASKS } from './workload.mjs';
 
 const AT_ONCE = 8;
+/** That of the server. */
+const DEFAULT_LEASE_MS = 60_000;
 
 /**
  * Looks for executions of `load` that lost or doubled something. `killed` are the processes that were killed.
  *
- * A step whose worker was killed before its end was recorded runs again; that is what a durable execution promises, and it
- * is counted. What must not be: a run that began after the one that counts was done, another run without a kill, a result
- * that no run gave, two ends in one history, two idempotency keys of one step.
+ * A step whose worker was killed before its end was recorded runs again, and so does one whose worker got so little of the
+ * machine that its lease ran out; that is what a durable execution promises, and it is counted. What must not be: a run that
+ * began after the one that counts was done, another run while the lease of the first lasted, a result that no run gave, two
+ * ends in one history, two idempotency keys of one step.
  */
 export async function check(fleet, ended, killed) {
+  const { leaseMs = DEFAULT_LEASE_MS } = fleet.options;
   const ledger = readLedger(fleet.ledger);
   const faults = [];
-  const counts = { executions: ended.size, steps: 0, runs: 0, again: 0 };
+  const counts = { executions: ended.size, steps: 0, afterKill: 0, afterLease: 0 };
   const keys = new Map();
   for (const [execution, result] of ended) {
     const steps = ledger.get(execution) ?? new Map();
@@ -21,9 +25,13 @@ export async function check(fleet, ended, killed) {
     for (const [index, name] of names.entries()) {
       const runs = steps.get(name) ?? [];
       counts.steps += 1;
-      counts.runs += runs.length;
-      counts.again += Math.max(0, runs.length - 1);
-      const fault = findFault(runs, result?.[index], killed, keys, `${execution} ${name}`);
+      const others = runs.filter(({ id }) => id !== result?.[index]);
+      const lost = others.filter(({ pid }) => !killed.has(pid));
+      counts.afterKill += others.length - lost.length;
+      counts.afterLease += lost.length;
+      const fault = lost.some((run) => isEarly(run, runs, leaseMs))
+        ? 'it ran twice at a time, and no worker of it was killed'
+        : findFault(runs, result?.[index], keys, `${execution} ${name}`);
       if (fault) faults.push(`${execution}, ${name}: ${fault}`);
     }
   }
@@ -31,12 +39,17 @@ export async function check(fleet, ended, killed) {
   return { counts, faults };
 }
 
-function findFault(runs, counted, killed, keys, step) {
+/** Whether another run began although this one's claim cannot have ended: it was given not long before the run began. */
+function isEarly(run, runs, leaseMs) {
+  return runs.some(
+    ({ id, begunMs }) => id !== run.id && begunMs > run.begunMs && begunMs < run.begunMs + leaseMs / 2,
+  );
+}
+
+function findFault(runs, counted, keys, step) {
   const run = runs.find(({ id }) => id === counted);
   if (run?.doneMs === undefined) return `the result ${counted} is of no run`;
   if (runs.some(({ begunMs }) => begunMs > run.doneMs)) return 'it ran again after the run that counts';
-  const others = runs.filter((other) => other !== run);
-  if (others.some(({ pid }) => !killed.has(pid))) return 'it ran twice, and no worker of it was killed';
   if (new Set(runs.map(({ key }) => key)).size !== 1) return 'its runs have different idempotency keys';
   if (run.key !== 'none' && keys.has(run.key)) return `${keys.get(run.key)} has the same idempotency key`;
   keys.set(run.key, step);

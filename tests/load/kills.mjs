@@ -3,12 +3,12 @@ import { Fleet, Traffic } from './fleet.mjs';
 import { load } from './workload.mjs';
 
 const STARTED_AT_ONCE = 4;
-const LEASE_MS = 5_000;
 
 /** Workers under load of which one is killed each `killEveryMs` and replaced: everything ends, and nothing is doubled. */
-export async function kills({ workers, concurrent, seconds, killEveryMs }) {
-  const fleet = new Fleet({ leaseMs: LEASE_MS, concurrent });
+export async function kills({ workers, concurrent, seconds, killEveryMs, leaseMs }) {
+  const fleet = new Fleet({ leaseMs, concurrent });
   const killed = new Set();
+  const replaced = [];
   try {
     await fleet.start();
     const add = async () => {
@@ -23,8 +23,10 @@ export async function kills({ workers, concurrent, seconds, killEveryMs }) {
       killed.add(victim.pid);
       victim.child.kill('SIGKILL');
       await victim.exited;
-      await fleet.addWorker();
+      // A process takes a while to start on a busy machine, during which others are killed.
+      replaced.push(fleet.addWorker());
     }
+    await Promise.all(replaced);
     const loadedMs = performance.now() - startedMs;
     const before = traffic.ended.size;
     await traffic.stop();
@@ -34,7 +36,8 @@ export async function kills({ workers, concurrent, seconds, killEveryMs }) {
     const lines = [
       `${workers} workers x ${concurrent} executions, ${Math.round(loadedMs / 1_000)} s, ${killed.size} kills: ` +
         `${counts.executions} executions ended, ${traffic.failed.length} failed; ${perSecond.toFixed(0)} per second`,
-      `${counts.steps} steps, of which ${counts.again} ran again because their worker was killed before their end was recorded`,
+      `${counts.steps} steps, of which ${counts.afterKill} ran again because their worker was killed before their end was ` +
+        `recorded, ${counts.afterLease} because their lease of ${leaseMs / 1_000} s ran out`,
       `the last ${workers * concurrent} ended within ${(drainedMs / 1_000).toFixed(1)} s; the longest execution took ${(traffic.longestMs / 1_000).toFixed(1)} s`,
     ];
     return { lines, faults: [...traffic.failed, ...faults] };

@@ -11,8 +11,8 @@ import { shutdown } from './shutdown.mjs';
 const PROGRAMS = {
   kills: {
     run: kills,
-    full: { workers: 50, concurrent: 20, seconds: 120, killEveryMs: 1_500 },
-    smoke: { workers: 3, concurrent: 5, seconds: 4, killEveryMs: 1_000 },
+    full: { workers: 50, concurrent: 20, seconds: 120, killEveryMs: 1_500, leaseMs: 20_000 },
+    smoke: { workers: 3, concurrent: 5, seconds: 4, killEveryMs: 1_000, leaseMs: 3_000 },
   },
   memory: { run: memory, full: { executions: 100_000 }, smoke: { executions: 400 } },
   shutdown: {

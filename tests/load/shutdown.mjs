@@ -37,11 +37,12 @@ export async function shutdown({ shutdowns, concurrent, graceMs }) {
     await traffic.stop();
     const checked = await check(fleet, traffic.ended, new Set());
     faults.push(...traffic.failed, ...checked.faults);
+    if (checked.counts.afterLease > 0) faults.push(`${checked.counts.afterLease} steps ran again`);
     const longest = Math.max(...tookMs);
     if (longest > graceMs) faults.push(`a shutdown took ${longest} ms`);
     const lines = [
       `${shutdowns} shutdowns of one of ${WORKERS} workers with ${WORKERS * concurrent} executions under way: ` +
-        `${checked.counts.executions} executions ended, ${checked.counts.again} steps ran again`,
+        `${checked.counts.executions} executions ended, ${checked.counts.afterKill + checked.counts.afterLease} steps ran again`,
       `a shutdown took at most ${Math.round(longest)} ms of ${graceMs} ms; ${givenBack} claims were given back; ` +
         `the longest execution took ${(traffic.longestMs / 1_000).toFixed(1)} s, with a lease of 60 s`,
     ];
