@@ -17,7 +17,7 @@ use crate::{
     execution, history,
     polling::{self, Poll},
     queries,
-    store::{Activation, Deadline, DeadlineKey, Execution, ExecutionState, Key, ReadyQueue, Work},
+    store::{Activation, Deadline, DeadlineKey, Execution, ExecutionState, Key, ReadyQueue, Work, WorkerRecord},
     workers,
 };
 
@@ -62,7 +62,7 @@ pub(crate) fn take(
     let mut execution = execution::load(ctx, key)?;
     polling::check_ready(execution.state == ExecutionState::Ready, key)?;
     let after_sequence = held_by(poll, &execution);
-    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll.worker.clone())?;
+    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll, worker.as_ref())?;
     let mut response = PollResponse::default();
     if caller.extended {
         response.claim_token = token.clone();
@@ -91,14 +91,15 @@ fn claim(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
     execution: &mut Execution,
-    worker: String,
+    poll: &Poll,
+    worker: Option<&WorkerRecord>,
 ) -> Result<(String, i64), Status> {
-    let claim = claims::give(ctx, caller, worker);
+    let claim = claims::give(ctx, caller, poll.worker.clone());
     let due_ms = claim.expires_at_ms;
     ctx.tx.put_deadline(&Deadline { key: DeadlineKey::Execution(execution.key), due_ms })?;
     let token = claim.token.clone();
     if execution.started_at_ms.is_none() {
-        begin(ctx, execution, &claim.worker)?;
+        begin(ctx, execution, worker)?;
     }
     execution.updated_at_ms = ctx.now_ms;
     execution.oldest_claim_sequence.get_or_insert(execution.current_sequence);
@@ -110,10 +111,10 @@ fn claim(
 }
 
 /// The first claim. A timeout that was not asked for is the one that the worker has registered for the kind.
-fn begin(ctx: &mut Ctx<'_>, execution: &mut Execution, worker: &str) -> Result<(), Status> {
+fn begin(ctx: &mut Ctx<'_>, execution: &mut Execution, worker: Option<&WorkerRecord>) -> Result<(), Status> {
     execution.started_at_ms = Some(ctx.now_ms);
     if execution.timeout_ms.is_none()
-        && let Some(timeout_ms) = workers::timeout_ms(ctx, execution.key.org_id, worker, &execution.kind)?
+        && let Some(timeout_ms) = workers::timeout_ms(worker, &execution.kind)
     {
         cancel::set_timeout(ctx, execution, timeout_ms)?;
     }

@@ -6,18 +6,17 @@
 //! longer than the grace period, seen or not.
 
 use alloc::{
-    collections::BTreeSet,
     format,
     string::{String, ToString},
 };
 
-use flovyn_protocol::{event::EventBody, ids, messages::ext::CancelWorkflowRequest};
+use flovyn_protocol::{event::EventBody, messages::ext::CancelWorkflowRequest};
 use uuid::Uuid;
 
 use crate::{
     Answer, Status, border,
     context::{Caller, Ctx, reply_empty},
-    execution, history,
+    execution,
     store::{CancelRequest, Deadline, DeadlineKey, Execution, Key},
     tasks,
 };
@@ -206,15 +205,18 @@ pub(crate) fn ended(ctx: &mut Ctx<'_>, execution: &Execution, end: &EventBody) -
         }
         _ => return Ok(()),
     };
-    let open = Open::of(ctx, execution)?;
-    for task in open.tasks {
-        tasks::end_with_execution(ctx, execution, task, reason)?;
-    }
+    tasks::end_all_with_execution(ctx, execution, reason)?;
     if execution.cancel.as_ref().is_none_or(|cancel| cancel.cascade) {
         let reason = shortened(reason, ctx.config.limits.cancel_reason_bytes_max);
-        for child in open.children {
-            ask_child(ctx, execution, child, reason.into())?;
-        }
+        ask_children(ctx, execution, reason)?;
+    }
+    Ok(())
+}
+
+fn ask_children(ctx: &mut Ctx<'_>, execution: &Execution, reason: &str) -> Result<(), Status> {
+    let children = ctx.tx.children(execution.key, usize::MAX, 0)?;
+    for child in children.into_iter().filter(|child| !child.state.is_ended()) {
+        ask_child(ctx, execution, child.key.id, reason.into())?;
     }
     Ok(())
 }
@@ -222,46 +224,4 @@ pub(crate) fn ended(ctx: &mut Ctx<'_>, execution: &Execution, end: &EventBody) -
 /// A code may end with a reason that is as long as an error.
 fn shortened(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
-}
-
-/// What an execution has begun and not heard the end of.
-#[derive(Default)]
-struct Open {
-    tasks: BTreeSet<Uuid>,
-    children: BTreeSet<Uuid>,
-}
-
-impl Open {
-    /// Read from the history: cancelling is rare, so nothing is kept for it.
-    fn of(ctx: &mut Ctx<'_>, execution: &Execution) -> Result<Self, Status> {
-        let mut open = Self::default();
-        history::for_each(ctx, execution.key, |event| open.apply(&event))?;
-        Ok(open)
-    }
-
-    fn apply(&mut self, event: &EventBody) -> Result<(), Status> {
-        match event {
-            EventBody::TaskScheduled { task_execution_id, .. } => {
-                self.tasks.insert(id(task_execution_id)?);
-            }
-            EventBody::TaskCompleted { task_execution_id, .. }
-            | EventBody::TaskFailed { task_execution_id, .. }
-            | EventBody::TaskCancelled { task_execution_id, .. } => {
-                self.tasks.remove(&id(task_execution_id)?);
-            }
-            EventBody::ChildWorkflowInitiated { child_execution_id, .. } => {
-                self.children.insert(id(child_execution_id)?);
-            }
-            EventBody::ChildWorkflowCompleted { child_execution_id, .. }
-            | EventBody::ChildWorkflowFailed { child_execution_id, .. } => {
-                self.children.remove(&id(child_execution_id)?);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-fn id(text: &str) -> Result<Uuid, Status> {
-    ids::parse(text).map_err(|error| Status::internal(format!("a stored event: {error}")))
 }

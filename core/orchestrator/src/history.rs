@@ -202,25 +202,6 @@ pub(crate) fn page(ctx: &mut Ctx<'_>, execution: &Execution, after_sequence: i32
     })
 }
 
-/// Every event of a history, typed, in order.
-pub(crate) fn for_each(
-    ctx: &mut Ctx<'_>,
-    execution: Key,
-    mut visit: impl FnMut(EventBody) -> Result<(), Status>,
-) -> Result<(), Status> {
-    let polls = &ctx.config.polls;
-    let max = PageMax { events: polls.page_events_max, bytes: polls.page_bytes_max };
-    let mut after_sequence = 0;
-    loop {
-        let page = ctx.tx.events(execution, after_sequence, max)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after_sequence = last.sequence;
-        for event in page {
-            visit(parse(&event.into_message())?)?;
-        }
-    }
-}
-
 /// One event of a history, typed.
 pub(crate) fn read_one(ctx: &mut Ctx<'_>, execution: Key, sequence: i32) -> Result<EventBody, Status> {
     let events = ctx.tx.events(execution, sequence - 1, PageMax { events: 1, bytes: usize::MAX })?;

@@ -29,12 +29,8 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: ListWorkflow
     };
     let offset = number("offset", request.offset)?;
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    let filter = ExecutionFilter {
-        status: given(request.status),
-        kind: given(request.kind),
-        queue: given(request.queue),
-        parent: None,
-    };
+    let filter =
+        ExecutionFilter { status: given(request.status), kind: given(request.kind), queue: given(request.queue) };
     let found = ctx.tx.executions(caller.org_id, &filter, limit, offset)?;
     let workflows = found.executions.into_iter().map(results::summary).collect();
     Ok(reply(&ListWorkflowsResponse { workflows, total: found.total }))

@@ -33,6 +33,7 @@ use crate::{
 #[derive(Debug, Default, PartialEq)]
 pub struct MemoryStore {
     executions: Table<Key, Execution>,
+    parts: Table<(Key, Uuid), Part>,
     histories: Table<Key, Vec<EventRecord>>,
     states: Table<(Key, String), Payload>,
     queries: Table<Key, QueryRecord>,
@@ -50,6 +51,13 @@ pub struct MemoryStore {
     task_states: Table<(Key, String), Payload>,
     task_logs: Table<(Key, i32), TaskLog>,
     streams: Streams,
+}
+
+/// What an execution has begun, by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Task,
+    Child,
 }
 
 /// In the order in which a promise is looked for by its name: pending ones first, then by age.
@@ -101,9 +109,24 @@ impl MemoryStore {
         }
     }
 
+    fn parts_of(&self, execution: Key, wanted: Part) -> impl Iterator<Item = Key> {
+        let all = (execution, Uuid::nil())..=(execution, Uuid::max());
+        let wanted = self.parts.range(all).filter(move |(_, part)| **part == wanted);
+        wanted.map(|((of, id), _)| Key { id: *id, ..*of })
+    }
+
+    fn tasks_of(&self, execution: Key) -> impl Iterator<Item = &TaskRecord> {
+        self.parts_of(execution, Part::Task).filter_map(|key| self.tasks.get(&key))
+    }
+
+    fn children_of(&self, execution: Key) -> impl Iterator<Item = &Execution> {
+        self.parts_of(execution, Part::Child).filter_map(|key| self.executions.get(&key))
+    }
+
     fn undo(&mut self, undo: Undo) {
         match undo {
             Undo::Execution(change) => self.executions.undo(change),
+            Undo::Part(change) => self.parts.undo(change),
             Undo::Event(execution) => self.undo_event(execution),
             Undo::State(change) => self.states.undo(change),
             Undo::Query(change) => self.queries.undo(change),

@@ -59,8 +59,12 @@ pub trait Tx {
         limit: usize,
         offset: usize,
     ) -> Result<ExecutionList, StoreError>;
-    /// The tasks that an execution scheduled, the oldest first, of equal ones that with the lower id.
-    fn execution_tasks(&mut self, execution: Key) -> Result<Vec<TaskRecord>, StoreError>;
+    /// The executions that another one started, the oldest first, of equal ones that with the lower id: `limit` of them
+    /// after the first `offset`.
+    fn children(&mut self, execution: Key, limit: usize, offset: usize) -> Result<Vec<Execution>, StoreError>;
+    /// The tasks that an execution scheduled, the oldest first, of equal ones that with the lower id: `limit` of them
+    /// after the first `offset`.
+    fn execution_tasks(&mut self, execution: Key, limit: usize, offset: usize) -> Result<Vec<TaskRecord>, StoreError>;
 
     /// Adds an event at the end of a history: its sequence number is one more than the last.
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError>;

@@ -26,7 +26,7 @@ use crate::{
 
 pub(crate) use self::{
     attempt::due,
-    cancel::{cancel, cancel_own, end_with_execution},
+    cancel::{cancel, cancel_own, end_all_with_execution, end_with_execution},
     create::{NewTask, create, submit},
     heartbeat::heartbeat,
     outcome::{complete, fail, timed_out},

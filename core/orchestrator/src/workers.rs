@@ -69,9 +69,8 @@ pub(crate) fn kinds(worker: &WorkerRecord, work: Work) -> Option<&BTreeSet<Strin
 }
 
 /// How long an execution of this kind may take, as the worker that runs it has registered.
-pub(crate) fn timeout_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str, kind: &str) -> Result<Option<i64>, Status> {
-    let registration = find(ctx, org_id, name_or_id)?.and_then(|worker| worker.registration);
-    Ok(registration.and_then(|registration| registration.workflow_timeouts_ms.get(kind).copied()))
+pub(crate) fn timeout_ms(worker: Option<&WorkerRecord>, kind: &str) -> Option<i64> {
+    worker?.registration.as_ref()?.workflow_timeouts_ms.get(kind).copied()
 }
 
 /// Until when a worker counts as alive, if it is known.

@@ -80,7 +80,7 @@ export interface ListWorkflows {
 export interface ListedWorkflows {
   /** The newest first. */
   readonly workflows: WorkflowDescription[];
-  /** How many there are without limit and offset. */
+  /** How many there are without limit and offset; 10,000 if there are more. */
   readonly total: number;
 }
 

@@ -7,7 +7,7 @@ use alloc::{
 use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
-use super::{MemoryStore, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
+use super::{MemoryStore, Part, PromiseName, deadlines::DeadlineChange, ready::ReadyChange, table::Change};
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry,
@@ -39,6 +39,7 @@ pub(super) struct Mark {
 pub(super) enum Undo {
     Execution(Change<Key, Execution>),
     Event(Key),
+    Part(Change<(Key, Uuid), Part>),
     State(Change<(Key, String), Payload>),
     Query(Change<Key, QueryRecord>),
     QueryWorker(Change<(Uuid, String, Uuid), ()>),
@@ -101,6 +102,10 @@ impl Tx for MemoryTx<'_> {
 
     fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
         let change = self.store.executions.put(execution.key, execution.clone());
+        if let (None, Some(parent)) = (&change.before, &execution.parent) {
+            let part = self.store.parts.put((Key { id: parent.id, ..execution.key }, execution.key.id), Part::Child);
+            self.log(Undo::Part(part))?;
+        }
         self.log(Undo::Execution(change))
     }
 
@@ -114,17 +119,20 @@ impl Tx for MemoryTx<'_> {
         let of_org = self.store.executions.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
         let mut found: Vec<_> = of_org.map(|(_, execution)| execution).filter(|one| filter.admits(one)).collect();
         found.sort_by_key(|execution| core::cmp::Reverse((execution.created_at_ms, execution.key)));
-        let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let total = i64::try_from(found.len().min(ExecutionList::TOTAL_MAX)).unwrap_or(i64::MAX);
         Ok(ExecutionList { executions: found.into_iter().skip(offset).take(limit).cloned().collect(), total })
     }
 
-    fn execution_tasks(&mut self, execution: Key) -> Stored<Vec<TaskRecord>> {
-        let org_id = execution.org_id;
-        let of_org = self.store.tasks.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
-        let of_execution = |task: &&TaskRecord| task.execution_id == Some(execution.id);
-        let mut found: Vec<_> = of_org.map(|(_, task)| task).filter(of_execution).cloned().collect();
+    fn children(&mut self, execution: Key, limit: usize, offset: usize) -> Stored<Vec<Execution>> {
+        let mut found: Vec<_> = self.store.children_of(execution).collect();
+        found.sort_by_key(|child| (child.created_at_ms, child.key));
+        Ok(found.into_iter().skip(offset).take(limit).cloned().collect())
+    }
+
+    fn execution_tasks(&mut self, execution: Key, limit: usize, offset: usize) -> Stored<Vec<TaskRecord>> {
+        let mut found: Vec<_> = self.store.tasks_of(execution).collect();
         found.sort_by_key(|task| (task.created_at_ms, task.key));
-        Ok(found)
+        Ok(found.into_iter().skip(offset).take(limit).cloned().collect())
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
@@ -213,6 +221,10 @@ impl Tx for MemoryTx<'_> {
 
     fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
         let change = self.store.tasks.put(task.key, task.clone());
+        if let (None, Some(id)) = (&change.before, task.execution_id) {
+            let part = self.store.parts.put((Key { id, ..task.key }, task.key.id), Part::Task);
+            self.log(Undo::Part(part))?;
+        }
         self.log(Undo::Task(change))
     }
 

@@ -197,8 +197,6 @@ pub struct ExecutionFilter {
     pub kind: Option<String>,
     /// Those of this queue.
     pub queue: Option<String>,
-    /// Those that this execution started.
-    pub parent: Option<Uuid>,
 }
 
 impl ExecutionFilter {
@@ -207,7 +205,6 @@ impl ExecutionFilter {
         self.status.as_deref().is_none_or(|status| execution.status() == status)
             && self.kind.as_ref().is_none_or(|kind| execution.kind == *kind)
             && self.queue.as_ref().is_none_or(|queue| execution.queue == *queue)
-            && self.parent.is_none_or(|parent| execution.parent.as_ref().is_some_and(|of| of.id == parent))
     }
 }
 
@@ -216,8 +213,13 @@ impl ExecutionFilter {
 pub struct ExecutionList {
     /// Those asked for.
     pub executions: Vec<Execution>,
-    /// How many the filter admits.
+    /// How many the filter admits; [`TOTAL_MAX`](Self::TOTAL_MAX) if there are more.
     pub total: i64,
+}
+
+impl ExecutionList {
+    /// So many are counted and no more: counting all of them would keep other requests waiting.
+    pub const TOTAL_MAX: usize = 10_000;
 }
 
 /// How much of a history is read at once.

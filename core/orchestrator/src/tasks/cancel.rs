@@ -51,6 +51,15 @@ pub(crate) fn end_with_execution(
     }
 }
 
+/// All tasks of an execution that has ended end with it.
+pub(crate) fn end_all_with_execution(ctx: &mut Ctx<'_>, execution: &Execution, reason: &str) -> Result<(), Status> {
+    let tasks = ctx.tx.execution_tasks(execution.key, usize::MAX, 0)?;
+    for mut task in tasks.into_iter().filter(|task| !task.state.is_ended()) {
+        end_as_cancelled(ctx, &mut task, reason)?;
+    }
+    Ok(())
+}
+
 /// A task of this execution that has not ended.
 fn own(ctx: &mut Ctx<'_>, execution: &Execution, id: Uuid) -> Result<Option<TaskRecord>, Status> {
     let task = ctx.tx.task(Key { id, ..execution.key })?;

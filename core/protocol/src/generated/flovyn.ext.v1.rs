@@ -124,7 +124,7 @@ pub struct ListWorkflowsResponse {
     /// The newest first. Input, output, error and metadata are left out: DescribeWorkflow gives them.
     #[prost(message, repeated, tag = "1")]
     pub workflows: ::prost::alloc::vec::Vec<WorkflowDescription>,
-    /// How many there are without `limit` and `offset`.
+    /// How many there are without `limit` and `offset`; 10,000 if there are more.
     #[prost(int64, tag = "2")]
     pub total: i64,
 }

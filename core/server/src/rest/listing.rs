@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
 };
-use flovyn_orchestrator::{Execution, ExecutionFilter, Key, PayloadSlot, StoreError, TaskRecord, Tx};
+use flovyn_orchestrator::{Execution, Key, PayloadSlot, StoreError, TaskRecord, Tx};
 use flovyn_protocol::{
     Payload, ids,
     messages::{
@@ -155,15 +155,42 @@ struct Task {
     updated_at: Time,
 }
 
-/// `GET /workflow-executions/{id}/tasks`: the oldest first.
+/// Which part of what belongs to an execution is wanted.
+#[derive(Deserialize)]
+pub(super) struct WindowQuery {
+    #[serde(default = "window_max")]
+    limit: usize,
+    #[serde(default)]
+    offset: usize,
+}
+
+/// The most that one answer has, and what it has without `limit`.
+const fn window_max() -> usize {
+    1_000
+}
+
+impl WindowQuery {
+    fn read(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Status> {
+        let Query(window) = query.map_err(|error| Status::invalid_argument(error.body_text()))?;
+        if window.limit > window_max() {
+            let (max, got) = (window_max(), window.limit);
+            return Err(Status::invalid_argument(format!("limit: expected at most {max}, got {got}")));
+        }
+        Ok(window)
+    }
+}
+
+/// `GET /workflow-executions/{id}/tasks`: the oldest first, at most `limit` after the first `offset`.
 pub(super) async fn tasks(
     State(app): State<Arc<App>>,
     OrgCaller(caller): OrgCaller,
     Path((_, id)): Path<(String, String)>,
+    query: Result<Query<WindowQuery>, QueryRejection>,
 ) -> Result<Json<Tasks>, RestError> {
+    let WindowQuery { limit, offset } = WindowQuery::read(query)?;
     let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
     let tasks = read_of(&app, key, move |tx| {
-        let tasks = tx.execution_tasks(key)?;
+        let tasks = tx.execution_tasks(key, limit, offset)?;
         let with_details = |task: TaskRecord| {
             let details = tx.payload(task.key, PayloadSlot::HeartbeatDetails)?;
             Ok((task, details.unwrap_or_default()))
@@ -213,16 +240,17 @@ struct Child {
     completed_at: Time,
 }
 
-/// `GET /workflow-executions/{id}/children`: the oldest first.
+/// `GET /workflow-executions/{id}/children`: the oldest first, at most `limit` after the first `offset`.
 pub(super) async fn children(
     State(app): State<Arc<App>>,
     OrgCaller(caller): OrgCaller,
     Path((_, id)): Path<(String, String)>,
+    query: Result<Query<WindowQuery>, QueryRejection>,
 ) -> Result<Json<Children>, RestError> {
+    let WindowQuery { limit, offset } = WindowQuery::read(query)?;
     let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
-    let of_parent = ExecutionFilter { parent: Some(key.id), ..ExecutionFilter::default() };
-    let found = read_of(&app, key, move |tx| tx.executions(key.org_id, &of_parent, usize::MAX, 0)).await?;
-    Ok(Json(Children { children: found.executions.into_iter().rev().map(Child::from).collect() }))
+    let found = read_of(&app, key, move |tx| tx.children(key, limit, offset)).await?;
+    Ok(Json(Children { children: found.into_iter().map(Child::from).collect() }))
 }
 
 impl From<Execution> for Child {

@@ -93,6 +93,16 @@ async fn state_tasks_and_children() {
     );
     let children = get(&server, &format!("/{id}/children")).await;
     assert_eq!(children["children"].as_array().unwrap().len(), 1);
+    for (window, count) in [("limit=0", 0), ("limit=1&offset=1", 0), ("offset=0", 1), ("limit=1000", 1)] {
+        for part in ["tasks", "children"] {
+            let answer = get(&server, &format!("/{id}/{part}?{window}")).await;
+            assert_eq!(answer[part].as_array().unwrap().len(), count, "{part}?{window}");
+        }
+    }
+    for wrong in ["limit=1001", "limit=-1", "offset=x"] {
+        let answer = http1::request(server.address, "GET", &format!("{BASE}/{id}/tasks?{wrong}"), &[], b"").await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("INVALID_ARGUMENT")), "{wrong}");
+    }
     let child = &children["children"][0];
     assert_eq!((&child["id"], &child["name"], &child["kind"]), (&json!(CHILD), &json!("shipping"), &json!("ship")));
     assert_eq!(get(&server, &format!("/{CHILD}")).await["parentWorkflowExecutionId"], id);

@@ -1,6 +1,10 @@
 //! ListWorkflows, and the tasks of an execution.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
 
 use flovyn_protocol::messages::{
     StartWorkflowRequest, WorkflowStatus,
@@ -9,10 +13,10 @@ use flovyn_protocol::messages::{
 use uuid::Uuid;
 
 use crate::{
-    Code, ExecutionFilter, Key,
+    Code, Key,
     testing::{
         Harness,
-        commands::{complete, task},
+        commands::{cancelled, child, complete, fail, task, task_id},
         suite::tests,
         world::{World, extended, plain, stranger},
     },
@@ -25,6 +29,8 @@ tests!(
     wrong_requests_are_refused,
     other_organisations_are_not_listed,
     tasks_of_an_execution,
+    children_of_an_execution,
+    ends_are_listed_by_status,
 );
 
 const LIST: &str = "ext.v1.Extensions/ListWorkflows";
@@ -126,13 +132,61 @@ fn tasks_of_an_execution(harness: &mut dyn Harness) {
     world
         .harness
         .transaction(&mut |tx| {
-            let tasks = tx.execution_tasks(Key { org_id, id })?;
+            let tasks = tx.execution_tasks(Key { org_id, id }, 10, 0)?;
             let ids: Vec<_> = tasks.iter().map(|task| task.key.id.as_u128()).collect();
             assert_eq!(ids, [1, 2]);
-            let nobody = ExecutionFilter { parent: Some(id), ..ExecutionFilter::default() };
-            assert_eq!(tx.executions(org_id, &nobody, 10, 0)?.total, 0);
-            assert!(tx.execution_tasks(Key { org_id: stranger().principal.org_id, id })?.is_empty());
+            assert_eq!(tx.execution_tasks(Key { org_id, id }, 1, 0)?, tasks[..1]);
+            assert_eq!(tx.execution_tasks(Key { org_id, id }, 1, 1)?, tasks[1..]);
+            assert!(tx.execution_tasks(Key { org_id: stranger().principal.org_id, id }, 10, 0)?.is_empty());
             Ok(())
         })
         .unwrap();
+}
+
+fn children_of_an_execution(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let org_id = plain().principal.org_id;
+    let id = Uuid::try_parse(&world.suspended(vec![child(2), child(1)])).unwrap();
+    world.skip(1);
+    let claimed = world.poll(&extended());
+    world.submit(&claimed, vec![child(3)], WorkflowStatus::Suspended);
+    let of = |world: &mut World<'_>, key: Key, limit: usize, offset: usize| {
+        let mut ids = Vec::new();
+        let found = &mut ids;
+        let read = &mut |tx: &mut dyn crate::Tx| {
+            let children = tx.children(key, limit, offset)?;
+            found.extend(children.iter().map(|child| child.key.id.to_string()));
+            Ok(())
+        };
+        world.harness.transaction(read).unwrap();
+        ids
+    };
+    let (key, [one, two, three]) = (Key { org_id, id }, [1, 2, 3].map(task_id));
+    assert_eq!(of(&mut world, key, 10, 0), [one.clone(), two.clone()]);
+    assert_eq!(of(&mut world, key, 1, 0), core::slice::from_ref(&one));
+    assert_eq!(of(&mut world, key, 10, 1), [two]);
+    let child = Uuid::try_parse(&claimed.id).unwrap();
+    assert_eq!(of(&mut world, Key { org_id, id: child }, 10, 0), [three]);
+    assert_eq!(of(&mut world, Key { org_id: stranger().principal.org_id, id }, 10, 0), Vec::<String>::new());
+}
+
+fn ends_are_listed_by_status(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let mut expected = Vec::new();
+    for (command, status, name) in [
+        (complete("1"), WorkflowStatus::Completed, "COMPLETED"),
+        (fail("no"), WorkflowStatus::Failed, "FAILED"),
+        (cancelled("no"), WorkflowStatus::Cancelled, "CANCELLED"),
+    ] {
+        let id = world.start("order");
+        let claimed = world.poll(&extended());
+        world.submit(&claimed, vec![command], status);
+        expected.push((name, id));
+    }
+    expected.push(("WAITING", world.suspended(vec![task(1)])));
+    world.harness.reopen();
+    for (status, id) in expected {
+        let request = ListWorkflowsRequest { status: status.into(), ..ListWorkflowsRequest::default() };
+        assert_eq!(list(&mut world, &request), (vec![id], 1), "{status}");
+    }
 }

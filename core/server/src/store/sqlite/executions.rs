@@ -16,36 +16,61 @@ pub(super) fn put(connection: &Connection, execution: &Execution) -> Result<(), 
                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET status = excluded.status, record = excluded.record";
     let params = params![org_id, id, created_at_ms, kind, queue, parent, execution.status(), json(execution)?];
-    execute(connection, sql, params)
+    execute(connection, sql, params)?;
+    if execution.state.is_ended() {
+        let sql = "UPDATE executions SET ended = status WHERE org = ? AND id = ? AND ended IS NULL";
+        execute(connection, sql, (org_id, id))?;
+    }
+    Ok(())
 }
+
+/// Of one that has ended, the status is how it has ended.
+const ENDED: [&str; 3] = ["COMPLETED", "FAILED", "CANCELLED"];
 
 pub(super) fn list(
     connection: &Connection,
     org_id: Uuid,
     filter: &ExecutionFilter,
-    limit: usize,
+    max: usize,
     offset: usize,
 ) -> Result<ExecutionList, StoreError> {
-    let mut wanted = String::from("FROM executions WHERE org = ?");
     let mut params: Vec<&dyn ToSql> = vec![&org_id];
-    let ExecutionFilter { status, kind, queue, parent } = filter;
-    let conditions: [(&str, Option<&dyn ToSql>); 4] = [
-        (" AND status = ?", status.as_ref().map(|status| status as &dyn ToSql)),
-        (" AND kind = ?", kind.as_ref().map(|kind| kind as &dyn ToSql)),
-        (" AND queue = ?", queue.as_ref().map(|queue| queue as &dyn ToSql)),
-        (" AND parent = ?", parent.as_ref().map(|parent| parent as &dyn ToSql)),
-    ];
-    for (sql, value) in conditions {
+    let wanted = wanted(filter, &mut params);
+    let window = [ExecutionList::TOTAL_MAX, max, offset].map(limit);
+    params.push(&window[0]);
+    let sql = format!("SELECT count(*) FROM (SELECT 1 {wanted} LIMIT ?)");
+    let total = first(connection, &sql, params.as_slice(), |row| row.get(0))?;
+    params.pop();
+    params.extend(window[1..].iter().map(|number| number as &dyn ToSql));
+    let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC LIMIT ? OFFSET ?");
+    Ok(ExecutionList { executions: records(connection, &sql, params.as_slice())?, total: total.unwrap_or_default() })
+}
+
+/// The rows that a filter admits.
+fn wanted<'a>(filter: &'a ExecutionFilter, params: &mut Vec<&'a dyn ToSql>) -> String {
+    let mut wanted = String::from("FROM executions WHERE org = ?");
+    let ExecutionFilter { status, kind, queue } = filter;
+    let by_status = match status.as_deref() {
+        Some(status) if ENDED.contains(&status) => " AND ended = ?",
+        _ => " AND ended IS NULL AND status = ?",
+    };
+    for (sql, value) in [(by_status, status), (" AND kind = ?", kind), (" AND queue = ?", queue)] {
         if let Some(value) = value {
             wanted.push_str(sql);
             params.push(value);
         }
     }
-    let total = first(connection, &format!("SELECT count(*) {wanted}"), params.as_slice(), |row| row.get(0))?;
-    let window = [limit, offset].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-    params.extend(window.iter().map(|number| number as &dyn ToSql));
-    let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC LIMIT ? OFFSET ?");
-    Ok(ExecutionList { executions: records(connection, &sql, params.as_slice())?, total: total.unwrap_or_default() })
+    wanted
+}
+
+pub(super) fn children(
+    connection: &Connection,
+    parent: Key,
+    max: usize,
+    offset: usize,
+) -> Result<Vec<Execution>, StoreError> {
+    let sql = "SELECT record FROM executions WHERE org = ? AND parent = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
+    records(connection, sql, (parent.org_id, parent.id, limit(max), limit(offset)))
 }
 
 pub(super) fn append_event(connection: &Connection, key: Key, event: &EventRecord) -> Result<(), StoreError> {
@@ -80,4 +105,58 @@ pub(super) fn events(
 
 fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRecord> {
     Ok(EventRecord { sequence: row.get(0)?, event_type: row.get(1)?, data: row.get(2)?, timestamp_ms: row.get(3)? })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    fn plan(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> String {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let rows = statement.query_map(params, |row| row.get::<_, String>("detail")).unwrap();
+        rows.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+
+    fn connection() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::prepare(&mut connection).unwrap();
+        connection
+    }
+
+    #[test]
+    fn not_more_is_counted_than_may_be() {
+        let connection = connection();
+        let fill = "INSERT INTO executions (org, id, created_at_ms, kind, queue, status, record)
+                    WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+                    SELECT ?, randomblob(16), n, 'order', 'default', 'WAITING', '{}' FROM n";
+        for (rows, expected) in [(ExecutionList::TOTAL_MAX, 10_000), (1, 10_000)] {
+            connection.execute(fill, (limit(rows), Uuid::nil())).unwrap();
+            let listed = list(&connection, Uuid::nil(), &ExecutionFilter::default(), 0, 0).unwrap();
+            assert_eq!(listed, ExecutionList { executions: Vec::new(), total: expected });
+        }
+    }
+
+    #[test]
+    fn lists_find_what_they_show_by_an_index() {
+        let connection = connection();
+        for (status, condition) in [("FAILED", "ended=?"), ("WAITING", "ended=?"), ("", "org=?")] {
+            let status = Some(status.to_owned()).filter(|status| !status.is_empty());
+            let (filter, org) = (ExecutionFilter { status, ..ExecutionFilter::default() }, Uuid::nil());
+            let mut params: Vec<&dyn ToSql> = vec![&org];
+            let wanted = wanted(&filter, &mut params);
+            let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC");
+            let plan = plan(&connection, &sql, &params);
+            assert!(plan.contains(condition) && !plan.contains("ORDER BY"), "{filter:?}: {plan}");
+        }
+        let of_one = [&Uuid::nil() as &dyn ToSql, &Uuid::nil()];
+        for sql in [
+            "SELECT record FROM executions WHERE org = ? AND parent = ? ORDER BY created_at_ms, id",
+            "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id",
+        ] {
+            let plan = plan(&connection, sql, &of_one);
+            assert!(plan.contains("_of_") && !plan.contains("ORDER BY"), "{plan}");
+        }
+    }
 }

@@ -61,7 +61,7 @@ pub enum OpenError {
 /// What a commit has brought about outside the database.
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
-    /// Who is woken and was not taken before, in the order in which things happened.
+    /// Who is woken, in the order in which things happened; none where [`Store::take_wakes`] was asked after each request.
     pub(crate) wakes: Vec<Wake>,
     /// The earliest of the deadlines that were set, in milliseconds since 1970.
     pub(crate) earliest_due_ms: Option<i64>,

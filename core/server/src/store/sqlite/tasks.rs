@@ -2,7 +2,7 @@ use flovyn_orchestrator::{Key, PayloadSlot, StoreError, TaskRecord};
 use flovyn_protocol::Payload;
 use rusqlite::Connection;
 
-use super::record::{corrupt, execute, first, json, record, records};
+use super::record::{corrupt, execute, first, json, limit, record, records};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<TaskRecord>, StoreError> {
     record(connection, "SELECT record FROM tasks WHERE org = ? AND id = ?", (key.org_id, key.id))
@@ -15,9 +15,14 @@ pub(super) fn put(connection: &Connection, task: &TaskRecord) -> Result<(), Stor
     execute(connection, sql, (key.org_id, key.id, execution_id, created_at_ms, json(task)?))
 }
 
-pub(super) fn of_execution(connection: &Connection, execution: Key) -> Result<Vec<TaskRecord>, StoreError> {
-    let sql = "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id";
-    records(connection, sql, (execution.org_id, execution.id))
+pub(super) fn of_execution(
+    connection: &Connection,
+    execution: Key,
+    max: usize,
+    offset: usize,
+) -> Result<Vec<TaskRecord>, StoreError> {
+    let sql = "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
+    records(connection, sql, (execution.org_id, execution.id, limit(max), limit(offset)))
 }
 
 pub(super) fn payload(connection: &Connection, key: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError> {

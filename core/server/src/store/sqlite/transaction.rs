@@ -118,8 +118,12 @@ impl Tx for Transaction<'_> {
         executions::list(self.connection, org_id, filter, limit, offset)
     }
 
-    fn execution_tasks(&mut self, execution: Key) -> Result<Vec<TaskRecord>, StoreError> {
-        tasks::of_execution(self.connection, execution)
+    fn children(&mut self, execution: Key, limit: usize, offset: usize) -> Result<Vec<Execution>, StoreError> {
+        executions::children(self.connection, execution, limit, offset)
+    }
+
+    fn execution_tasks(&mut self, execution: Key, limit: usize, offset: usize) -> Result<Vec<TaskRecord>, StoreError> {
+        tasks::of_execution(self.connection, execution, limit, offset)
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Result<(), StoreError> {

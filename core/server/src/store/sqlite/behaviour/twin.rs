@@ -45,8 +45,12 @@ impl Tx for TwinTx<'_> {
         both!(self.executions(org_id, filter, limit, offset))
     }
 
-    fn execution_tasks(&mut self, execution: Key) -> Stored<Vec<TaskRecord>> {
-        both!(self.execution_tasks(execution))
+    fn children(&mut self, execution: Key, limit: usize, offset: usize) -> Stored<Vec<Execution>> {
+        both!(self.children(execution, limit, offset))
+    }
+
+    fn execution_tasks(&mut self, execution: Key, limit: usize, offset: usize) -> Stored<Vec<TaskRecord>> {
+        both!(self.execution_tasks(execution, limit, offset))
     }
 
     fn append_event(&mut self, execution: Key, event: &EventRecord) -> Stored<()> {
