@@ -15,7 +15,7 @@ function outbox(parts: Partial<OutboxParts<string>> = {}) {
   const sent: string[][] = [];
   let dropped = 0;
   const box = new Outbox<string>({
-    send: async (batch) => void sent.push(batch),
+    send: async (batch) => sent.push(batch) > 0,
     dropped: (count) => (dropped += count),
     sizeOf: (text) => text.length,
     clock,
@@ -84,6 +84,7 @@ test('one batch is under way at a time, and all keep their order', async () => {
       sent.push(batch.join(''));
       await answers.shift()?.promise;
       under -= 1;
+      return true;
     },
   });
   const [first, second] = answers;
@@ -108,6 +109,7 @@ test('what comes too fast is dropped, the newest first, and counted', async () =
     send: async (batch) => {
       sent.push(batch);
       await answer.promise;
+      return true;
     },
   });
   box.push('first');
@@ -141,6 +143,70 @@ test('of what only counts when it is new, nothing old is sent', async () => {
   clock.advance(50);
   await settled();
   expect([sent, dropped()]).toEqual([[['b'], ['d']], 0]);
+});
+
+/** Whether a promise has been resolved, once everything that can go on has. */
+async function isResolved(promise: Promise<void>): Promise<boolean> {
+  let resolved = false;
+  void promise.then(() => (resolved = true));
+  await settled();
+  return resolved;
+}
+
+test('who waits for room gets it when a batch is sent', async () => {
+  const answer = gate();
+  let calls = 0;
+  const { box, dropped } = outbox({
+    send: async () => {
+      calls += 1;
+      if (calls === 1) await answer.promise;
+      return true;
+    },
+  });
+  for (const text of numbers(0, 499)) box.push(text);
+  expect(await isResolved(box.room())).toBe(true);
+  for (const text of numbers(0, 600)) box.push(text);
+  const room = box.room();
+  expect(await isResolved(room)).toBe(false);
+  answer.open();
+  await room;
+  expect(dropped()).toBe(0);
+});
+
+test('who waits for room does not wait for long, and not again while nothing arrives', async () => {
+  const answer = gate();
+  const { box, clock } = outbox({ send: () => answer.promise.then(() => true) });
+  for (const text of numbers(0, 700)) box.push(text);
+  const room = box.room();
+  clock.advance(999);
+  expect(await isResolved(room)).toBe(false);
+  clock.advance(1);
+  expect(await isResolved(room)).toBe(true);
+  expect(await isResolved(box.room())).toBe(true);
+  expect(clock.scheduled.all).toBe(0);
+});
+
+test('nobody waits for room where nothing arrives, or nothing is sent any more', async () => {
+  const answer = gate();
+  let calls = 0;
+  const { box } = outbox({
+    send: async () => {
+      calls += 1;
+      if (calls > 1) await answer.promise;
+      return false;
+    },
+  });
+  for (const text of numbers(0, 900)) box.push(text);
+  const room = box.room();
+  expect(await isResolved(room)).toBe(true);
+  expect(await isResolved(box.room())).toBe(true);
+  const other = outbox({ send: () => answer.promise.then(() => true) }).box;
+  for (const text of numbers(0, 900)) other.push(text);
+  const waiting = other.room();
+  expect(await isResolved(waiting)).toBe(false);
+  other.close();
+  expect(await isResolved(waiting)).toBe(true);
+  expect(await isResolved(other.room())).toBe(true);
 });
 
 /** A channel whose calls fail as told. */

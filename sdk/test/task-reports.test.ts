@@ -90,6 +90,30 @@ test('tokens share calls', async () => {
   expect(calls.length).toBeLessThanOrEqual(7);
 });
 
+test('a loop that awaits its tokens loses none, however fast it is', async () => {
+  const w = world();
+  const calls = streamCalls(w);
+  await told(w, async (ctx) => {
+    for (let index = 0; index < 5_000; index += 1) await ctx.streamToken(`${index} `);
+  });
+  expect(payloads(calls)).toHaveLength(5_000);
+  expect(calls.length).toBeLessThanOrEqual(60);
+  expect(w.logger.at('warn')).toEqual([]);
+});
+
+test('a loop that does not await them loses what is too much, and the rest keeps its order', async () => {
+  const w = world();
+  const calls = streamCalls(w);
+  await told(w, (ctx) => {
+    for (let index = 0; index < 5_000; index += 1) void ctx.streamToken(`${index}`);
+  });
+  const texts = payloads(calls).map((event) => (event as { text: string }).text);
+  expect(texts).toEqual(Array.from({ length: 1_000 }, (_, index) => String(index)));
+  expect(w.logger.at('warn')).toEqual([
+    'stream events of tasks are lost, which changes nothing else: they came faster than they could be sent',
+  ]);
+});
+
 test('a server without our extensions gets one event in a call', async () => {
   const w = world();
   const calls = streamCalls(w);

@@ -53,9 +53,10 @@ export interface TaskContext {
    */
   reportProgress(progress: number, details?: string): Promise<void>;
   /**
-   * Tells an event to those who watch the task or its workflow, such as by `handle.stream()`. Resolves at once: events go
-   * out in the background, in order, several in one call, and before the end of the attempt. That is best effort: what
-   * comes faster than it can be sent, or while the server cannot be reached, is lost and counted, and the task goes on.
+   * Tells an event to those who watch the task or its workflow, such as by `handle.stream()`. Events go out in the
+   * background, in order, several in one call, and before the end of the attempt. It resolves at once, or, where much waits
+   * to be sent, when there is room again: await it in a loop. That is best effort: what is not awaited and comes faster
+   * than it can be sent, or while the server cannot be reached, is lost and counted, and the task goes on.
    * Rejects with a `ConfigurationError` or `SerializationError` for an event that cannot be meant or sent.
    */
   stream(event: StreamEvent): Promise<void>;

@@ -85,10 +85,9 @@ export class TaskContextImpl implements TaskContext {
     this.#reports.progress(progress, details);
   }
 
-  // oxlint-disable-next-line typescript/require-await -- what cannot be meant rejects
   async stream(event: StreamEvent): Promise<void> {
     checkStreamEvent(event);
-    this.#reports.stream(event);
+    await this.#reports.stream(event);
   }
 
   streamToken(text: string): Promise<void> {

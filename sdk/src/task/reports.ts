@@ -29,8 +29,11 @@ export type ReportedLevel = Exclude<LogLevel, 'silent'>;
 export interface TaskReports {
   /** How far the attempt is, from 0 to 1. Only the newest of several counts. */
   progress(progress: number, details: string | undefined): void;
-  /** An event for those who watch the task. Throws `SerializationError` for data that cannot be sent. */
-  stream(event: StreamEvent): void;
+  /**
+   * An event for those who watch the task. Resolves when there is room for more; rejects with a `SerializationError` for
+   * data that cannot be sent.
+   */
+  stream(event: StreamEvent): Promise<void>;
   /** A line of the task's log, with what else was given to the logger. */
   log(level: ReportedLevel, message: string, args: readonly unknown[]): void;
 }

@@ -2,8 +2,8 @@ import type { Clock } from '../runtime/clock.js';
 
 /** What an outbox is made of. */
 export interface OutboxParts<Item> {
-  /** Sends a batch, in the order in which it was put in. Must not reject. */
-  readonly send: (batch: Item[]) => Promise<void>;
+  /** Sends a batch, in the order in which it was put in; whether anything of it arrived. Must not reject. */
+  readonly send: (batch: Item[]) => Promise<boolean>;
   /** Is told how many items were dropped, since they came faster than they could be sent. */
   readonly dropped: (count: number) => void;
   /** How large an item is, in characters. */
@@ -19,10 +19,13 @@ const BATCH_ITEMS = 100;
 const BATCH_SIZE = 256 * 1024;
 const MOST_ITEMS = 1_000;
 const MOST_SIZE = 1024 * 1024;
+/** Who waits for room waits no longer: sending is best effort, and what makes the items is not to be held up by it. */
+const LONGEST_WAIT_MS = 1_000;
 
 /**
  * Sends items in the background, one batch at a time. The first goes out at once, others wait for a short time so that
  * a call carries many. What is too much is dropped: the newest, so that those who read have everything up to the gap.
+ * Who makes items without a pause should wait for `room` after each.
  */
 export class Outbox<Item> {
   readonly #parts: OutboxParts<Item>;
@@ -32,6 +35,9 @@ export class Outbox<Item> {
   #isFlushing = false;
   #isClosed = false;
   #endWindow = (): void => {};
+  readonly #waiting = new Set<() => void>();
+  /** Nothing arrives, so that waiting for room is in vain. */
+  #isStuck = false;
 
   constructor(parts: OutboxParts<Item>) {
     this.#parts = parts;
@@ -50,6 +56,22 @@ export class Outbox<Item> {
     this.#pump ??= this.#run();
   }
 
+  /** Resolves when there is room for more: at once, unless much waits and is on its way. */
+  async room(): Promise<void> {
+    const isCrowded = this.#items.length >= MOST_ITEMS / 2 || this.#size >= MOST_SIZE / 2;
+    if (!isCrowded || this.#isStuck || this.#isClosed) return;
+    await new Promise<void>((resolve) => {
+      const stop = this.#parts.clock.schedule(LONGEST_WAIT_MS, () => {
+        this.#isStuck = true;
+        this.#makeRoom();
+      });
+      this.#waiting.add(() => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
   /** Resolves when everything is sent, or has come to nothing. */
   async flush(): Promise<void> {
     this.#isFlushing = true;
@@ -62,6 +84,7 @@ export class Outbox<Item> {
   close(): number {
     this.#isClosed = true;
     this.#endWindow();
+    this.#makeRoom();
     return this.#take(this.#items.length).length;
   }
 
@@ -70,10 +93,16 @@ export class Outbox<Item> {
     await Promise.resolve();
     while (this.#items.length > 0) {
       const startedMs = this.#parts.clock.nowMs();
-      await this.#parts.send(this.#take(this.#batchLength()));
+      this.#isStuck = !(await this.#parts.send(this.#take(this.#batchLength())));
+      this.#makeRoom();
       await this.#window(startedMs + WINDOW_MS - this.#parts.clock.nowMs());
     }
     this.#pump = undefined;
+  }
+
+  #makeRoom(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 
   async #window(delayMs: number): Promise<void> {

@@ -42,6 +42,11 @@ export class ReportChannel<Item> {
     else this.#outbox.push(item);
   }
 
+  /** Resolves when there is room for more, or soon. */
+  room(): Promise<void> {
+    return this.#outbox.room();
+  }
+
   /** Resolves when everything is sent or lost. */
   flush(): Promise<void> {
     return this.#outbox.flush();
@@ -53,9 +58,12 @@ export class ReportChannel<Item> {
     this.#parts.counters.dropped(this.#parts.kind, this.#outbox.close(), why);
   }
 
-  async #sendAll(batch: Item[]): Promise<void> {
+  /** Whether the server has some of them. */
+  async #sendAll(batch: Item[]): Promise<boolean> {
     const units = this.#parts.inBatches() ? [batch] : batch.map((item) => [item]);
-    for (const unit of units) await this.#sendOne(unit);
+    let taken = 0;
+    for (const unit of units) if (await this.#sendOne(unit)) taken += 1;
+    return taken > 0;
   }
 
   /** Sends items one by one. If the server takes none of them, it is not about one of them, and nothing more is sent. */

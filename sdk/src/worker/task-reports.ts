@@ -74,7 +74,7 @@ export class AttemptReports implements TaskReports {
     this.#progress.push({ progress, details });
   }
 
-  stream(event: StreamEvent): void {
+  async stream(event: StreamEvent): Promise<void> {
     const written = writtenEvent(event, this.#parts.serializer);
     if (this.#isClosed) return;
     this.#events ??= this.#channel<Streamed>({
@@ -85,6 +85,7 @@ export class AttemptReports implements TaskReports {
     this.#sequence += 1;
     const timestampMs = this.#parts.clock.nowMs();
     this.#events.push({ sequence: this.#sequence, event: written, timestampMs });
+    await this.#events.room();
   }
 
   log(level: ReportedLevel, message: string, args: readonly unknown[]): void {
