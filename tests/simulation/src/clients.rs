@@ -139,7 +139,10 @@ impl Queries {
         let Query { life, name, request, attempt, .. } = &query;
         let params = String::from_utf8_lossy(&request.params).into_owned();
         let caller = Caller { attempt: Some(*attempt), ..PLAIN };
-        match world.server.call(caller, "/flovyn.v1.WorkflowQuery/QueryWorkflow", &request.encode_to_vec()) {
+        let answer = world.server.call(caller, "/flovyn.v1.WorkflowQuery/QueryWorkflow", &request.encode_to_vec());
+        let Life { id, events, .. } = &world.lives[*life];
+        assert_eq!(world.server.events(id, events.len()), [], "a query has changed the history");
+        match answer {
             Ok(Answer::Reply { body, .. }) => {
                 let QueryWorkflowResponse { result, error } = QueryWorkflowResponse::decode(body.as_slice()).unwrap();
                 assert_eq!(error, None);

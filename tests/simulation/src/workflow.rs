@@ -71,10 +71,16 @@ impl<'p> Workflow<'p> {
                 signals.iter().for_each(|_| self.handle_signal());
                 self.start();
             }
-            Job::Resolve { handle, value } => self.context.settle(handle, Ok(digest(value.as_json()))),
+            Job::Resolve { handle, value } => {
+                self.context.check_signalled(handle);
+                self.context.settle(handle, Ok(digest(value.as_json())));
+            }
             Job::Reject { handle, rejection } => self.context.reject(handle, &rejection),
             Job::Signal { .. } => self.handle_signal(),
-            Job::Cancel { handles, .. } => self.context.cancel_all(&handles),
+            Job::Cancel { handles, .. } => {
+                self.context.check_cancelled(&handles);
+                self.context.cancel_all(&handles);
+            }
         }
         self.run_dry();
         self.context.end_turn()

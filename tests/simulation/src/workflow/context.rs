@@ -32,8 +32,10 @@ pub(crate) struct Shared<'p> {
     pub(super) execution: Execution,
     pub(super) version: Version,
     pub(super) promises: Promises,
-    /// The promise of each handle and what is asked for to cancel it; handles are numbered from 1.
-    pub(super) handles: Vec<(PromiseId, Option<Asked>)>,
+    /// What is known of each handle; they are numbered from 1.
+    pub(super) handles: Vec<Awaited>,
+    /// The scopes that are not cancelled with the execution.
+    pub(super) shielded: BTreeSet<Scope>,
     pub(super) slots: BTreeMap<Slot, PromiseId>,
     pub(super) begun: Vec<Branch<'p>>,
     pub(super) progress: bool,
@@ -53,6 +55,16 @@ pub(crate) struct Shared<'p> {
     pub(super) fatal: Option<ReplayError>,
     pub(super) notes: Option<Vec<String>>,
     pub(super) tally: Option<Tally>,
+}
+
+/// What stands behind a handle.
+pub(crate) struct Awaited {
+    pub(super) promise: PromiseId,
+    /// What is asked for to cancel it.
+    pub(super) to_cancel: Option<Asked>,
+    /// The signal that it waits for.
+    pub(super) signal: Option<u8>,
+    pub(super) scope: Scope,
 }
 
 /// A command that must be an event of the history; operations have their own order.
@@ -92,6 +104,7 @@ impl<'p> Context<'p> {
             version,
             promises,
             handles: Vec::new(),
+            shielded: BTreeSet::new(),
             slots: BTreeMap::new(),
             begun: Vec::new(),
             progress: false,
@@ -137,8 +150,32 @@ impl<'p> Context<'p> {
 
     /// Settles the promise of a handle.
     pub(super) fn settle(&self, handle: Handle, settled: Settled) {
-        let (promise, _) = self.borrow().handles[handle as usize - 1];
+        let promise = self.promise_of(handle);
         assert!(self.settle_promise(promise, settled), "handle {handle} is settled twice");
+    }
+
+    /// A request that the execution ends rejects all that waits and is not shielded, in creation order.
+    pub(super) fn check_cancelled(&self, handles: &[Handle]) {
+        let shared = self.borrow();
+        let pending = (1..).zip(&shared.handles).filter(|(_, awaited)| {
+            shared.promises.get(awaited.promise).is_none() && !shared.shielded.contains(&awaited.scope)
+        });
+        assert!(pending.map(|(handle, _)| handle).eq(handles.iter().copied()), "a cancel request rejects {handles:?}");
+    }
+
+    /// A signal goes to the one that waits the longest for it.
+    pub(super) fn check_signalled(&self, handle: Handle) {
+        let shared = self.borrow();
+        let (older, this) = shared.handles.split_at(handle as usize - 1);
+        let Some(name) = this.first().and_then(|awaited| awaited.signal) else { return };
+        let waits = |awaited: &Awaited| shared.promises.get(awaited.promise).is_none();
+        let is_first = !older.iter().any(|awaited| awaited.signal == Some(name) && waits(awaited));
+        assert!(is_first, "a signal goes to handle {handle}, and an older one waits for it");
+    }
+
+    /// The promise of a handle.
+    fn promise_of(&self, handle: Handle) -> PromiseId {
+        self.borrow().handles[handle as usize - 1].promise
     }
 
     pub(super) fn reject(&self, handle: Handle, rejection: &Rejection) {

@@ -6,7 +6,7 @@ use flovyn_replay::{
 };
 
 use super::{
-    context::{Asked, Context, Operation, digest},
+    context::{Asked, Awaited, Context, Operation, digest},
     interpret::{self, Outcome},
     promises::{Failure, FailureKind, PromiseId},
 };
@@ -57,7 +57,7 @@ impl Context<'_> {
                 ..Default::default()
             })
         })?;
-        Ok(self.promise_of(scheduled.map(|scheduled| scheduled.handle), Some(Asked::CancelTask)))
+        Ok(self.new_handle(scheduled.map(|scheduled| scheduled.handle), Some(Asked::CancelTask)))
     }
 
     pub(super) fn timer(&self, duration: u8) -> Result<PromiseId, Failure> {
@@ -66,7 +66,7 @@ impl Context<'_> {
         self.ask(Asked::Timer(index));
         let duration_ms = DURATIONS_MS[usize::from(duration)];
         let handle = self.call("timer", |execution, _| execution.start_timer(self.scope, duration_ms))?;
-        Ok(self.promise_of(handle, Some(Asked::CancelTimer(index))))
+        Ok(self.new_handle(handle, Some(Asked::CancelTimer(index))))
     }
 
     pub(super) fn promise(&self, name: u8) -> Result<PromiseId, Failure> {
@@ -75,7 +75,7 @@ impl Context<'_> {
         let (scope, name) = (self.scope, promise_name(name));
         let promise = CreatePromise { scope, name, timeout_ms, ..CreatePromise::default() };
         let handle = self.call("promise", |execution, _| execution.create_promise(promise))?;
-        Ok(self.promise_of(handle, None))
+        Ok(self.new_handle(handle, None))
     }
 
     pub(super) fn operation(&self, name: u8) -> Result<PromiseId, Failure> {
@@ -86,7 +86,7 @@ impl Context<'_> {
             let ordinal = operations.values().filter(|operation| operation.name == name).count();
             operations.insert(handle, Operation { name, ordinal });
         }
-        Ok(self.promise_of(handle, None))
+        Ok(self.new_handle(handle, None))
     }
 
     pub(super) fn child(&self, function: u8, name: Option<u8>) -> Result<PromiseId, Failure> {
@@ -96,13 +96,16 @@ impl Context<'_> {
             execution.start_child(StartChild { scope, kind, name, input: json(so_far), ..StartChild::default() })
         })?;
         self.ask(Asked::Child);
-        Ok(self.promise_of(started.map(|started| started.handle), Some(Asked::CancelChild)))
+        Ok(self.new_handle(started.map(|started| started.handle), Some(Asked::CancelChild)))
     }
 
     pub(super) fn signal(&self, name: u8) -> Result<PromiseId, Failure> {
         let scope = self.scope;
         let awaited = self.call("signal", |execution, _| execution.wait_for_signal(scope, &signal_name(name)))?;
-        let promise = self.promise_of(awaited.as_ref().map(|awaited| awaited.handle), None);
+        let promise = self.new_handle(awaited.as_ref().map(|awaited| awaited.handle), None);
+        if let Some(waits) = self.borrow_mut().handles.last_mut().filter(|waits| waits.promise == promise) {
+            waits.signal = Some(name);
+        }
         if let Some(value) = awaited.and_then(|awaited| awaited.value) {
             self.settle_promise(promise, Ok(digest(value.as_json())));
         }
@@ -154,13 +157,18 @@ impl Context<'_> {
     }
 
     pub(super) fn open_scope(&self, cancellable: bool) -> Scope {
-        self.borrow_mut().execution.open_scope(self.scope, cancellable).unwrap_or(ROOT)
+        let shared = &mut *self.borrow_mut();
+        let scope = shared.execution.open_scope(self.scope, cancellable).unwrap_or(ROOT);
+        if scope != ROOT && (!cancellable || shared.shielded.contains(&self.scope)) {
+            shared.shielded.insert(scope);
+        }
+        scope
     }
 
     pub(super) fn cancel_scope(&self, scope: Scope) -> Result<(), Failure> {
         let handles = self.call("cancel scope", |execution, _| execution.cancel_scope(scope))?;
         for handle in handles.iter().flatten() {
-            let (_, asked) = self.borrow().handles[*handle as usize - 1];
+            let asked = self.borrow().handles[*handle as usize - 1].to_cancel;
             asked.into_iter().for_each(|asked| self.ask_once(*handle, asked));
         }
         self.cancel_all(&handles.unwrap_or_default());
@@ -177,7 +185,7 @@ impl Context<'_> {
     /// Cancels what a promise stands for, if that is a handle.
     pub(super) fn cancel(&self, promise: PromiseId) -> Result<(), Failure> {
         let Some(handle) = self.handle_of(promise) else { return Ok(()) };
-        let (_, asked) = self.borrow().handles[handle as usize - 1];
+        let asked = self.borrow().handles[handle as usize - 1].to_cancel;
         let before = self.so_far();
         let mut effect = self.call("cancel", |execution, _| execution.cancel(handle, None));
         if self.borrow().is_mixed && asked == Some(Asked::CancelTask) {
@@ -195,7 +203,7 @@ impl Context<'_> {
     }
 
     pub(super) fn handle_of(&self, promise: PromiseId) -> Option<Handle> {
-        let index = self.borrow().handles.binary_search_by_key(&promise, |(promise, _)| *promise).ok()?;
+        let index = self.borrow().handles.binary_search_by_key(&promise, |awaited| awaited.promise).ok()?;
         Some(index as Handle + 1)
     }
 
@@ -259,11 +267,11 @@ impl Context<'_> {
         self.borrow_mut().asked.push(asked);
     }
 
-    fn promise_of(&self, handle: Option<Handle>, to_cancel: Option<Asked>) -> PromiseId {
+    fn new_handle(&self, handle: Option<Handle>, to_cancel: Option<Asked>) -> PromiseId {
         let shared = &mut *self.borrow_mut();
         let promise = shared.promises.create();
         if let Some(handle) = handle {
-            shared.handles.push((promise, to_cancel));
+            shared.handles.push(Awaited { promise, to_cancel, signal: None, scope: self.scope });
             assert_eq!(shared.handles.len(), handle as usize, "handles are numbered from 1 in creation order");
         }
         promise
