@@ -6,7 +6,7 @@ import {
   type HistoryEvent,
   WorkflowStatus,
 } from '../core.js';
-import { WorkflowCancelled, WorkflowFailed } from '../errors.js';
+import { RpcError, WorkflowCancelled, WorkflowFailed } from '../errors.js';
 import { errorOfStack } from '../errors/recorded.js';
 import { CALL_DEADLINE_MS, Method, WAIT_MARGIN_MS } from '../rpc/methods.js';
 import { retrying } from '../rpc/retrying.js';
@@ -24,24 +24,39 @@ export async function awaitResult(
   executionId: string,
   serializer?: Serializer,
 ): Promise<unknown> {
-  // Only after an answer is it known what the server can do, and that it is there at all.
-  let { events, hasMore } = calls.transport.extended ? NO_EVENTS : await calls.getEvents(executionId, 0);
-  for (let looks = 0; ; looks += 1) {
-    if (calls.transport.extended) {
-      const answer = await waitOnServer(calls, executionId);
-      return concluded(calls, executionId, answer, serializer);
+  return concluded(calls, executionId, await awaitEnd(calls, executionId), serializer);
+}
+
+/**
+ * The server is asked to say when the execution has ended, where it can; else its history is looked at again and again.
+ * An execution may take months: either way outlives any number of outages, once the server has answered.
+ */
+async function awaitEnd(calls: ClientCalls, executionId: string): Promise<End> {
+  const { settings, signal, transport } = calls;
+  const retry = { clock: settings.clock, backoff: new Backoff(), signal };
+  let isOffered = true;
+  let afterSequence = 0;
+  for (let looks = 0; ; ) {
+    if (transport.extended && isOffered) {
+      const end = await waitOnServer(calls, executionId);
+      if (end !== undefined) return end;
+      isOffered = false;
     }
-    const end = hasMore ? undefined : events.map(endOf).find((ended) => ended !== undefined);
-    if (end !== undefined) return concluded(calls, executionId, end, serializer);
-    const delayMs = Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks);
-    await pause(calls.settings.clock, delayMs, calls.signal);
-    ({ events, hasMore } = await calls.getEvents(executionId, 0));
+    const look = (): ReturnType<ClientCalls['getEvents']> => calls.getEvents(executionId, afterSequence);
+    // That the server is there at all is known only after the first answer; and what it can do.
+    const { events, hasMore } = await (looks === 0 ? look() : retrying(retry, look));
+    retry.backoff.reset();
+    const end = events.map(endOf).find((ended) => ended !== undefined);
+    if (end !== undefined) return end;
+    afterSequence = events.at(-1)?.sequence ?? afterSequence;
+    if (hasMore || (transport.extended && isOffered)) continue;
+    await pause(settings.clock, Math.min(LONGEST_LOOK_MS, FIRST_LOOK_MS * 2 ** looks), signal);
+    looks += 1;
   }
 }
 
-const NO_EVENTS: { events: HistoryEvent[]; hasMore: boolean } = { events: [], hasMore: false };
-
-async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<End> {
+/** Undefined if the server has no such call. */
+async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Promise<End | undefined> {
   const { signal } = calls;
   const request = encodeAwaitResult({ workflowExecutionId, timeoutMs: CALL_DEADLINE_MS });
   const options = {
@@ -50,14 +65,18 @@ async function waitOnServer(calls: ClientCalls, workflowExecutionId: string): Pr
     signal,
     repeatable: true,
   };
-  // An execution may take months: the server may be restarted in between as often as it likes.
   const retry = { clock: calls.settings.clock, backoff: new Backoff(), signal };
   for (;;) {
-    const answer = decodeAwaitResult(
-      await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),
-    );
-    retry.backoff.reset();
-    if (hasEnded(answer)) return answer;
+    try {
+      const answer = decodeAwaitResult(
+        await retrying(retry, () => calls.call(Method.AwaitResult, request, options)),
+      );
+      retry.backoff.reset();
+      if (hasEnded(answer)) return answer;
+    } catch (error) {
+      if (error instanceof RpcError && error.code === 'UNIMPLEMENTED') return undefined;
+      throw error;
+    }
   }
 }
 
