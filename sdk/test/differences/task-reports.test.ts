@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { taskReports } from './task-reports.js';
+
+provesDifferences(taskReports);
