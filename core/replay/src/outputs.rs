@@ -135,7 +135,6 @@ impl Execution {
                     let expected = self.machines.operations.signature(line);
                     return Err(self.unclaimed(sequence, &expected, true));
                 }
-                self.machines.operations.pass_unclaimed(line);
                 self.pass_unclaimed(sequence, None)
             }
             Item::Cancellation { reason } => self.request_cancellation(reason),

@@ -41,8 +41,6 @@ struct Line {
     name: String,
     recorded: u32,
     begun: u32,
-    /// Records that the cursor has passed although nobody had begun them: only in histories of other SDKs.
-    passed: u32,
     /// Begun, and their events not passed, in order.
     unsettled: VecDeque<Handle>,
     /// Begun without a record and not recordable yet, in order.
@@ -84,17 +82,6 @@ impl Operations {
     /// The next operation of that name has a record to claim.
     pub(crate) fn has_record(&self, name: &str) -> bool {
         self.by_name.get(name).is_some_and(|id| self.lines[id.0].recorded > self.lines[id.0].begun)
-    }
-
-    /// The cursor has passed the record of an operation that was not begun.
-    pub(crate) fn pass_unclaimed(&mut self, line: LineId) {
-        let line = &mut self.lines[line.0];
-        line.passed = line.passed.max(line.begun) + 1;
-    }
-
-    /// The next operation of that name has a record, and it was passed.
-    pub(crate) fn is_passed(&self, name: &str) -> bool {
-        self.by_name.get(name).is_some_and(|id| self.lines[id.0].passed > self.lines[id.0].begun)
     }
 
     pub(crate) fn begin(&mut self, name: &str, handle: Handle) {

@@ -262,6 +262,44 @@ fn memory_and_history_are_told() {
 }
 
 #[test]
+fn memory_is_given_back_with_each_value() {
+    let value = format!("\"{}\"", "x".repeat(10_000));
+    let mut t = Transcript::of([started("1")]);
+    t.job("start 1");
+    let before = t.execution.memory_bytes();
+    let holds = |t: &Transcript, values: usize| {
+        let more = t.execution.memory_bytes() - before;
+        assert!((values * 10_000..values * 10_000 + 2_000).contains(&more), "{more} bytes for {values} values");
+    };
+    t.set("a", &value);
+    t.set("b", &value);
+    holds(&t, 2);
+    t.execution.clear_state("a").unwrap();
+    holds(&t, 1);
+    t.execution.clear_state("b").unwrap();
+    t.waits("t");
+    t.no_job();
+    t.execution.take_submission(None).unwrap();
+    t.execution.resume(LATER).unwrap();
+    t.answer([
+        event("STATE_SET", r#"{"key":"a","value":1}"#),
+        event("STATE_SET", r#"{"key":"b","value":1}"#),
+        event("STATE_CLEARED", r#"{"key":"a"}"#),
+        event("STATE_CLEARED", r#"{"key":"b"}"#),
+        signal("s", &value),
+        signal("s", &value),
+        signal("s", &value),
+        signal("t", "7"),
+    ]);
+    t.job("resolve 1 7");
+    holds(&t, 3);
+    t.takes("s", &value);
+    holds(&t, 2);
+    assert_eq!(t.execution.drain_signals("s").unwrap().len(), 2);
+    holds(&t, 0);
+}
+
+#[test]
 fn plain_server_leaves_every_other_event() {
     let mut t = Transcript::open(false);
     t.answer([started("1"), child_initiated("mail-1", "mail", "c1")]);

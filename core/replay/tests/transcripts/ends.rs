@@ -202,3 +202,14 @@ fn server_ends_what_the_code_would_have_completed() {
     t.complete("1");
     t.ends(Cancelled, &[]);
 }
+
+#[test]
+fn one_more_operation_of_a_name_is_new_after_the_end() {
+    let mut t = Transcript::of([started("1"), operation("a", "1"), completed("1")]);
+    t.job("start 1");
+    t.run("a");
+    t.job("resolve 1 1");
+    let error = t.execution.begin_operation(0, "a").unwrap_err();
+    let violation = t.stopped_by(error);
+    assert_eq!((violation.event_sequence, violation.event.as_str()), (3, "WORKFLOW_COMPLETED"));
+}

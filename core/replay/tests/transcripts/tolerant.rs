@@ -113,6 +113,29 @@ fn operation_that_was_passed_is_not_begun_late() {
 }
 
 #[test]
+fn event_before_an_operation_that_was_passed_may_be_claimed_late() {
+    let mut t = tolerant([started("1"), scheduled("a", "t1"), operation("o", "1"), signal("s", "2")]);
+    t.job("start 1");
+    t.waits("s");
+    t.job("resolve 1 2");
+    t.task("a");
+    t.ends(Suspended, &[]);
+}
+
+#[test]
+fn operation_does_not_claim_a_record_after_an_event_that_was_passed() {
+    let mut t = tolerant([started("1"), scheduled("a", "t1"), signal("s", "2"), operation("o", "1")]);
+    t.job("start 1");
+    t.waits("s");
+    t.job("resolve 1 2");
+    let error = t.execution.begin_operation(0, "o").unwrap_err();
+    assert_eq!(
+        t.stopped_by(error).message,
+        "Task type mismatch at event 2 (TASK_SCHEDULED): expected task \"a\", got operation \"o\""
+    );
+}
+
+#[test]
 fn other_values_are_still_violations() {
     let mut t = tolerant([started("1"), scheduled("a", "t1")]);
     t.job("start 1");
@@ -175,6 +198,7 @@ fn cancelled_timers_are_claimed_in_any_order_skipped_or_only_counted() {
     t.task("k");
     t.job("resolve 4 7");
     assert_eq!(t.commands()[3..], [cancel_timer("a"), cancel_timer("c"), cancel_timer("b"), task_line("k", "t1")]);
+    t.ends(Suspended, &[cancel_timer("c")]);
 }
 
 #[test]
