@@ -23,8 +23,8 @@ export async function checkReplays(world) {
     const told = isForced ? toldLength(world, submissions) : trace.length;
     checkRules(executionId, trace.slice(0, told), events, { isWhole: !isForced });
     for (const submission of submissions) {
-      // Code from before the patches may rightly have seen something else.
-      if (submission.knowsPatches === world.knowsPatches) checkTrace(name, submission, trace);
+      // Code of another version may rightly have seen something else.
+      if (submission.codeVersion === world.codeVersion) checkTrace(name, submission, trace);
       if (!hasBegunEarlier(submission, events)) await checkPrefix(world, name, submission, events);
     }
   }
@@ -51,7 +51,7 @@ function hasBegunEarlier({ heldSequence, claimedSequence }, events) {
 
 /** How much of what the newest code did, replayed, a submission has told of. */
 function toldLength(world, submissions) {
-  const own = submissions.filter(({ knowsPatches }) => knowsPatches === world.knowsPatches);
+  const own = submissions.filter(({ codeVersion }) => codeVersion === world.codeVersion);
   return Math.max(0, ...own.map(({ traceLength }) => traceLength));
 }
 
@@ -81,7 +81,7 @@ function checkTrace(name, { trace, traceLength, worker }, replayed) {
 
 async function checkPrefix(world, name, submission, events) {
   const { worker, heldSequence, executionId } = submission;
-  const { definition } = observer(world, submission.knowsPatches);
+  const { definition } = observer(world, submission.codeVersion);
   const text = `${worker} and a replay of ${name} from the first ${heldSequence} events submitted different things`;
   await compare('prefix', text, () => differenceFromPrefix({ definition, executionId, events, submission }));
 }
@@ -97,13 +97,14 @@ async function compare(check, text, find) {
 }
 
 /** The workflow for a replay that nobody but its trace knows of. */
-function observer(world, knowsPatches = world.knowsPatches) {
+function observer(world, codeVersion = world.codeVersion) {
   const traces = [];
   const definition = interpreter((_, trace) => {
     traces.push(trace);
     return {
       program: world.program,
-      knowsPatches,
+      codeVersion,
+      tookOldWay: () => {},
       note: () => {},
       operation: () => Promise.reject(new Error('never run')),
     };

@@ -31,11 +31,15 @@ export class Engine {
     engineClose(this.#engine);
   }
 
-  /** Makes a call: `{ body }`, `{ parked: true }`, or `{ refused: code, message }`. */
-  call(method, body, claim) {
-    const attempt = { firstAttemptMs: this.nowMs, expired: false };
+  /**
+   * Makes a call: `{ body }`, `{ parked: true }`, or `{ refused: code, message }`.
+   *
+   * `firstMs` is when a call that was parked was made first.
+   */
+  call(method, body, { claim, extended = true, firstMs = this.nowMs } = {}) {
+    const attempt = { firstAttemptMs: firstMs, expired: false };
     try {
-      const answer = engineHandle(this.#engine, method, body, true, claim, attempt, this.nowMs);
+      const answer = engineHandle(this.#engine, method, body, extended, claim, attempt, this.nowMs);
       if (!(answer instanceof Uint8Array)) return { parked: true };
       // What only reads gives nobody anything to do.
       if (method !== Method.GetEvents) this.#followUp();

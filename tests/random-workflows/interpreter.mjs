@@ -1,5 +1,7 @@
 import { Duration, workflow } from '@flovyn/sdk';
 
+import { HANDLED, HANDLER } from './program.mjs';
+
 /**
  * What one run of a workflow function saw and did, in order: each command and what came of it, each read. Two runs of
  * one execution must have seen the same, as far as both came.
@@ -19,17 +21,34 @@ class ProgramError extends Error {
  * The one workflow that runs all programs.
  *
  * @param {(executionId: string, trace: Trace) => Outside} begin is told of each run of the function
- * @typedef {{ program: object, knowsPatches: boolean, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
+ * @typedef {{ program: object, codeVersion: number, tookOldWay: () => void, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
  */
 export function interpreter(begin) {
+  const runs = new WeakMap();
+  // Handlers may be called before the function.
+  const runOf = (ctx) => {
+    const trace = [];
+    const run = runs.get(ctx) ?? new Run(trace, begin(ctx.workflowExecutionId, trace));
+    runs.set(ctx, run);
+    return run;
+  };
   return workflow({
     name: 'program',
-    run: (ctx, block) => {
-      const trace = [];
-      const outside = begin(ctx.workflowExecutionId, trace);
-      return new Run(trace, outside).start(ctx, outside.program[block]);
+    run: (ctx, block) => runOf(ctx).start(ctx, block),
+    handlers: {
+      signals: { [HANDLED]: (ctx, value) => runOf(ctx).handle(ctx, value) },
+      queries: { [QUERY]: answer },
     },
   });
+}
+
+/** The query that workers answer. */
+export const QUERY = 'snapshot';
+
+/** All that a query can see, and which query it was. */
+function answer(ctx, asked) {
+  const state = ctx.stateKeys().map((key) => [key, ctx.get(key)]);
+  return { asked, events: ctx.info.historyLength, state: Object.fromEntries(state) };
 }
 
 /** How a block ended: `RETURN` ends the blocks around it too. */
@@ -38,6 +57,10 @@ const RETURN = 'return';
 /** Statements that are counted though they ask for nothing. */
 const NOTED = new Set(['start', 'if', 'loop', 'try', 'throw', 'return']);
 const ROOT = 0;
+/** The versions of the code: from before the patches, with them, and with the new way only. */
+export const BEFORE_PATCHES = 0;
+export const WITH_PATCHES = 1;
+export const AFTER_PATCHES = 2;
 
 /**
  * Where a statement stands: the context and the number of its scope, the value of the last thing awaited, and what was
@@ -51,6 +74,8 @@ class Run {
   #outside;
   #handles = 0;
   #operations = new Map();
+  /** What the function and its handlers have started: handlers can cancel it too. */
+  #started = [];
   /** The numbers of handles, by their promises. */
   #numbers = new Map();
 
@@ -59,11 +84,16 @@ class Run {
     this.#outside = outside;
   }
 
-  async start(ctx, block) {
-    const place = { ctx, scope: ROOT, last: null, started: [] };
-    await this.#block(block, place);
+  async start(ctx, name) {
+    const place = { ctx, scope: ROOT, last: null, started: this.#started };
+    await this.#block(this.#outside.program[name], place);
     this.#note('end', text(place.last));
     return place.last;
+  }
+
+  async handle(ctx, value) {
+    this.#note('handler', text(value));
+    await this.#block(this.#outside.program[HANDLER], { ctx, scope: ROOT, last: value, started: this.#started });
   }
 
   async #block(block, place) {
@@ -141,11 +171,22 @@ class Run {
   }
 
   #ask({ do: verb, key, signal, patch }, ctx) {
-    // The code from before the patches does not ask for them.
-    if (verb === 'patched' && !this.#outside.knowsPatches) return false;
-    const argument = key ?? signal ?? patch;
+    if (verb === 'patched') return this.#patched(patch, ctx);
+    const argument = key ?? signal;
     if (argument === undefined) return this.#read(verb, ctx[verb]());
     return this.#read(verb, ctx[verb](argument), argument);
+  }
+
+  #patched(patch, ctx) {
+    if (this.#outside.codeVersion === AFTER_PATCHES) {
+      this.#note('deprecatePatch', patch);
+      ctx.deprecatePatch(patch);
+      return true;
+    }
+    const isNew =
+      this.#outside.codeVersion === WITH_PATCHES && this.#read('patched', ctx.patched(patch), patch);
+    if (!isNew) this.#outside.tookOldWay();
+    return isNew;
   }
 
   #holds({ is, key, signal, patch }, { ctx, last }) {

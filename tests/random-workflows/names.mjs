@@ -1,7 +1,7 @@
 /** What a workflow can ask for, as traces and histograms name it. */
 export const VERBS = (
   'task sleep promise run signal child set clear clearAll get stateKeys currentTime random randomUUID ' +
-  'hasSignal pendingSignalCount drainSignals patched cancel isCancellationRequested checkCancellation'
+  'hasSignal pendingSignalCount drainSignals patched deprecatePatch handler cancel isCancellationRequested checkCancellation'
 ).split(' ');
 
 /** How a workflow can put promises together, and what it can do around them. */
@@ -30,4 +30,6 @@ export const FAULTS = [
   'stopped',
   'claim taken over',
   'other code deployed',
+  'query answered',
+  'state asked',
 ];

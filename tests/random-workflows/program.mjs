@@ -1,21 +1,25 @@
 /**
- * Workflows as data. A program is a set of named blocks; `main` is the workflow, the others are its children. A block is
- * a list of statements, a statement may hold blocks and expressions, and an expression is something that can be awaited.
+ * Workflows as data. A program is a set of named blocks; `main` is the workflow, the others are its children
+ * and the handler of a signal. A block is a list of statements, a statement may hold blocks and expressions, and an expression is something that can be awaited.
  *
  * The order of the choices matters: the first is the simplest, since failing programs are made smaller by drawing lower
  * numbers.
  */
 const KINDS = ['a', 'b', 'c'];
-const KEYS = ['k', 'l'];
+export const KEYS = ['k', 'l'];
 const OPERATIONS = ['x', 'y'];
 const PROMISES = ['p', 'q'];
 export const SIGNALS = ['s', 'r'];
+/** The signal that a handler gets. */
+export const HANDLED = 'h';
+export const HANDLER = 'handler';
 const PATCHES = ['one', 'two'];
 const CHILDREN = ['child1', 'child2'];
 const TIMES_MS = [10, 0, 1000, 3000];
 const DEPTH_MAX = 3;
 const STATEMENTS_MAX = 14;
 const CHILD_STATEMENTS_MAX = 4;
+const HANDLER_STATEMENTS_MAX = 3;
 
 /** @param {import('./chance.mjs').Chance} chance */
 export function randomProgram(chance) {
@@ -24,6 +28,7 @@ export function randomProgram(chance) {
   for (const name of CHILDREN) {
     if (text.includes(name)) program[name] = new Maker(chance, CHILD_STATEMENTS_MAX, []).block(1);
   }
+  program[HANDLER] = new Maker(chance, HANDLER_STATEMENTS_MAX, []).block(1);
   return program;
 }
 

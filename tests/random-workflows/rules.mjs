@@ -118,6 +118,10 @@ class Rules {
         return same('signals', `[${this.#settling.queue(first).splice(0)}]`, second);
       case 'isCancellationRequested':
         return same('cancellation requested', String(this.#settling.isCancelled(first)), second);
+      case 'handler':
+        return this.#settling.handled(first);
+      case 'deprecatePatch':
+        return same(`patch ${first}`, true, this.#patches.has(`$patch:${first}`));
       case 'patched':
         return same(`patch ${first}`, String(this.#patches.has(`$patch:${first}`)), second);
       default:

@@ -1,5 +1,6 @@
 import { Method } from '../../sdk/dist/rpc/methods.js';
-import { SIGNALS } from './program.mjs';
+import { AFTER_PATCHES, BEFORE_PATCHES, WITH_PATCHES } from './interpreter.mjs';
+import { HANDLED, KEYS, SIGNALS } from './program.mjs';
 import { Disagreement } from './world.mjs';
 
 /** So long everything may happen; after that everything goes well until the end. */
@@ -19,7 +20,11 @@ const ROUNDS_MAX = 60;
  * @param {import('./chance.mjs').Chance} chance
  */
 export async function play(world, chance) {
-  world.knowsPatches = !chance.once(3);
+  world.codeVersion = chance.weighted([
+    [3, WITH_PATCHES],
+    [2, BEFORE_PATCHES],
+    [1, AFTER_PATCHES],
+  ]);
   world.addWorker('caching');
   world.addWorker('replaying', { alwaysReplay: true });
   await world.quiet();
@@ -65,8 +70,9 @@ function wildStep(world, chance) {
     ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
     [2, () => replace(world, chance)],
     [4, () => signal(world, chance)],
+    [3, () => query(world, chance)],
     [1, () => cancel(world, chance)],
-    ...(world.knowsPatches ? [] : [[12, () => deploy(world)]]),
+    ...(mayDeploy(world) ? [[12, () => deploy(world)]] : []),
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
     ...(answered.length > 0 ? [[6, () => repeatPromise(world, chance, answered)]] : []),
   ];
@@ -143,6 +149,13 @@ function answerPromise(world, chance, promise) {
   world.answerPromise(promise, chance.once(4));
 }
 
+/** The old ways may go when nothing took them, and no code is left that could. */
+function mayDeploy({ codeVersion, tookOldWay, workers }) {
+  if (codeVersion === BEFORE_PATCHES) return true;
+  const isOld = (worker) => worker.codeVersion === BEFORE_PATCHES;
+  return codeVersion === WITH_PATCHES && !tookOldWay && !workers.some(isOld);
+}
+
 function deploy(world) {
   world.count('faults', 'other code deployed');
   world.deploy();
@@ -151,7 +164,15 @@ function deploy(world) {
 function signal(world, chance) {
   countLanded(world);
   world.count('faults', 'signal');
-  world.signal(chance.pick(world.open), chance.pick(SIGNALS));
+  world.signal(chance.pick(world.open), chance.pick([...SIGNALS, HANDLED]));
+}
+
+function query(world, chance) {
+  const executionId = chance.pick([...world.executions.keys()]);
+  const key = chance.pick([undefined, undefined, ...KEYS]);
+  if (key === undefined) return world.questions.askWorkers(executionId);
+  world.count('faults', 'state asked');
+  world.questions.askServer(executionId, key);
 }
 
 function cancel(world, chance) {

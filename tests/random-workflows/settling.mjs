@@ -1,3 +1,4 @@
+import { HANDLED } from './program.mjs';
 import { Broken, same } from './rule.mjs';
 
 /** What the event that ends a handle says: how it is settled, and with what. */
@@ -69,8 +70,7 @@ export class Settling {
     const isCancel = ({ eventType }) => eventType === 'TIMER_CANCELLED';
     this.#cancelledTimers = new Set(events.filter(isCancel).map(({ data }) => `timer ${data.timerId}`));
     this.#at = 1 + visible;
-    for (const { data } of events.slice(1, this.#at))
-      this.queue(data.signalName).push(json(data.signalValue));
+    for (const { data } of events.slice(1, this.#at)) this.#signal(data);
   }
 
   // --- what the code does ---
@@ -149,6 +149,14 @@ export class Settling {
       throw new Broken(`error of handle ${number}: expected ${owed.value}: ${owed.message}, got ${value}`);
   }
 
+  /** The handler of a signal was called. */
+  handled(value) {
+    this.#goOn(() => this.#owed.length > 0);
+    const owed = this.#owed.shift();
+    same('what comes next', HANDLED, owed?.number);
+    same('signal that is handled', owed.value, value);
+  }
+
   /** The promise of a scope or of a timeout follows from others; only a timeout that fires shows in it first. */
   #derived(handle, value) {
     handle.isOver = true;
@@ -187,6 +195,10 @@ export class Settling {
   }
 
   #signal({ signalName, signalValue }) {
+    if (signalName === HANDLED) {
+      this.#owed.push({ number: HANDLED, how: 'handled', value: json(signalValue) });
+      return true;
+    }
     const waiter = this.#waitersOf(signalName).shift();
     if (waiter === undefined) {
       this.queue(signalName).push(json(signalValue));

@@ -22,14 +22,13 @@ export class SimulatedWorker {
   traces = new Map();
   isAlive = true;
   isStopping = false;
-  /** Whether it runs the code from after the patches. */
-  knowsPatches;
+  codeVersion;
   #worker;
 
   /** @param {import('./world.mjs').World} world */
   constructor(world, name, options) {
     this.name = name;
-    this.knowsPatches = world.knowsPatches;
+    this.codeVersion = world.codeVersion;
     const parts = {
       transport: this.#transport(world),
       orgId: ORG_ID,
@@ -83,7 +82,10 @@ export class SimulatedWorker {
     this.traces.set(executionId, trace);
     return {
       program: world.program,
-      knowsPatches: this.knowsPatches,
+      codeVersion: this.codeVersion,
+      tookOldWay: () => {
+        world.tookOldWay = true;
+      },
       note: (what) => {
         world.activity += 1;
         world.noted(what);

@@ -12,8 +12,10 @@ import { runDry } from '../../sdk/dist/runtime/run-dry.js';
 import { SimulatedClock } from './clock.mjs';
 import { Engine, ORG_ID, QUEUE } from './engine.mjs';
 import { describeCommand } from '../support/rerun.mjs';
+import { WITH_PATCHES } from './interpreter.mjs';
 import { COMBINATORS, VERBS } from './names.mjs';
 import { message, PATHS, readClaim, readNext, readSubmission } from '../conformance/wire.mjs';
+import { Questions } from './questions.mjs';
 import { answer, cut, SimulatedWorker } from './worker.mjs';
 
 /** What two runs of one execution, or a run and the rules, disagree on. */
@@ -37,8 +39,10 @@ export class World {
   /** Grows with whatever workers do: no more of it means that all of them wait. */
   activity = 0;
   workers = [];
-  /** Whether new workers run the code from after the patches. */
-  knowsPatches = true;
+  /** Of the code that new workers run. */
+  codeVersion = WITH_PATCHES;
+  /** Whether any code was where it does something else after a patch, and did the old. */
+  tookOldWay = false;
   executions = new Map();
   /** Submissions that the server applied, in order. */
   submissions = [];
@@ -57,6 +61,7 @@ export class World {
   constructor(program, engineSeed) {
     this.program = program;
     this.engine = new Engine(engineSeed);
+    this.questions = new Questions(this);
     this.clock = new SimulatedClock(this.engine);
     const started = decodeStartWorkflow(this.engine.start('program', 'main'));
     this.mainId = started.workflowExecutionId;
@@ -121,6 +126,7 @@ export class World {
   /** As `settled`, and throws what went wrong until then. */
   async quiet() {
     await this.settled();
+    this.questions.follow();
     this.workers = this.workers.filter((worker) => !worker.isStopping || worker.isBusy);
     this.check();
   }
@@ -167,8 +173,9 @@ export class World {
 
   /** All workers give way to others that run the newer code. */
   deploy() {
-    this.step('the code with the patches is deployed');
-    this.knowsPatches = true;
+    this.codeVersion += 1;
+    const which = this.codeVersion === WITH_PATCHES ? 'with the patches' : 'without the old ways';
+    this.step(`the code ${which} is deployed`);
     for (const worker of this.workers.filter(({ isStopping }) => !isStopping))
       this.replaceWorker(worker, 'stop');
   }
@@ -187,7 +194,7 @@ export class World {
       this.step(`${describe(call)}: lost on the way to the server`);
       return this.#end(call, () => cut(call));
     }
-    const result = this.engine.call(call.method, call.body, call.claim);
+    const result = this.engine.call(call.method, call.body, { claim: call.claim });
     if (result.parked) {
       call.parkedAt = this.engine.changes;
       return;
@@ -242,7 +249,7 @@ export class World {
     this.submissions.push({
       ...submission,
       worker: call.worker.name,
-      knowsPatches: call.worker.knowsPatches,
+      codeVersion: call.worker.codeVersion,
       taskTimeMs,
       claimedSequence: afterSequence + events,
       trace,
@@ -315,7 +322,7 @@ export class World {
   }
 
   #endTask(task, method, body, how) {
-    const { refused, message } = this.engine.call(method, body, task.claimToken);
+    const { refused, message } = this.engine.call(method, body, { claim: task.claimToken });
     this.step(`task ${this.#taskName(task)}: ${how}${refused === undefined ? '' : ` (refused, ${message})`}`);
     const at = this.claimedTasks.indexOf(task);
     if (at >= 0) this.claimedTasks.splice(at, 1);

@@ -123,7 +123,13 @@ function settle({ resolve, reject }, result) {
 
 /** The same workflow with `begin` called in the place of every function of an operation. */
 function answering(definition, begin) {
-  const wrap = (ctx) =>
+  const wrapped = new WeakMap();
+  // The function and its handlers have one context.
+  const wrap = (ctx) => {
+    if (!wrapped.has(ctx)) wrapped.set(ctx, proxy(ctx));
+    return wrapped.get(ctx);
+  };
+  const proxy = (ctx) =>
     new Proxy(ctx, {
       get(target, key) {
         if (key === 'run') return (name, _, options) => target.run(name, () => begin(name), options);
@@ -133,7 +139,12 @@ function answering(definition, begin) {
         return (fn, ...rest) => member.call(target, (inner) => fn(wrap(inner)), ...rest);
       },
     });
-  return { ...definition, run: (ctx, input) => definition.run(wrap(ctx), input) };
+  const signals = Object.entries(definition.handlers?.signals ?? {}).map(([name, handle]) => [
+    name,
+    (ctx, payload) => handle(wrap(ctx), payload),
+  ]);
+  const handlers = { ...definition.handlers, signals: Object.fromEntries(signals) };
+  return { ...definition, handlers, run: (ctx, input) => definition.run(wrap(ctx), input) };
 }
 
 function historyJson(executionId, kind, events, taskTimeMs) {
