@@ -62,6 +62,12 @@ export function readClaim(bytes) {
   };
 }
 
+/** The query that a PollResponse gives to answer; undefined for none. */
+export function readQuery(bytes) {
+  const query = fields(bytes).get(1005)?.[0];
+  return query && { executionId: string(fields(query).get(2)) };
+}
+
 /** The PollResponse that a SubmitWorkflowCommandsResponse brings along, if it does. */
 export function readNext(bytes) {
   return fields(bytes).get(1003)?.[0];

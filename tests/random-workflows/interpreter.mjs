@@ -93,7 +93,12 @@ class Run {
 
   async handle(ctx, value) {
     this.#note('handler', text(value));
-    await this.#block(this.#outside.program[HANDLER], { ctx, scope: ROOT, last: value, started: this.#started });
+    await this.#block(this.#outside.program[HANDLER], {
+      ctx,
+      scope: ROOT,
+      last: value,
+      started: this.#started,
+    });
   }
 
   async #block(block, place) {

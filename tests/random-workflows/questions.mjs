@@ -5,27 +5,16 @@ import { QUERY } from './interpreter.mjs';
 
 /** A server that no worker has given an answer in time says this. */
 const DEADLINE_EXCEEDED = 4;
-const REGISTRATION = encodeRegisterWorker({
-  workerName: 'one that answers queries',
-  workerVersion: '1.0.0',
-  workerType: 'workflow',
-  orgId: ORG_ID,
-  hostName: '',
-  processId: '',
-  workflows: [
-    {
-      kind: 'program',
-      name: 'program',
-      description: '',
-      cancellable: true,
-      tags: [],
-      version: '1.0.0',
-      contentHash: '',
-      queryNames: [QUERY],
-    },
-  ],
-  tasks: [],
-});
+const WORKFLOW = {
+  kind: 'program',
+  name: 'program',
+  description: '',
+  cancellable: true,
+  tags: [],
+  version: '1.0.0',
+  contentHash: '',
+  queryNames: [QUERY],
+};
 
 /**
  * Those who ask executions for their state: the server, which answers at once, and the workers, whose answer comes some
@@ -40,6 +29,13 @@ export class Questions {
     this.#world = world;
   }
 
+  /** Tells the server that a worker is alive and answers queries. */
+  #register(workerName) {
+    const of = { workerVersion: '1.0.0', workerType: 'workflow', orgId: ORG_ID, hostName: '', processId: '' };
+    const registration = encodeRegisterWorker({ workerName, ...of, workflows: [WORKFLOW], tasks: [] });
+    this.#world.engine.call(Method.RegisterWorker, registration);
+  }
+
   /** Asks the server for what is under a key. */
   askServer(executionId, key) {
     const { engine } = this.#world;
@@ -47,7 +43,11 @@ export class Questions {
     const { body } = engine.call(Method.QueryWorkflow, request(executionId, key, null));
     const got = JSON.parse(decodeQueryWorkflow(body).result);
     this.#world.step(`the server is asked for ${key} of ${this.#world.nameOf(executionId)}`);
-    this.#compare(executionId, { events, value: got }, { events, value: this.#state(executionId, events)[key] ?? null });
+    this.#compare(
+      executionId,
+      { events, value: got },
+      { events, value: this.#state(executionId, events)[key] ?? null },
+    );
     this.#mustAddNothing(executionId, events);
   }
 
@@ -55,7 +55,8 @@ export class Questions {
   askWorkers(executionId) {
     const { engine } = this.#world;
     const asked = this.#world.value();
-    engine.call(Method.RegisterWorker, REGISTRATION);
+    // In place of the heartbeats of workers.
+    for (const { name } of this.#world.workers) this.#register(name);
     const since = engine.history(executionId).length;
     const body = request(executionId, QUERY, asked);
     this.#world.step(`query ${asked} for ${this.#world.nameOf(executionId)}`);
@@ -66,7 +67,7 @@ export class Questions {
 
   /** Looks for answers, when there may be some. */
   follow() {
-    for (const question of [...this.#waiting]) {
+    for (const question of this.#waiting.slice()) {
       const { engine } = this.#world;
       if (question.seenAt === engine.changes) continue;
       const { firstMs, body, asked } = question;
@@ -76,7 +77,8 @@ export class Questions {
       this.#waiting.splice(this.#waiting.indexOf(question), 1);
       this.#world.step(`query ${asked}: ${answer.message ?? 'answered'}`);
       if (answer.refused === undefined) this.#check(question, decodeQueryWorkflow(answer.body));
-      else if (answer.refused !== DEADLINE_EXCEEDED) this.#world.complain(`query ${asked}: ${answer.message}`);
+      else if (answer.refused !== DEADLINE_EXCEEDED)
+        this.#world.complain(`query ${asked}: ${answer.message}`);
     }
   }
 
@@ -85,13 +87,19 @@ export class Questions {
     this.#world.count('faults', 'query answered');
     const got = JSON.parse(result);
     if (!(got.events >= since)) this.#world.complain(`query ${asked} was answered from the past: ${result}`);
-    this.#compare(executionId, got, { asked, events: got.events, state: this.#state(executionId, got.events) });
+    this.#compare(executionId, got, {
+      asked,
+      events: got.events,
+      state: this.#state(executionId, got.events),
+    });
   }
 
   #compare(executionId, got, expected) {
     const [left, right] = [expected, got].map((value) => JSON.stringify(value));
     if (left === right) return;
-    this.#world.complain(`a query of ${this.#world.nameOf(executionId)} gives ${right}, its history says ${left}`);
+    this.#world.complain(
+      `a query of ${this.#world.nameOf(executionId)} gives ${right}, its history says ${left}`,
+    );
   }
 
   #mustAddNothing(executionId, events) {

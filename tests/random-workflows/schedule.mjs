@@ -3,6 +3,9 @@ import { AFTER_PATCHES, BEFORE_PATCHES, WITH_PATCHES } from './interpreter.mjs';
 import { HANDLED, KEYS, SIGNALS } from './program.mjs';
 import { Disagreement } from './world.mjs';
 
+/** Signals that are there before any worker: how many, in one of so many runs each. */
+const EARLY_MAX = 3;
+const EARLY_CHANCES = 8;
 /** So long everything may happen; after that everything goes well until the end. */
 const WILD_STEPS_MAX = 100;
 const CALM_STEPS_MAX = 2000;
@@ -25,6 +28,8 @@ export async function play(world, chance) {
     [2, BEFORE_PATCHES],
     [1, AFTER_PATCHES],
   ]);
+  for (let early = chance.draw(EARLY_CHANCES) - EARLY_CHANCES + EARLY_MAX; early > 0; early -= 1)
+    signal(world, chance);
   world.addWorker('caching');
   world.addWorker('replaying', { alwaysReplay: true });
   await world.quiet();
@@ -63,8 +68,8 @@ function wildStep(world, chance) {
   const choices = [
     ...calls.map((call) => [30, () => wildCall(world, chance, call)]),
     ...operations.map((operation) => [20, () => endOperation(world, chance, operation)]),
-    ...(world.mayHaveTask ? [[24, () => world.claimTask()]] : []),
-    ...claimedTasks.map((task) => [30, () => endTask(world, chance, task)]),
+    ...(world.mayHaveTask ? [[30, () => world.claimTask()]] : []),
+    ...claimedTasks.map((task) => [36, () => endTask(world, chance, task)]),
     ...open.map((promise) => [16, () => answerPromise(world, chance, promise)]),
     ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
     ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
@@ -72,7 +77,7 @@ function wildStep(world, chance) {
     [4, () => signal(world, chance)],
     [3, () => query(world, chance)],
     [1, () => cancel(world, chance)],
-    ...(mayDeploy(world) ? [[12, () => deploy(world)]] : []),
+    ...(mayDeploy(world) ? [[6, () => deploy(world)]] : []),
     ...(finishedTasks.length > 0 ? [[4, () => repeatTask(world, chance)]] : []),
     ...(answered.length > 0 ? [[6, () => repeatPromise(world, chance, answered)]] : []),
   ];
@@ -134,9 +139,9 @@ function endOperation(world, chance, operation) {
 
 function endTask(world, chance, task) {
   const fate = chance.weighted([
-    [6, 'completes'],
-    [3, 'fails'],
-    [3, 'fails for good'],
+    [5, 'completes'],
+    [4, 'fails'],
+    [4, 'fails for good'],
   ]);
   countLanded(world);
   world.count('faults', `task ${fate}`);

@@ -14,7 +14,7 @@ import { Engine, ORG_ID, QUEUE } from './engine.mjs';
 import { describeCommand } from '../support/rerun.mjs';
 import { WITH_PATCHES } from './interpreter.mjs';
 import { COMBINATORS, VERBS } from './names.mjs';
-import { message, PATHS, readClaim, readNext, readSubmission } from '../conformance/wire.mjs';
+import { message, PATHS, readClaim, readNext, readQuery, readSubmission } from '../conformance/wire.mjs';
 import { Questions } from './questions.mjs';
 import { answer, cut, SimulatedWorker } from './worker.mjs';
 
@@ -225,6 +225,8 @@ export class World {
   }
 
   #observeClaim(body) {
+    const query = readQuery(body);
+    if (query !== undefined) return `gets a query for ${this.nameOf(query.executionId)}`;
     const claim = readClaim(body);
     if (claim === undefined) return undefined;
     this.#claims.set(claim.token, claim);

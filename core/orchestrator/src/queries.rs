@@ -62,6 +62,10 @@ pub(crate) fn query(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: QueryWorkfl
     let key = caller.key(Uuid::new_v5(&id, text.as_bytes()));
     let query = match ctx.tx.query(key)? {
         Some(query) => query,
+        None if is_over(ctx, caller) => match ctx.tx.state_value(execution.key, &name)? {
+            Some(result) => return Ok(respond(QueryAnswer { result, error: None })),
+            None => return Err(forgotten(ctx, caller, id, &name)),
+        },
         None if !is_answered_by_workers(ctx, &execution, &name)? => {
             let result = ctx.tx.state_value(execution.key, &name)?.unwrap_or_default();
             return Ok(respond(QueryAnswer { result, error: None }));
@@ -142,6 +146,18 @@ fn unanswered(ctx: &Ctx<'_>, caller: &Caller<'_>, query: &QueryRecord) -> Status
             "query {name:?} of execution {execution_id}: the worker that took it has not answered within {waited_ms} ms"
         ),
     };
+    Status::new(Code::DeadlineExceeded, message)
+}
+
+/// Whether a query that is not known any more was asked so long ago that it was forgotten: after a sleep of the host, or
+/// of an embedded engine, nobody can tell who would have answered it.
+fn is_over(ctx: &Ctx<'_>, caller: &Caller<'_>) -> bool {
+    ctx.now_ms.saturating_sub(caller.attempt.first_ms) > ctx.config.queries.wait_ms
+}
+
+fn forgotten(ctx: &Ctx<'_>, caller: &Caller<'_>, execution_id: Uuid, name: &str) -> Status {
+    let waited_ms = ctx.now_ms.saturating_sub(caller.attempt.first_ms);
+    let message = format!("query {name:?} of execution {execution_id}: nobody has answered it within {waited_ms} ms");
     Status::new(Code::DeadlineExceeded, message)
 }
 

@@ -26,6 +26,7 @@ tests!(
     worker_answers_what_it_registered,
     error_of_a_worker_is_passed_on,
     query_that_nobody_answers_fails,
+    query_that_is_looked_for_too_late_fails,
     query_that_no_worker_takes_in_time_is_answered_from_the_state,
     query_that_may_not_wait_is_answered_from_the_state,
     query_whose_worker_went_away_is_offered_in_time_only,
@@ -237,6 +238,21 @@ fn ask_again(
     expired: bool,
 ) -> Result<Reply<QueryWorkflowResponse>, Status> {
     world.call(&plain().again(START_MS, expired), QUERY, &request(id, name))
+}
+
+fn query_that_is_looked_for_too_late_fails(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = answered_by_a(&mut world);
+    for name in ["progress", "owner"] {
+        let asked: Reply<QueryWorkflowResponse> = world.call(&plain(), QUERY, &request(&id, name)).unwrap();
+        assert!(matches!(asked, Reply::Parked(_)));
+    }
+    // The host sleeps: the query is forgotten, and the worker is taken for dead.
+    world.advance(600_000);
+    let status = ask_again(&mut world, &id, "owner", true).unwrap_err();
+    assert_eq!(status.code, Code::DeadlineExceeded, "null is not what the worker would have said");
+    assert!(status.message.contains("nobody has answered it within 600000 ms"), "{status}");
+    assert_eq!(asked_again(&mut world, &id), QueryWorkflowResponse { result: b"0.5".to_vec(), error: None });
 }
 
 fn query_that_no_worker_takes_in_time_is_answered_from_the_state(harness: &mut dyn Harness) {
