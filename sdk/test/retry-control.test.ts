@@ -151,3 +151,10 @@ test('a failure that no worker has reported has no cause, nor has one on a plain
   await (await world().client([flow, failing], { extensions: false })).executeWorkflow(flow, 'failing');
   expect(seen).toEqual([expect.stringMatching(/no heartbeat within 5 ms/), undefined, 'declined', undefined]);
 });
+
+test('a stack that is too long for a history is cut, and the text of the error is not', async () => {
+  const text = 'x'.repeat(100_000);
+  const { report } = await tried(() => Object.assign(new Error(text), { retryable: false }));
+  expect(report?.[2]).toBe(text);
+  expect(report?.[1002]).toBe(`Error: ${text}`.slice(0, 16_384));
+});

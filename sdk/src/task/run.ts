@@ -108,12 +108,15 @@ async function withinTimeout(
   }
 }
 
+/** It goes into the history of the workflow, and begins with the text of the error, which may be long. */
+const LONGEST_STACK = 16_384;
+
 /** What is reported of a thrown value. Own properties `retryable` and `nextRetryDelay`, as of `TaskFailed`, count. */
 function failure(thrown: unknown): TaskFailure {
   return {
     error: textOf(thrown),
     errorType: nameOf(thrown),
-    stackTrace: stackOf(thrown),
+    stackTrace: stackOf(thrown).slice(0, LONGEST_STACK),
     ...retryControl(thrown),
   };
 }
