@@ -320,16 +320,35 @@ test('options of a shutdown are checked', async () => {
   expect((await failureOf(worker.run({ abort: 1 } as never))).message).toContain('unknown option "abort"');
 });
 
-test('where a process gets no signals, handling them is refused', () => {
-  vi.stubGlobal('process', undefined);
+test.each([
+  ['there is no process', 'process', undefined],
+  ['it is workerd, whose process gets none', 'navigator', { userAgent: 'Cloudflare-Workers' }],
+  ['it is a page', 'document', {}],
+])('handling signals is refused where %s', (_name, global, value) => {
   const make = () =>
     new Worker({ transport: new EmbeddedTransport(), workflows: [echo], handleSignals: true });
+  expect(make).not.toThrow();
+  vi.stubGlobal(global, value);
   try {
     expect(make).toThrow(Unsupported);
     expect(make).toThrow('handleSignals is not supported here');
   } finally {
     vi.unstubAllGlobals();
   }
+});
+
+test('a grace period of nothing fires the signals at once', async () => {
+  const w = world();
+  const { slow, one, begun } = slowTask({ heeds: true });
+  const client = await w.client();
+  const worker = workerOf(w, { workflows: [one], tasks: [slow] });
+  await worker.start();
+  await client.startWorkflow(one);
+  await begun.promise;
+  const { aborted, left, durationMs } = await worker.shutdown({ graceMs: 0 });
+  expect([aborted.taskExecutions.length, left.taskExecutions.length]).toEqual([1, 0]);
+  // Not the 10 s of the default.
+  expect(durationMs).toBeLessThan(5_000);
 });
 
 test('the worker of a client is there once something is registered, and starts and stops with it', async () => {
