@@ -30,6 +30,7 @@ export class Fleet {
     await this.client.start();
   }
 
+  /** All of them, also those that do not work yet. */
   get workers() {
     return [...this.#workers];
   }
@@ -58,6 +59,7 @@ export class Fleet {
     const ended = worker.exited.then(() => Promise.reject(new Error('a worker ended before it was ready')));
     ended.catch(() => {});
     await Promise.race([once(child, 'message'), ended]);
+    worker.isReady = true;
     return worker;
   }
 

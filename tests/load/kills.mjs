@@ -19,7 +19,8 @@ export async function kills({ workers, concurrent, seconds, killEveryMs, leaseMs
     const startedMs = performance.now();
     while (performance.now() - startedMs < seconds * 1_000) {
       await new Promise((resolve) => setTimeout(resolve, killEveryMs));
-      const victim = fleet.workers[Math.floor(Math.random() * fleet.workers.length)];
+      const victims = fleet.workers.filter(({ isReady }) => isReady);
+      const victim = victims[Math.floor(Math.random() * victims.length)];
       killed.add(victim.pid);
       victim.child.kill('SIGKILL');
       await victim.exited;
