@@ -9,6 +9,7 @@ import './cases/children.mjs';
 import './cases/cancellation.mjs';
 import './cases/patches.mjs';
 import './cases/streaming.mjs';
+import './cases/borders.mjs';
 import './cases/program.mjs';
 import { ledger } from './order/ledger.js';
 import { tasks as orderTasks } from './order/tasks.js';
