@@ -12,7 +12,7 @@ import { main } from './lib/run.mjs';
  */
 const ANY = [
   // What comes back, and goes in, is between the program and its handlers.
-  /^export type (QueryHandler|SignalHandler) = /,
+  /^(export )?type (QueryHandler|SignalHandler) = /,
   /^ {4}query<T = any>\(name: string, args\?: any/,
   /^ {4}signal\(name: string, payload\?: any/,
   /^ {4}streamData\(data: any\)/,

@@ -52,11 +52,11 @@ export const taskContext: Observations = {
 
 /** What options of definitions of tasks change. */
 export const taskConfig: Observations = {
-  'TaskConfig.description': (given) => registered(only(given, 'description', 'For people')),
-  'TaskConfig.timeout': (given) => waited(only(given, 'timeout', ms(10))),
-  'TaskConfig.totalTimeout': (given) => waited(only(given, 'totalTimeout', ms(10))),
-  'TaskConfig.heartbeatTimeout': (given) => waited(only(given, 'heartbeatTimeout', ms(10))),
-  'TaskConfig.retry': (given) => attempts(given ? retryAtOnce : { ...retryAtOnce, maxRetries: 3 }),
+  'TaskSettings.description': (given) => registered(only(given, 'description', 'For people')),
+  'TaskSettings.timeout': (given) => waited(only(given, 'timeout', ms(10))),
+  'TaskSettings.totalTimeout': (given) => waited(only(given, 'totalTimeout', ms(10))),
+  'TaskSettings.heartbeatTimeout': (given) => waited(only(given, 'heartbeatTimeout', ms(10))),
+  'TaskSettings.retry': (given) => attempts(given ? retryAtOnce : { ...retryAtOnce, maxRetries: 3 }),
   'RetryPolicy.maxRetries': (given) => scheduledRetry(only(given, 'maxRetries', 7)),
   'RetryPolicy.initialDelay': (given) => scheduledRetry(only(given, 'initialDelay', ms(7))),
   'RetryPolicy.maxDelay': (given) => scheduledRetry(only(given, 'maxDelay', ms(90_000))),

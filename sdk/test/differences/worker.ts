@@ -100,8 +100,8 @@ async function isPolledOn(options: Partial<FlovynClientOptions>): Promise<boolea
 
 /** What options of workers change. */
 export const worker: Observations = {
-  'WorkerOptions.maxConcurrent': (given) => atOnce({ taskWorkerOptions: only(given, 'maxConcurrent', 1) }),
-  'WorkerOptions.pollIntervalMs': (given) =>
+  'PollingOptions.maxConcurrent': (given) => atOnce({ taskWorkerOptions: only(given, 'maxConcurrent', 1) }),
+  'PollingOptions.pollIntervalMs': (given) =>
     isPolledOn({ taskWorkerOptions: only(given, 'pollIntervalMs', 60_000) }),
   'WorkflowWorkerOptions.alwaysReplay': cached('alwaysReplay', true),
   'WorkflowWorkerOptions.maxCachedExecutions': cached('maxCachedExecutions', 0),

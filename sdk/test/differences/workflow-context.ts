@@ -1,22 +1,9 @@
 import { TimeoutError } from '../../src/errors.js';
 import { saga } from '../../src/workflow/saga.js';
-import { workflow } from '../../src/workflow/define.js';
 import type { WorkflowContext } from '../../src/workflow/context-types.js';
 import type { Observation, Observations } from './difference.js';
 import { only } from './difference.js';
-import {
-  child,
-  echo,
-  fails,
-  ms,
-  outcomeOf,
-  play,
-  registrationOf,
-  retryAtOnce,
-  slow,
-  submittedBy,
-  waiting,
-} from './play.js';
+import { child, echo, fails, ms, outcomeOf, play, retryAtOnce, slow, submittedBy, waiting } from './play.js';
 
 /** A workflow that does something, or does not. */
 const doing =
@@ -262,18 +249,16 @@ export const verbOptions: Observations = {
 
 /** What options of definitions of workflows change. */
 export const workflowConfig: Observations = {
-  'WorkflowConfig.description': (given) =>
-    registrationOf(workflow({ name: 'w', ...only(given, 'description', 'For people'), run: () => null })),
-  'WorkflowConfig.timeout': (given) =>
+  'WorkflowSettings.timeout': (given) =>
     play({
       run: (ctx) => ctx.promise('p', { timeout: ms(300) }),
       config: only(given, 'timeout', ms(20)),
     }),
-  'WorkflowConfig.version': async (given) => {
+  'WorkflowSettings.version': async (given) => {
     const { history } = await play({ run: () => null, config: only(given, 'version', '2.1.0') });
     return history[0];
   },
-  'WorkflowConfig.handlers': (given) =>
+  'WorkflowSettings.handlers': (given) =>
     play({
       run: async (ctx) => {
         await ctx.waitForSignal('go');

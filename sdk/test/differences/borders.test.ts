@@ -1,0 +1,4 @@
+import { borders } from './borders.js';
+import { provesDifferences } from './difference.js';
+
+provesDifferences(borders);

@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { reports } from './reports.js';
+
+provesDifferences(reports);

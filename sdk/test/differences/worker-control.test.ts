@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { workerControl } from './worker-control.js';
+
+provesDifferences(workerControl);
