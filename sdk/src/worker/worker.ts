@@ -45,7 +45,12 @@ export interface ShutdownOptions {
  * Runs executions of workflows and tasks.
  *
  * ```ts
- * const worker = new Worker({ serverUrl, workerToken, workflows: [order], tasks: [charge], handleSignals: true });
+ * const worker = new Worker({
+ *   serverUrl: 'http://localhost:9090',
+ *   workflows: [reminder],
+ *   tasks: [sendMail],
+ *   handleSignals: true,
+ * });
  * await worker.run();
  * ```
  *

@@ -7,6 +7,7 @@ import { publicNames } from './names.js';
 import { engine, networkOptions, tls, transports } from './network.js';
 import { reports } from './reports.js';
 import { taskConfig, taskContext } from './task.js';
+import { testing } from './testing.js';
 import { values } from './values.js';
 import { worker } from './worker.js';
 import { workerControl } from './worker-control.js';
@@ -25,6 +26,7 @@ const observations: Observations[] = [
   reports,
   taskConfig,
   taskContext,
+  testing,
   tls,
   transports,
   values,

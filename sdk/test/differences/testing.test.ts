@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { testing } from './testing.js';
+
+provesDifferences(testing);

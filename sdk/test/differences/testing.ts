@@ -1,0 +1,217 @@
+import { silentLogger } from '../../src/logger.js';
+import { task } from '../../src/task/define.js';
+import { FlovynTestEnvironment, type TestEnvironmentOptions } from '../../src/testing/index.js';
+import { EmbeddedTransport } from '../../src/transport/embedded.js';
+import { workflow } from '../../src/workflow/define.js';
+import { serve } from '../support/wire.js';
+import { type Observation, type Observations, only } from './difference.js';
+import { child, echo, ms, outcomeOf, waiting } from './play.js';
+
+const asking = workflow({
+  name: 'asking',
+  run: (ctx) =>
+    Promise.race([
+      ctx.promise('p').then(
+        (value) => ['resolved', value],
+        (error: unknown) => ['rejected', (error as Error).name],
+      ),
+      ctx.waitForSignal('s'),
+      ctx.sleep(ms(1_000)),
+    ]),
+});
+const sleeping = workflow({ name: 'sleeping', run: (ctx) => ctx.sleep(ms(60_000)) });
+
+/** An environment with some workflows, and what comes of what is done with it. */
+const inEnvironment =
+  (
+    use: (env: FlovynTestEnvironment, given: boolean) => unknown,
+    options: (given: boolean) => TestEnvironmentOptions = () => ({}),
+  ): Observation =>
+  async (given) => {
+    const env = new FlovynTestEnvironment({ server: false, logger: silentLogger, ...options(given) });
+    for (const definition of [child, waiting, asking, sleeping]) env.registerWorkflow(definition);
+    env.registerTask(echo);
+    await env.start();
+    try {
+      return await use(env, given);
+    } finally {
+      await env.stop();
+    }
+  };
+
+/** What becomes of a workflow that waits for a promise, a signal and a timer. */
+const told = (
+  tell: (env: FlovynTestEnvironment, handle: Parameters<FlovynTestEnvironment['history']>[0]) => unknown,
+): Observation =>
+  inEnvironment(
+    async (env, given) => {
+      const { handle } = await env.startWorkflow(asking);
+      if (given) await tell(env, handle);
+      return env.awaitCompletion(handle);
+    },
+    () => ({ time: 'virtual' }),
+  );
+
+/** What the environment of the testing kit does. */
+export const testing: Observations = {
+  'FlovynTestEnvironment.registerWorkflow': unstarted(
+    (env) => env.registerWorkflow(child),
+    (env) => env.startAndAwait(child, 'x', { timeout: ms(60) }),
+  ),
+  'FlovynTestEnvironment.registerTask': unstarted(
+    (env) => env.registerTask(echo),
+    (env) => env.startAndAwait('calling', null, { timeout: ms(60) }),
+  ),
+  'FlovynTestEnvironment.start': async (given) => {
+    const env = new FlovynTestEnvironment({ server: false });
+    if (given) await env.start();
+    const { isStarted } = env;
+    await env.stop();
+    return isStarted;
+  },
+  'FlovynTestEnvironment.stop': async (given) => {
+    const env = new FlovynTestEnvironment({ server: false });
+    await env.start();
+    if (given) await env.stop();
+    const { isStarted } = env;
+    await env.stop();
+    return isStarted;
+  },
+  'FlovynTestEnvironment.startWorkflow': inEnvironment(async (env, given) => {
+    if (given) await env.startWorkflow(waiting);
+    return (await env.client?.listWorkflows())?.total;
+  }),
+  'FlovynTestEnvironment.startAndAwait': inEnvironment((env, given) =>
+    given ? env.startAndAwait(child, 'x') : null,
+  ),
+  'FlovynTestEnvironment.awaitCompletion': inEnvironment(async (env, given) => {
+    const { handle } = await env.startWorkflow(child, 'x');
+    return given ? env.awaitCompletion(handle) : null;
+  }),
+  'FlovynTestEnvironment.resolvePromise': told((env, handle) => env.resolvePromise(handle, 'p', 'yes')),
+  'FlovynTestEnvironment.rejectPromise': told((env, handle) => env.rejectPromise(handle, 'p', 'no')),
+  'FlovynTestEnvironment.signalWorkflow': told((env, handle) => env.signalWorkflow(handle, 's', 'come')),
+  'FlovynTestEnvironment.signalWithStartWorkflow': inEnvironment(async (env, given) => {
+    if (given) await env.signalWithStartWorkflow(waiting, 'key', undefined, 's');
+    return (await env.client?.listWorkflows())?.total;
+  }),
+  'FlovynTestEnvironment.history': inEnvironment(async (env, given) => {
+    const { handle } = await env.startWorkflow(child, 'x');
+    await handle.result();
+    return given ? (await env.history(handle)).map(({ eventType }) => eventType) : [];
+  }),
+  'FlovynTestEnvironment.now': inEnvironment(
+    (env, given) => (given ? env.now() : new Date(0)),
+    () => ({ time: 'virtual', startTime: new Date(1_000) }),
+  ),
+  'FlovynTestEnvironment.advance': inEnvironment(
+    async (env, given) => {
+      if (given) await env.advance(ms(5_000));
+      return env.now();
+    },
+    () => ({ time: 'virtual', startTime: new Date(1_000) }),
+  ),
+  'TestEnvironmentOptions.time': inEnvironment(
+    (env) => outcomeOf(env.startAndAwait(sleeping, undefined, { timeout: ms(100) })).then(withoutHistory),
+    (given) => only(given, 'time', 'virtual' as const),
+  ),
+  'TestEnvironmentOptions.startTime': inEnvironment(
+    (env) => env.now().getTime() < 2_000,
+    (given) => ({ time: 'virtual', ...only(given, 'startTime', new Date(1_000)) }),
+  ),
+  'TestEnvironmentOptions.queue': inEnvironment(
+    (env) => env.queue === 'mine',
+    (given) => only(given, 'queue', 'mine'),
+  ),
+  'TestEnvironmentOptions.logger': async (given) => {
+    const lines: string[] = [];
+    const talking = workflow({ name: 'talking', run: (ctx) => ctx.log.error('hello') });
+    const logger = { ...silentLogger, error: (line: string) => void lines.push(line) };
+    const { error } = console;
+    console.error = () => {};
+    const env = new FlovynTestEnvironment({ server: false, ...only(given, 'logger', logger) });
+    await env.registerWorkflow(talking).start();
+    await env.startAndAwait(talking);
+    await env.stop();
+    console.error = error;
+    return lines.length;
+  },
+  'TestEnvironmentOptions.workflowWorkerOptions': inEnvironment(
+    async (env) => {
+      await env.startAndAwait(asking);
+      return env.client?.getExecutionCacheMetrics()?.hits;
+    },
+    (given) => ({ time: 'virtual', ...only(given, 'workflowWorkerOptions', { alwaysReplay: true }) }),
+  ),
+  'TestEnvironmentOptions.taskWorkerOptions': async (given) => {
+    const wrong = only(given, 'taskWorkerOptions', { maxConcurrent: 0 });
+    const env = new FlovynTestEnvironment({ server: false, logger: silentLogger, ...wrong });
+    const outcome = await outcomeOf(env.registerTask(echo).start());
+    await env.stop();
+    return outcome;
+  },
+  'TestEnvironmentOptions.server': async (given) => {
+    const transport = new EmbeddedTransport();
+    const server = await serve(transport);
+    const place = {
+      grpcHost: '127.0.0.1',
+      grpcPort: server.port,
+      httpHost: '127.0.0.1',
+      httpPort: server.port,
+    };
+    const keys = {
+      orgId: '00000000-0000-4000-8000-000000000001',
+      orgSlug: 'default',
+      apiKey: '',
+      workerToken: '',
+    };
+    const env = new FlovynTestEnvironment({
+      logger: silentLogger,
+      server: given ? { ...place, ...keys } : false,
+    });
+    await env.registerWorkflow(child).start();
+    await env.startAndAwait(child, 'x');
+    await env.stop();
+    const calls = server.seen.length > 0;
+    await server.close();
+    await transport.close();
+    return calls;
+  },
+  'TestStartOptions.idempotencyKey': inEnvironment(async (env, given) => {
+    const options = only(given, 'idempotencyKey', 'key');
+    const [first, second] = [
+      await env.startWorkflow(waiting, undefined, options),
+      await env.startWorkflow(waiting, undefined, options),
+    ];
+    return first.handle.workflowId === second.handle.workflowId;
+  }),
+  'TestAwaitOptions.timeout': inEnvironment((env, given) =>
+    Promise.race([
+      outcomeOf(env.startAndAwait(waiting, undefined, only(given, 'timeout', ms(10)))).then(withoutHistory),
+      new Promise((resolve) => setTimeout(() => resolve('still waiting'), 100)),
+    ]),
+  ),
+};
+
+/** What an environment says that had something registered before its start, or not. */
+function unstarted(
+  prepare: (env: FlovynTestEnvironment) => unknown,
+  use: (env: FlovynTestEnvironment) => Promise<unknown>,
+): Observation {
+  return async (given) => {
+    const env = new FlovynTestEnvironment({ server: false, logger: silentLogger });
+    const calling = workflow({ name: 'calling', run: (ctx) => ctx.scheduleByName('echo', 'x') });
+    env.registerWorkflow(calling).registerTask(task({ name: 'other', run: () => 1 }));
+    if (given) prepare(env);
+    await env.start();
+    const outcome = await outcomeOf(use(env));
+    await env.stop();
+    return withoutHistory(outcome);
+  };
+}
+
+/** An error that says how far the execution came says it differently each time. */
+function withoutHistory(outcome: unknown): unknown {
+  const { failed } = outcome as { failed?: string };
+  return failed ?? outcome;
+}
