@@ -1,5 +1,5 @@
 import { Duration } from '../../src/duration.js';
-import { FlovynError, RpcError } from '../../src/errors.js';
+import { FlovynError, RpcError, WorkflowFailed } from '../../src/errors.js';
 import { atLevel, consoleLogger, type Logger } from '../../src/logger.js';
 import { deserialize, JsonSerializer, serialize } from '../../src/serde.js';
 import { task } from '../../src/task/define.js';
@@ -84,6 +84,10 @@ export const values: Observations = {
   'Duration.equals': becomes(second, (duration) => duration.equals(Duration.milliseconds(1_000))),
   'Duration.toString': becomes(second, (duration) => duration.toString()),
   'FlovynError.from': becomes(new TypeError('no'), (thrown) => FlovynError.from(thrown)),
+  'RecordedFailure.failureType': (given) =>
+    new WorkflowFailed('id', 'no', undefined, given ? { failureType: 'TIMEOUT' } : {}).failureType,
+  'RecordedFailure.remoteStack': (given) =>
+    new WorkflowFailed('id', 'no', undefined, given ? { remoteStack: 'at order' } : {}).remoteStack,
   'RpcErrorOptions.cause': (given) => new RpcError('UNKNOWN', 'no', given ? { cause: 'that' } : {}).cause,
   'RpcErrorOptions.method': (given) => new RpcError('UNKNOWN', 'no', given ? { method: '/a/B' } : {}).method,
 };
