@@ -164,7 +164,7 @@ test('time stands still while nobody waits', async () => {
   const { handle } = await env.startWorkflow(nap);
   for (let turns = 0; turns < 500; turns += 1) await new Promise((resolve) => setImmediate(resolve));
   expect(env.now()).toEqual(START);
-  expect((await env.history(handle)).at(-1)?.eventType).toBe('WORKFLOW_SUSPENDED');
+  expect((await env.history(handle)).events.at(-1)?.eventType).toBe('WORKFLOW_SUSPENDED');
   await handle;
   expect(env.now()).toEqual(new Date(START.getTime() + 1_000));
 });

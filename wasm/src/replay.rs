@@ -66,10 +66,13 @@ pub fn activation_open(
 /// Opens an activation from a history in JSON: `{ execution, events }`, as golden files have it.
 #[wasm_bindgen(js_name = activationOpenHistory)]
 pub fn activation_open_history(history: &str) -> Result<u32, Error> {
-    let (info, events) = history::parse(history)?;
+    let (info, keeps_commands, events) = history::parse(history)?;
     let extended = info.extended;
     let known = Info::of_file(&info);
     let mut execution = Execution::new(info)?;
+    if keeps_commands {
+        execution.keep_commands();
+    }
     execution.handle_events(&events)?;
     let activation = Activation { execution, extended, info: known, first_events: Vec::new() };
     ACTIVATIONS.with(|table| table.insert(activation))
@@ -195,7 +198,7 @@ pub fn describe_submission(submission: &[u8]) -> Result<String, Error> {
     Ok(format!(r#"{{"commands":[{}],"status":"{}"}}"#, commands.join(","), submission.status().as_str_name()))
 }
 
-/// All commands so far of an execution that is `tolerant`, claimed and new, as a JSON array.
+/// All commands so far of an execution that is `tolerant` or keeps them, claimed and new, as a JSON array.
 #[wasm_bindgen(js_name = describeCommands)]
 pub fn describe_commands(activation: u32) -> Result<String, Error> {
     with(activation, |activation| {

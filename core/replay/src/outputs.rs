@@ -144,7 +144,7 @@ impl Execution {
                 None
             }
             Item::Operation { line, ordinal, result } => {
-                if self.info.tolerant {
+                if self.keeps_commands() {
                     let name = self.machines.operations.name(line).to_string();
                     self.issue(false, || wire::record(&name, result.as_json().to_string()));
                 }

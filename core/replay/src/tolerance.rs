@@ -21,25 +21,36 @@ use crate::{
 pub(crate) struct Tolerance {
     /// Events that the cursor has passed unclaimed, the oldest first. Operations have no lane.
     skipped: VecDeque<(i32, Option<LaneId>)>,
-    /// All commands so far, claimed and new.
+    /// All commands so far, claimed and new, where they are kept.
     commands: Vec<WorkflowCommand>,
+    /// Whether they are kept although the execution is not tolerant.
+    keeps_commands: bool,
 }
 
 impl Execution {
-    /// All commands that the code has issued so far in an execution that is `tolerant`, those that claimed an event as
-    /// well as new ones, and without the engine's own. An operation is there once its record was told, or, without a
-    /// result, when it began and has none.
+    /// From now on [`commands`](Self::commands) has every command, also where the execution is not tolerant.
+    pub fn keep_commands(&mut self) {
+        self.tolerance.keeps_commands = true;
+    }
+
+    /// All commands that the code has issued so far in an execution that is `tolerant`, or that keeps them: those that
+    /// claimed an event as well as new ones, and without the engine's own. An operation is there once its record was
+    /// told, or, in one that is tolerant, without a result when it began and has none.
     pub fn commands(&self) -> &[WorkflowCommand] {
         &self.tolerance.commands
     }
 
+    pub(crate) fn keeps_commands(&self) -> bool {
+        self.info.tolerant || self.tolerance.keeps_commands
+    }
+
     /// Sends a command if it is new, and notes it where all are wanted.
     pub(crate) fn issue(&mut self, is_new: bool, command: impl FnOnce() -> WorkflowCommand) {
-        if !is_new && !self.info.tolerant {
+        if !is_new && !self.keeps_commands() {
             return;
         }
         let command = command();
-        if self.info.tolerant {
+        if self.keeps_commands() {
             self.tolerance.commands.push(command.clone());
         }
         if is_new {

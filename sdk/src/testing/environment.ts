@@ -1,6 +1,5 @@
 import { FlovynClient, type StartedWorkflow } from '../client/client.js';
 import type { WorkflowHandle } from '../client/handle.js';
-import type { HistoryEvent } from '../core.js';
 import { Duration } from '../duration.js';
 import { FlovynError, NotFoundError, TimeoutError, Unsupported } from '../errors.js';
 import { checkOptions, wholeMs } from '../options.js';
@@ -8,8 +7,10 @@ import { randomId } from '../runtime/random-id.js';
 import type { AnyTask } from '../task/define.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
+import { checkEveryPrefix } from './check-every-prefix.js';
 import { configuredServer } from './configured-server.js';
 import { fetchHistory } from './history.js';
+import type { FetchedHistory } from './history-types.js';
 import {
   checkEnvironmentOptions,
   type HarnessConfig,
@@ -25,6 +26,15 @@ const PROMISE_WAIT_MS = 5_000;
 const PROMISE_LOOK_MS = 5;
 /** What a test has left running is of no use to anybody. */
 const SHUTDOWN_GRACE_MS = 1_000;
+
+/** Longer histories are not checked prefix by prefix unless a test asks for it: that costs their length squared. */
+const CHECKED_EVENTS_MAX = 500;
+/** What the code of an execution ends with. */
+const ENDS: ReadonlySet<string> = new Set([
+  'WORKFLOW_COMPLETED',
+  'WORKFLOW_EXECUTION_FAILED',
+  'WORKFLOW_CANCELLED',
+]);
 
 /**
  * Runs workflows and tasks in a test: a server, a client and a worker that belong to nobody else.
@@ -156,7 +166,11 @@ export class FlovynTestEnvironment {
     const { workflowId } = handle;
     const result = handle.result();
     result.catch(() => {});
-    return withinRealMs(timeoutMs, result, () => this.#tooLate(workflowId, timeoutMs));
+    try {
+      return await withinRealMs(timeoutMs, result, () => this.#tooLate(workflowId, timeoutMs));
+    } finally {
+      if (this.#options.checkEveryPrefix !== false) await this.#checkEveryPrefix(handle);
+    }
   }
 
   /** Starts an execution, waits for its end and gives its result, as `startWorkflow` and `awaitCompletion` do. */
@@ -213,8 +227,12 @@ export class FlovynTestEnvironment {
   }
 
   /** The history of an execution so far: what `replayHistory` and `checkEveryPrefix` take. */
-  async history(handle: WorkflowHandle): Promise<HistoryEvent[]> {
-    return fetchHistory(this.#started.place.transport, handle.workflowId);
+  async history(handle: WorkflowHandle): Promise<FetchedHistory> {
+    const { workflowId } = handle;
+    return {
+      workflowExecutionId: workflowId,
+      events: await fetchHistory(this.#started.place.transport, workflowId),
+    };
   }
 
   /** The time in the environment. */
@@ -267,6 +285,17 @@ export class FlovynTestEnvironment {
       throw error;
     }
     this.#running = { place, client };
+  }
+
+  /** Throws if the execution, one of this environment that is not long, does something else when it is run anew. */
+  async #checkEveryPrefix(handle: WorkflowHandle): Promise<void> {
+    const history = await this.history(handle);
+    const [first, last] = [history.events[0], history.events.at(-1)];
+    if (last === undefined || !ENDS.has(last.eventType) || history.events.length >= CHECKED_EVENTS_MAX)
+      return;
+    const { kind } = JSON.parse(first?.data ?? '{}') as { kind?: string };
+    const definition = this.#workflows.get(kind ?? '');
+    if (definition !== undefined) await checkEveryPrefix(definition, history);
   }
 
   async #tooLate(workflowId: string, timeoutMs: number): Promise<TimeoutError> {

@@ -1,6 +1,7 @@
-import { decodeEvents, encodeGetEvents, type HistoryEvent } from '../core.js';
+import { decodeEvents, encodeGetEvents } from '../core.js';
 import { CALL_DEADLINE_MS, Method } from '../rpc/methods.js';
 import type { Transport } from '../transport/transport.js';
+import type { HistoryEvent } from './history-types.js';
 
 /** Fetches the whole history of an execution. */
 export async function fetchHistory(

@@ -1,8 +1,11 @@
 import type { ProvidedContext } from 'vitest';
 import type { HarnessConfig } from './options.js';
 
+// Without a mention of vitest the declaration below would not take effect in programs that import this module only.
+export type { ProvidedContext } from 'vitest';
+
 declare module 'vitest' {
-  interface ProvidedContext {
+  export interface ProvidedContext {
     /** Where the server is that the global setup has started: every `FlovynTestEnvironment` uses it. */
     harnessConfig: HarnessConfig;
   }

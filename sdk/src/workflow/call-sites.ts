@@ -19,6 +19,9 @@ export class CallSites {
   #current: CallSite | undefined;
   #violation: CallSite | undefined;
 
+  /** Is told of each call once it is done. */
+  protected onCalled?: (site: CallSite | undefined) => void;
+
   /** Where the call was made that the history disagrees with, if it was a call. */
   get ofViolation(): CallSite | undefined {
     return this.#violation;
@@ -61,6 +64,7 @@ export class CallSites {
         if (error instanceof DeterminismViolation) this.#violation ??= this.#current;
         throw error;
       } finally {
+        this.onCalled?.(this.#current);
         this.#current = outer;
       }
     };

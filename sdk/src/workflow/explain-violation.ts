@@ -51,7 +51,8 @@ async function replay(
   }
 }
 
-function located(
+/** The violation with the line that it is about, as far as a replay with `sites` that ended with it shows. */
+export function located(
   violation: DeterminismViolation,
   sites: CallSites,
   { pending }: WorkflowRun,
@@ -71,6 +72,7 @@ function located(
   return new DeterminismViolation(message, { ...details, hint, pending: waits });
 }
 
-function shown({ verb, file, line, column }: CallSite): string {
+/** A place in a message. */
+export function shown({ verb, file, line, column }: CallSite): string {
   return `${verb} at ${file}:${line}:${column}`;
 }

@@ -65,6 +65,11 @@ export class Operations {
     void this.#run(handle, begun, controller.signal);
   }
 
+  /** The names of those that were begun and are neither started nor recorded, in that order. */
+  get begun(): string[] {
+    return [...this.#begun.values()].map(({ name }) => name);
+  }
+
   /** Whether one was started and has not finished. */
   get isBusy(): boolean {
     return this.#running.size > 0;

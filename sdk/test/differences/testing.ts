@@ -1,8 +1,14 @@
 import { silentLogger } from '../../src/logger.js';
 import { task } from '../../src/task/define.js';
-import { FlovynTestEnvironment, type TestEnvironmentOptions } from '../../src/testing/index.js';
+import {
+  checkEveryPrefix,
+  type FetchedHistory,
+  FlovynTestEnvironment,
+  replayHistory,
+  type TestEnvironmentOptions,
+} from '../../src/testing/index.js';
 import { EmbeddedTransport } from '../../src/transport/embedded.js';
-import { workflow } from '../../src/workflow/define.js';
+import { type AnyWorkflow, workflow } from '../../src/workflow/define.js';
 import { serve } from '../support/wire.js';
 import { type Observation, type Observations, only } from './difference.js';
 import { child, echo, ms, outcomeOf, waiting } from './play.js';
@@ -98,7 +104,7 @@ export const testing: Observations = {
   'FlovynTestEnvironment.history': inEnvironment(async (env, given) => {
     const { handle } = await env.startWorkflow(child, 'x');
     await handle.result();
-    return given ? (await env.history(handle)).map(({ eventType }) => eventType) : [];
+    return given ? (await env.history(handle)).events.map(({ eventType }) => eventType) : [];
   }),
   'FlovynTestEnvironment.now': inEnvironment(
     (env, given) => (given ? env.now() : new Date(0)),
@@ -150,6 +156,54 @@ export const testing: Observations = {
     await env.stop();
     return outcome;
   },
+  'TestEnvironmentOptions.checkEveryPrefix': inEnvironment(
+    (env) => {
+      let calls = 0;
+      const leaky = workflow({
+        name: 'leaky',
+        run: async (ctx) => {
+          calls += 1;
+          await ctx.sleep(ms(1));
+          await ctx.scheduleByName('echo', calls);
+        },
+      });
+      return leakyIn(env, leaky);
+    },
+    (given) => ({ time: 'virtual', ...only(given, 'checkEveryPrefix', false) }),
+  ),
+  replayHistory: async (given) =>
+    given ? (await replayHistory(drawing, await drawn())).status : 'not replayed',
+  'ReplayHistoryOptions.workflowExecutionId': async (given) => {
+    const { events, workflowExecutionId } = await drawn();
+    const options = only(given, 'workflowExecutionId', workflowExecutionId);
+    return outcomeOf(replayHistory(drawing, events, options).then(({ status }) => status));
+  },
+  'WorkflowHistory.workflowExecutionId': async (given) => {
+    const { events, workflowExecutionId } = await drawn();
+    const history = { events, ...only(given, 'workflowExecutionId', workflowExecutionId) };
+    return outcomeOf(replayHistory(drawing, history).then(({ status }) => status));
+  },
+  'ReplayHistoryOptions.tolerant': async (given) => {
+    const { events, ...rest } = await drawn();
+    // Another SDK names its timers in another way.
+    const renamed = events.map(({ data, ...event }) => ({
+      ...event,
+      data: data.replace('timer-', 'their-'),
+    }));
+    const options = only(given, 'tolerant', true);
+    return (await replayHistory(drawing, { ...rest, events: renamed }, options)).status;
+  },
+  checkEveryPrefix: async (given) => {
+    const history = await drawn();
+    const other = workflow({ name: 'drawing', run: (ctx) => ctx.task(echo, 'another').then(() => 1) });
+    return given ? outcomeOf(checkEveryPrefix(other, history)).then(withoutHistory) : 'not checked';
+  },
+  'CheckEveryPrefixOptions.workflowExecutionId': async (given) => {
+    const { events, workflowExecutionId } = await drawn();
+    return outcomeOf(
+      checkEveryPrefix(drawing, events, only(given, 'workflowExecutionId', workflowExecutionId)),
+    );
+  },
   'TestEnvironmentOptions.server': async (given) => {
     const transport = new EmbeddedTransport();
     const server = await serve(transport);
@@ -192,6 +246,34 @@ export const testing: Observations = {
     ]),
   ),
 };
+
+const drawing = workflow({
+  name: 'drawing',
+  run: async (ctx) => {
+    ctx.set('drawn', true);
+    await ctx.sleep(ms(1));
+    return ctx.random();
+  },
+});
+
+/** The history of an execution that drew a random number. */
+async function drawn(): Promise<FetchedHistory> {
+  const env = new FlovynTestEnvironment({ time: 'virtual', logger: silentLogger });
+  await env.registerWorkflow(drawing).start();
+  const { handle } = await env.startWorkflow(drawing);
+  await handle.result();
+  const history = await env.history(handle);
+  await env.stop();
+  return history;
+}
+
+/** What a test with a workflow is told that was not registered with an environment from the start. */
+async function leakyIn(env: FlovynTestEnvironment, leaky: AnyWorkflow): Promise<unknown> {
+  await env.stop();
+  env.registerWorkflow(leaky);
+  await env.start();
+  return withoutHistory(await outcomeOf(env.startAndAwait(leaky as never)));
+}
 
 /** What an environment says that had something registered before its start, or not. */
 function unstarted(

@@ -7,14 +7,16 @@ use flovyn_replay::ExecutionInfo;
 
 use crate::error::Error;
 
-/// Reads `{ execution: { executionId, kind, taskTimeMs, extended, tolerant? }, events: [{ sequence, eventType, data }] }`; other
-/// members are passed over.
-pub(super) fn parse(history: &str) -> Result<(ExecutionInfo, Vec<WorkflowEvent>), Error> {
+/// Reads `{ execution: { executionId, kind, taskTimeMs, extended, tolerant?, keepsCommands? }, events: [{ sequence,
+/// eventType, data }] }`, other members are passed over: the execution, whether it keeps its commands, and the events.
+pub(super) fn parse(history: &str) -> Result<(ExecutionInfo, bool, Vec<WorkflowEvent>), Error> {
     let history = Members::of(Json::parse(history.as_bytes())?, "history")?;
-    let execution = execution(&Members::of(history.get("execution")?, "execution")?)?;
+    let members = Members::of(history.get("execution")?, "execution")?;
+    let execution = execution(&members)?;
+    let keeps_commands = members.flag("keepsCommands");
     let events = history.get("events")?.elements().ok_or_else(|| refused("events", "an array"))?;
     let events = events.map(|event| self::event(&Members::of(event, "event")?)).collect::<Result<_, _>>()?;
-    Ok((execution, events))
+    Ok((execution, keeps_commands, events))
 }
 
 fn execution(members: &Members<'_>) -> Result<ExecutionInfo, Error> {
@@ -23,7 +25,7 @@ fn execution(members: &Members<'_>) -> Result<ExecutionInfo, Error> {
         kind: members.text("kind")?,
         task_time_ms: members.number("taskTimeMs")?,
         extended: members.get("extended")?.to_bool().ok_or_else(|| refused("extended", "a boolean"))?,
-        tolerant: members.get("tolerant").is_ok_and(|tolerant| tolerant.to_bool() == Some(true)),
+        tolerant: members.flag("tolerant"),
     })
 }
 
@@ -45,6 +47,11 @@ impl<'a> Members<'a> {
     fn get(&self, name: &str) -> Result<Json<'a>, Error> {
         let found = self.0.iter().find(|(member, _)| member.to_str().is_some_and(|member| member == name));
         found.map(|(_, json)| *json).ok_or_else(|| refused(name, "a value"))
+    }
+
+    /// False where it is absent.
+    fn flag(&self, name: &str) -> bool {
+        self.get(name).is_ok_and(|flag| flag.to_bool() == Some(true))
     }
 
     fn text(&self, name: &str) -> Result<String, Error> {
