@@ -11,14 +11,16 @@ const QUIET = { default: { logLevel: 'none' } };
 
 /**
  * The entries of the package that declare something of their own, by the name of their report: `sdk` for `.`, and for
- * the others their path.
+ * the others their path. The one for vitest is left out: all that is in it is a name, and declarations of vitest.
  *
  * @returns {{ name: string, declarations: string }[]}
  */
 export function entries() {
   const { exports } = JSON.parse(readFileSync(inRoot('sdk/package.json'), 'utf8'));
   return Object.entries(exports)
-    .filter(([path, target]) => target.types !== undefined && path !== './inline')
+    .filter(
+      ([path, target]) => target.types !== undefined && !['./inline', './testing/vitest'].includes(path),
+    )
     .map(([path, { types }]) => ({
       name: path === '.' ? 'sdk' : path.slice(2).replaceAll('/', '-'),
       declarations: inRoot('sdk', types),

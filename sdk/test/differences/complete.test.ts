@@ -3,10 +3,11 @@ import { expect, test } from 'vitest';
 import { borders } from './borders.js';
 import { callOptions, client, clientHandles, clientOptions } from './client.js';
 import type { Observations } from './difference.js';
+import { harness } from './harness.js';
 import { publicNames } from './names.js';
 import { engine, networkOptions, tls, transports } from './network.js';
-import { reports } from './reports.js';
 import { taskConfig, taskContext } from './task.js';
+import { taskReports } from './task-reports.js';
 import { testing } from './testing.js';
 import { values } from './values.js';
 import { worker } from './worker.js';
@@ -22,10 +23,11 @@ const observations: Observations[] = [
   clientOptions,
   engine,
   handles,
+  harness,
   networkOptions,
-  reports,
   taskConfig,
   taskContext,
+  taskReports,
   testing,
   tls,
   transports,

@@ -52,6 +52,7 @@ export const taskContext: Observations = {
 
 /** What options of definitions of tasks change. */
 export const taskConfig: Observations = {
+  'TaskFunctions.hooks': hooked,
   'TaskSettings.description': (given) => registered(only(given, 'description', 'For people')),
   'TaskSettings.timeout': (given) => waited(only(given, 'timeout', ms(10))),
   'TaskSettings.totalTimeout': (given) => waited(only(given, 'totalTimeout', ms(10))),
@@ -62,6 +63,17 @@ export const taskConfig: Observations = {
   'RetryPolicy.maxDelay': (given) => scheduledRetry(only(given, 'maxDelay', ms(90_000))),
   'RetryPolicy.backoffMultiplier': (given) => scheduledRetry(only(given, 'backoffMultiplier', 7)),
 };
+
+/** Whether the hooks of a task are called. */
+async function hooked(given: boolean): Promise<boolean> {
+  let isCalled = false;
+  const onStart = (): void => {
+    isCalled = true;
+  };
+  const withHooks = task({ name: 'with-hooks', ...only(given, 'hooks', { onStart }), run: () => null });
+  await play({ run: (ctx) => ctx.task(withHooks), definitions: [withHooks] });
+  return isCalled;
+}
 
 /** What a task that ends only when it must comes to. */
 async function waited(config: Partial<TaskConfig<unknown, unknown>>): Promise<unknown> {

@@ -152,6 +152,9 @@ export const workerControl: Observations = {
     await until(() => !given || seen.length > 0);
     return seen;
   },
+  'WorkflowHook.onStarted': hooked('onStarted'),
+  'WorkflowHook.onCompleted': hooked('onCompleted'),
+  'WorkflowHook.onFailed': hooked('onFailed'),
   'FlovynClientOptions.handleSignals': async (given) => {
     const before = process.listenerCount('SIGTERM');
     const w = world();
@@ -172,5 +175,22 @@ function withOptions(options: (given: boolean) => Partial<FlovynWorkerOptions>):
     await worker.shutdown({ graceMs: 0 });
     const polls = w.engine.calls.filter((call) => call.startsWith('Poll'));
     return withoutIds([...new Set(polls)].sort());
+  };
+}
+
+/** How often a hook is called while one execution completes and another one fails. */
+function hooked(name: 'onStarted' | 'onCompleted' | 'onFailed'): Observation {
+  return async (given) => {
+    let calls = 0;
+    const count = (): void => {
+      calls += 1;
+    };
+    const failing = workflow({ name: 'failing', run: () => Promise.reject(new Error('no')) });
+    const w = world();
+    const client = await w.client([child, failing], only(given, 'hooks', { [name]: count }));
+    await client.executeWorkflow(child, 'x');
+    await outcomeOf(client.executeWorkflow(failing));
+    await client.stop();
+    return calls;
   };
 }

@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { harness } from './harness.js';
+
+provesDifferences(harness);

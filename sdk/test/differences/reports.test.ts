@@ -1,4 +1,0 @@
-import { provesDifferences } from './difference.js';
-import { reports } from './reports.js';
-
-provesDifferences(reports);
