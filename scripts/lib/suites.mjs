@@ -40,6 +40,7 @@ export const suites = [
     limitMs: 20 * MINUTE_MS,
   }),
   script('wasm in chrome', 'scripts/test-wasm.mjs', { args: ['chrome'], parse: 'cargo', needs: ['browser'] }),
+  script('public API', 'scripts/api-report.mjs', { parse: 'tally', quick: true }),
   script('package', 'scripts/check-package.mjs', {}),
   tapSuite('packaging', 'tests/packaging', {}),
   ...['node', 'deno', 'bun', 'workerd'].map((runtime) => conformanceSuite(runtime, ['server'])),

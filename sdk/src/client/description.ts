@@ -17,7 +17,9 @@ export interface WorkflowSummary {
   readonly workflowId: string;
   /** Name of the workflow. */
   readonly kind: string;
+  /** The queue it runs on. */
   readonly queue: string;
+  /** Where it is in its life. */
   readonly status: WorkflowStatus;
   /** How many events its history has. */
   readonly historyLength: number;
@@ -27,6 +29,7 @@ export interface WorkflowSummary {
   readonly parentWorkflowId: string | undefined;
   /** Id of the worker that had it last. */
   readonly workerId: string | undefined;
+  /** When it was started. */
   readonly createdAt: Date;
   /** When a worker first took it. */
   readonly startedAt: Date | undefined;
@@ -40,11 +43,13 @@ export interface WorkflowSummary {
   readonly cancelReason: string | undefined;
   /** How often workers gave it back since it last went on, and why the last one did. */
   readonly parks: number;
+  /** Why it was given back last, if it is parked. */
   readonly parkReason: string | undefined;
 }
 
 /** What the server knows of an execution. */
 export interface WorkflowDescription extends WorkflowSummary {
+  /** What it was started with. */
   readonly input: unknown;
   /** Its result; null until it has completed. */
   readonly output: unknown;

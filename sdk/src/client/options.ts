@@ -133,7 +133,9 @@ export interface SignalledStart extends Omit<StartWorkflowOptions, 'idempotencyK
    * the signal, else a new one is started.
    */
   readonly workflowId: string;
+  /** Name of the signal. */
   readonly signalName: string;
+  /** What the signal says. Default: null. */
   readonly signalValue?: unknown;
 }
 

@@ -37,6 +37,7 @@ export class SerializationError extends FlovynError {
 
 /** One thing that is wrong with a value that was checked against a schema. */
 export interface ValidationIssue {
+  /** What is wrong, for people. */
   readonly message: string;
   /** Where in the value, such as `$.order.items[3]`; `$` is the value itself. */
   readonly path: string;

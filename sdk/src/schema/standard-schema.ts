@@ -3,11 +3,13 @@
 
 /** A schema of zod, valibot, arktype or any other library that follows the Standard Schema specification. */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  /** What the specification keeps under this name. */
   readonly '~standard': StandardSchemaProps<Input, Output>;
 }
 
 /** What a Standard Schema says of itself. */
 export interface StandardSchemaProps<Input = unknown, Output = Input> {
+  /** The version of the specification. */
   readonly version: 1;
   /** Name of the library. */
   readonly vendor: string;
@@ -26,6 +28,7 @@ export type StandardSchemaResult<Output> =
 
 /** One thing that is wrong with a value. */
 export interface StandardSchemaIssue {
+  /** What is wrong, for people. */
   readonly message: string;
   /** Where in the value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -33,7 +36,9 @@ export interface StandardSchemaIssue {
 
 /** Tells a schema as JSON Schema; may throw for what that cannot express. */
 export interface StandardJsonSchemaConverter {
+  /** The schema of what is taken. */
   readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>;
+  /** The schema of what is given. */
   readonly output: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>;
 }
 

@@ -10,7 +10,9 @@ import { taskLog } from './task-log.js';
 
 /** What a task context is made of. */
 export interface TaskContextParts {
+  /** Id of the task. */
   readonly taskExecutionId: string;
+  /** Name of the task. */
   readonly taskKind: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
@@ -24,6 +26,7 @@ export interface TaskContextParts {
   readonly reports: TaskReports;
   /** What outlives it. */
   readonly state: TaskState;
+  /** Where the task logs. */
   readonly logger: Logger;
 }
 

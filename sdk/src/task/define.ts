@@ -78,15 +78,25 @@ export interface TaskSchemas<Input, Output> {
 
 /** A task that can be registered, and scheduled with typed input. */
 export interface TaskDefinition<Input = unknown, Output = unknown> {
+  /** As in the config. */
   readonly name: string;
+  /** As in the config. */
   readonly description: string | undefined;
+  /** As in the config. */
   readonly timeout: Duration | undefined;
+  /** As in the config. */
   readonly totalTimeout: Duration | undefined;
+  /** As in the config. */
   readonly heartbeatTimeout: Duration | undefined;
+  /** As in the config. */
   readonly retry: RetryPolicy | undefined;
+  /** As in the config. */
   readonly hooks: TaskHooks<Input, Output> | undefined;
+  /** As in the config. */
   readonly input?: StandardSchemaV1 | undefined;
+  /** As in the config. */
   readonly output?: StandardSchemaV1 | undefined;
+  /** As in the config. */
   readonly serializer?: Serializer | undefined;
   /** The function as it was given: with schemas it expects what they made of the input. */
   readonly run: TaskFunction<Input, Output>;

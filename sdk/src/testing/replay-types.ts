@@ -2,7 +2,9 @@ import type { DeterminismViolation } from '../errors.js';
 
 /** A command of workflow code: its type, such as `SCHEDULE_TASK`, and the fields of the contract in camel case. */
 export interface ReplayedCommand {
+  /** Its type, such as `SCHEDULE_TASK`. */
   readonly type: string;
+  /** Its fields, which depend on the type. */
   readonly [field: string]: unknown;
 }
 

@@ -48,7 +48,9 @@ export interface WorkerStartedEvent {
 
 /** An execution. */
 export interface WorkflowEvent {
+  /** Id of the execution. */
   readonly workflowExecutionId: string;
+  /** Name of the workflow. */
   readonly workflowKind: string;
 }
 
@@ -66,7 +68,9 @@ export interface ViolationReport extends WorkflowEvent {
 
 /** An attempt of a task. */
 export interface TaskEvent {
+  /** Id of the task. */
   readonly taskExecutionId: string;
+  /** Name of the task. */
   readonly taskKind: string;
   /** The number of the attempt, from 1. */
   readonly attempt: number;
@@ -88,6 +92,7 @@ export interface TaskFailedEvent extends TaskEndedEvent {
 
 /** An attempt whose end was not recorded. */
 export interface TaskAbandonedEvent extends TaskEndedEvent {
+  /** Why its end was not recorded. */
   readonly reason: AbandonReason;
 }
 
@@ -99,12 +104,15 @@ export type AbandonReason = 'cancelled' | 'claimLost' | 'stopped' | 'unreported'
 
 /** See `conflict` of `WorkerEvents`. */
 export interface ConflictEvent {
+  /** What differs, and with whom. */
   readonly conflicts: readonly RegistrationConflict[];
 }
 
 /** A kind that another worker has registered differently. */
 export interface RegistrationConflict {
+  /** Which of the two it is. */
   readonly type: 'workflow' | 'task';
+  /** Name of the workflow or task. */
   readonly kind: string;
   /** What differs. */
   readonly reason: string;
@@ -114,6 +122,7 @@ export interface RegistrationConflict {
 
 /** See `disconnected` of `WorkerEvents`. */
 export interface DisconnectedEvent {
+  /** Why the poll failed. */
   readonly error: Error;
 }
 

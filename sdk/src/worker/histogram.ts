@@ -14,7 +14,9 @@ export interface Histogram {
 
 /** One step of a `Histogram`. */
 export interface HistogramBucket {
+  /** The largest value that belongs to it; the smallest is above that of the bucket before. */
   readonly upTo: number;
+  /** How many values were in it. */
   readonly count: number;
 }
 

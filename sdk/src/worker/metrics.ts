@@ -14,7 +14,9 @@ export interface WorkerMetrics {
   readonly disconnects: number;
   /** How often it could be again. */
   readonly reconnects: number;
+  /** What became of executions. */
   readonly workflows: WorkflowMetrics;
+  /** What became of tasks. */
   readonly tasks: TaskMetrics;
 }
 
@@ -38,11 +40,15 @@ export interface PollMetrics {
 export interface WorkflowMetrics {
   /** Executions that are worked on now. */
   readonly active: number;
+  /** Polls for executions. */
   readonly polls: PollMetrics;
   /** Executions whose function was called for the first time. */
   readonly started: number;
+  /** Executions that completed. */
   readonly completed: number;
+  /** Executions that failed. */
   readonly failed: number;
+  /** Executions that ended as cancelled. */
   readonly cancelled: number;
   /** Activations that came to their end: until the execution waits for something, or is over. */
   readonly activations: number;
@@ -64,6 +70,7 @@ export interface WorkflowMetrics {
 export interface TaskMetrics {
   /** Attempts that are under way now. */
   readonly active: number;
+  /** Polls for tasks. */
   readonly polls: PollMetrics;
   /** Attempts that began. */
   readonly started: number;

@@ -1,6 +1,8 @@
 /** Work by the ids of its executions. */
 export interface WorkIds {
+  /** Ids of executions. */
   readonly workflowExecutions: readonly string[];
+  /** Ids of tasks. */
   readonly taskExecutions: readonly string[];
 }
 

@@ -66,13 +66,21 @@ export interface WorkflowSchemas<Input, Output> {
 
 /** A workflow that can be registered, and started with typed input. */
 export interface WorkflowDefinition<Input = unknown, Output = unknown> {
+  /** As in the config. */
   readonly name: string;
+  /** As in the config. */
   readonly description: string | undefined;
+  /** As in the config. */
   readonly version: string | undefined;
+  /** As in the config. */
   readonly timeout: Duration | undefined;
+  /** As in the config. */
   readonly handlers: WorkflowHandlers | undefined;
+  /** As in the config. */
   readonly input?: StandardSchemaV1 | undefined;
+  /** As in the config. */
   readonly output?: StandardSchemaV1 | undefined;
+  /** As in the config. */
   readonly serializer?: Serializer | undefined;
   /** The function as it was given: with schemas it expects what they made of the input. */
   readonly run: WorkflowFunction<Input, Output>;
