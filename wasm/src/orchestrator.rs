@@ -141,7 +141,7 @@ pub fn engine_handle(
     let answer = with(engine, |engine| engine.handle(&request, now_ms))?;
     match answer {
         Answer::Reply { body, .. } => Ok(Uint8Array::from(body.as_slice()).into()),
-        Answer::Park(Park { keys, deadline_ms }) => {
+        Answer::Park(Park { keys, deadline_ms, .. }) => {
             let park = strings(keys.iter().map(WaitKey::as_str));
             Ok(object::<Parked>(&[("park", park.into()), ("deadlineMs", number(deadline_ms).into())]).into())
         }

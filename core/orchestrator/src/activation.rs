@@ -24,9 +24,10 @@ use crate::{
 /// PollWorkflow.
 pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollRequest) -> Result<Answer, Status> {
     let poll = read_poll(ctx, caller, request)?;
-    match take(ctx, caller, &poll)? {
+    let worker = poll.note(ctx, caller)?;
+    match take_for(ctx, caller, &poll, worker.as_ref())? {
         Some((response, undelivered)) => Ok(polling::hand_out(&response, undelivered)),
-        None => Ok(poll.park(ctx, caller, &PollResponse::default())),
+        None => Ok(poll.park(ctx, caller, worker.as_ref(), &PollResponse::default())),
     }
 }
 
@@ -52,17 +53,26 @@ pub(crate) fn take(
     poll: &Poll,
 ) -> Result<Option<(PollResponse, Undelivered)>, Status> {
     let worker = poll.note(ctx, caller)?;
+    take_for(ctx, caller, poll, worker.as_ref())
+}
+
+fn take_for(
+    ctx: &mut Ctx<'_>,
+    caller: &Caller<'_>,
+    poll: &Poll,
+    worker: Option<&WorkerRecord>,
+) -> Result<Option<(PollResponse, Undelivered)>, Status> {
     if poll.answers_queries
         && !caller.has_given_up(ctx)
-        && let Some(query) = queries::take(ctx, poll, worker.as_ref())?
+        && let Some(query) = queries::take(ctx, poll, worker)?
     {
         return Ok(Some(query));
     }
-    let Some(key) = poll.take_for(ctx, caller, worker.as_ref())? else { return Ok(None) };
+    let Some(key) = poll.take(ctx, caller, worker)? else { return Ok(None) };
     let mut execution = execution::load(ctx, key)?;
     polling::check_ready(execution.state == ExecutionState::Ready, key)?;
     let after_sequence = held_by(poll, &execution);
-    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll, worker.as_ref())?;
+    let (token, lease_ms) = claim(ctx, caller, &mut execution, poll, worker)?;
     let mut response = PollResponse::default();
     if caller.extended {
         response.claim_token = token.clone();

@@ -4,7 +4,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 use uuid::Uuid;
 
-use crate::store::{Key, WaitKey, Work};
+use crate::store::{Key, KindSet, WaitKey, Work};
 
 /// Time and randomness, which come from nowhere else.
 pub struct Env<'a> {
@@ -94,6 +94,8 @@ pub enum Answer {
 pub struct Park {
     /// Any of them.
     pub keys: Vec<WaitKey>,
+    /// The kinds of work that it can take.
+    pub kinds: KindSet,
     /// It is asked again with [`Attempt::expired`] then, in milliseconds since 1970.
     pub deadline_ms: i64,
 }

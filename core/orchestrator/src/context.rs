@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     Config, Env, Status,
     api::{Answer, Attempt, Park},
-    store::{Key, Tx, WaitKey},
+    store::{Key, KindSet, Tx, WaitKey},
 };
 
 /// What every rule has.
@@ -63,7 +63,7 @@ impl Caller<'_> {
         if self.attempt.expired || ctx.now_ms >= deadline_ms {
             return None;
         }
-        Some(Answer::Park(Park { keys, deadline_ms }))
+        Some(Answer::Park(Park { keys, kinds: KindSet::ANY, deadline_ms }))
     }
 
     /// Whether the client has given up: nothing may be handed out to it.

@@ -8,7 +8,7 @@ use crate::{
     Status, cancel, children,
     context::{Ctx, not_found},
     history::{self, NewEvent},
-    store::{DeadlineKey, Execution, ExecutionState, Key, ReadyEntry, ReadyQueue, WaitKey, Wake, Work},
+    store::{DeadlineKey, Execution, ExecutionState, Key, KindSet, ReadyEntry, ReadyQueue, WaitKey, Wake, Work},
 };
 
 pub(crate) fn load(ctx: &mut Ctx<'_>, key: Key) -> Result<Execution, Status> {
@@ -26,7 +26,8 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, execution: &mut Execution) -> Result
     let queue = queue(execution);
     let worker = execution.continuation.as_ref().map(|held| held.worker.clone());
     let first = worker.as_deref().map(|worker| WaitKey::worker(&queue, worker));
-    ctx.tx.wake(Wake { key: WaitKey::queue(&queue), first });
+    let kinds = KindSet::of(&execution.kind);
+    ctx.tx.wake(Wake { key: WaitKey::queue(&queue), first, kinds });
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: execution.key.id,

@@ -52,7 +52,7 @@
 //!   if their answers wait for it too. No wake may fall
 //!   between an attempt and the registration of its waiter. One waiter of a queue is enough if its answer hands out
 //!   what the key announces ([`WaitKey::announces`]): one that is answered with nothing, because its time is over, or
-//!   with other work, leaves the wake to the next. Of a key that is no queue ([`WaitKey::is_queue`]) all are woken.
+//!   with other work, leaves the wake to the next. One whose [`Park::kinds`] do not meet [`Wake::kinds`] need not be asked. Of a key that is no queue ([`WaitKey::is_queue`]) all are woken.
 //! - A parked request is asked again with [`Attempt`] as it was first made; at [`Park::deadline_ms`] with
 //!   [`Attempt::expired`], which always gives an answer.
 //! - It runs [`tick`] when [`Tick::next_due_ms`] has come, and when a [`Tx::put_deadline`] brought something earlier.
@@ -104,7 +104,7 @@ pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
     EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey, IdempotencyRecord,
-    IdempotencySpace, Key, PageMax, Parent, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer,
+    IdempotencySpace, Key, KindSet, PageMax, Parent, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer,
     QueryRecord, QueryState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, StreamLimits, StreamRecord,
     Streams, TaskLog, TaskProgress, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };

@@ -5,10 +5,10 @@ use alloc::{format, string::String};
 use prost::Message;
 
 use crate::{
-    Answer, Status, Undelivered, border,
-    context::{Caller, Ctx},
+    Answer, Park, Status, Undelivered, border,
+    context::{Caller, Ctx, reply},
     queries,
-    store::{Key, Preference, ReadyQueue, WaitKey, WorkerRecord},
+    store::{Key, KindSet, Preference, ReadyQueue, WaitKey, Work, WorkerRecord},
     workers,
 };
 
@@ -32,19 +32,13 @@ impl Poll {
         Ok(())
     }
 
-    /// Notes that the worker is alive and takes the first thing that it can do.
-    pub(crate) fn take(&self, ctx: &mut Ctx<'_>, caller: &Caller<'_>) -> Result<Option<Key>, Status> {
-        let worker = self.note(ctx, caller)?;
-        self.take_for(ctx, caller, worker.as_ref())
-    }
-
     /// Notes that the worker is alive.
     pub(crate) fn note(&self, ctx: &mut Ctx<'_>, caller: &Caller<'_>) -> Result<Option<WorkerRecord>, Status> {
         workers::note(ctx, caller.org_id, &self.worker)
     }
 
     /// Takes the first thing that this worker can do.
-    pub(crate) fn take_for(
+    pub(crate) fn take(
         &self,
         ctx: &mut Ctx<'_>,
         caller: &Caller<'_>,
@@ -65,7 +59,13 @@ impl Poll {
     }
 
     /// There is nothing to do: waits, or answers so.
-    pub(crate) fn park(&self, ctx: &Ctx<'_>, caller: &Caller<'_>, nothing: &impl Message) -> Answer {
+    pub(crate) fn park(
+        &self,
+        ctx: &Ctx<'_>,
+        caller: &Caller<'_>,
+        worker: Option<&WorkerRecord>,
+        nothing: &impl Message,
+    ) -> Answer {
         let polls = &ctx.config.polls;
         let wait_ms = if caller.extended && self.long_poll {
             self.timeout_seconds.saturating_mul(1_000).min(polls.long_wait_ms_max)
@@ -75,8 +75,21 @@ impl Poll {
         let mine = self.keeper().map(|worker| WaitKey::worker(&self.queue, worker));
         let queries = self.answers_queries.then(|| queries::queue(self.queue.org_id, self.queue.name.clone()));
         let queries = queries.as_ref().map(WaitKey::queue);
-        let keys = mine.into_iter().chain([WaitKey::queue(&self.queue)]).chain(queries).collect();
-        caller.park_or(ctx, wait_ms, keys, nothing)
+        // What it can take is what its worker has registered now.
+        let registration = worker.map(|worker| WaitKey::registration(worker.key));
+        let keys = mine.into_iter().chain([WaitKey::queue(&self.queue)]).chain(queries).chain(registration).collect();
+        match caller.park(ctx, wait_ms, keys) {
+            Some(Answer::Park(park)) => Answer::Park(Park { kinds: self.kinds(worker), ..park }),
+            Some(answer) => answer,
+            None => reply(nothing),
+        }
+    }
+
+    /// All that [`take`](Self::take), and with it a query, can give this worker.
+    fn kinds(&self, worker: Option<&WorkerRecord>) -> KindSet {
+        let of = |work| workers::kinds(worker?, work).map(|kinds| kinds.iter().map(String::as_str).collect());
+        let queries = if self.answers_queries { of(Work::Query) } else { None };
+        of(self.queue.work).unwrap_or(KindSet::ANY).and(queries.unwrap_or(KindSet::NONE))
     }
 }
 

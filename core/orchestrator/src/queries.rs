@@ -21,8 +21,8 @@ use crate::{
     polling::Poll,
     state,
     store::{
-        Deadline, DeadlineKey, Execution, Key, QueryAnswer, QueryRecord, QueryState, ReadyEntry, ReadyQueue, WaitKey,
-        Work, WorkerRecord,
+        Deadline, DeadlineKey, Execution, Key, KindSet, QueryAnswer, QueryRecord, QueryState, ReadyEntry, ReadyQueue,
+        WaitKey, Wake, Work, WorkerRecord,
     },
     workers,
 };
@@ -193,11 +193,12 @@ fn ask(ctx: &mut Ctx<'_>, query: &QueryRecord) -> Result<(), Status> {
 
 fn make_ready(ctx: &mut Ctx<'_>, query: &QueryRecord) -> Result<(), Status> {
     let queue = queue(query.key.org_id, query.queue.clone());
-    ctx.tx.wake(WaitKey::queue(&queue).into());
+    let kind = ready_kind(&query.kind, &query.name);
+    ctx.tx.wake(Wake { key: WaitKey::queue(&queue), first: None, kinds: KindSet::of(&kind) });
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: query.key.id,
-        kind: ready_kind(&query.kind, &query.name),
+        kind,
         rank_ms: ctx.now_ms,
         worker: None,
         ready_at_ms: ctx.now_ms,

@@ -5,6 +5,7 @@ mod error;
 mod execution;
 mod idempotency;
 mod key;
+mod kinds;
 mod promise;
 mod query;
 mod ready;
@@ -27,6 +28,7 @@ pub use execution::{
 };
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
+pub use kinds::KindSet;
 pub use promise::{PromiseRecord, PromiseState};
 pub use query::{QueryAnswer, QueryRecord, QueryState};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};

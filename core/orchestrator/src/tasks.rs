@@ -19,7 +19,8 @@ use crate::{
     context::{Caller, Ctx, not_found},
     polling::{self, Poll},
     store::{
-        Claim, Deadline, DeadlineKey, Key, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState, WaitKey, Work,
+        Claim, Deadline, DeadlineKey, Key, KindSet, PayloadSlot, ReadyEntry, ReadyQueue, TaskRecord, TaskState,
+        WaitKey, Wake, Work, WorkerRecord,
     },
     streams,
 };
@@ -47,7 +48,7 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(),
     task.state = TaskState::Ready;
     task.updated_at_ms = ctx.now_ms;
     let queue = ReadyQueue { work: Work::Task, org_id: task.key.org_id, name: task.queue.clone() };
-    ctx.tx.wake(WaitKey::queue(&queue).into());
+    ctx.tx.wake(Wake { key: WaitKey::queue(&queue), first: None, kinds: KindSet::of(&task.kind) });
     ctx.tx.put_ready(&ReadyEntry {
         queue,
         id: task.key.id,
@@ -62,9 +63,10 @@ pub(crate) fn make_ready(ctx: &mut Ctx<'_>, task: &mut TaskRecord) -> Result<(),
 /// PollTask.
 pub(crate) fn poll(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: PollTaskRequest) -> Result<Answer, Status> {
     let poll = read_poll(ctx, caller, request)?;
-    match take(ctx, caller, &poll)? {
+    let worker = poll.note(ctx, caller)?;
+    match take(ctx, caller, &poll, worker.as_ref())? {
         Some((response, undelivered)) => Ok(polling::hand_out(&response, undelivered)),
-        None => Ok(poll.park(ctx, caller, &PollTaskResponse::default())),
+        None => Ok(poll.park(ctx, caller, worker.as_ref(), &PollTaskResponse::default())),
     }
 }
 
@@ -88,8 +90,9 @@ fn take(
     ctx: &mut Ctx<'_>,
     caller: &Caller<'_>,
     poll: &Poll,
+    worker: Option<&WorkerRecord>,
 ) -> Result<Option<(PollTaskResponse, Undelivered)>, Status> {
-    let Some(key) = poll.take(ctx, caller)? else { return Ok(None) };
+    let Some(key) = poll.take(ctx, caller, worker)? else { return Ok(None) };
     let mut task = ctx.tx.task(key)?.ok_or_else(|| not_found("task execution", key.id))?;
     polling::check_ready(task.state == TaskState::Ready, key)?;
     let claim = claims::give(ctx, caller, poll.worker.clone());

@@ -19,7 +19,7 @@ use crate::{
     Answer, Status, border,
     context::{Caller, Ctx, not_found, reply, reply_empty},
     queries,
-    store::{Deadline, DeadlineKey, Key, Registration, Work, WorkerRecord},
+    store::{Deadline, DeadlineKey, Key, Registration, WaitKey, Work, WorkerRecord},
 };
 
 /// The worker with this name or id.
@@ -168,6 +168,8 @@ pub(crate) fn register(
         metadata: border::payload(&ctx.config.limits, "metadata", &request.metadata)?,
     });
     ctx.tx.put_worker(&worker)?;
+    // Polls of it that are parked can take what they could not before.
+    ctx.tx.wake(WaitKey::registration(worker.key).into());
     let conflicts = definitions::define(ctx, worker.key, request.workflows, request.tasks)?;
     Ok(reply(&WorkerRegistrationResponse {
         worker_id: worker.key.id.to_string(),

@@ -1,6 +1,6 @@
 //! Clients of executions: they settle promises, send signals, ask that executions end, and ask executions.
 
-use flovyn_orchestrator::{Answer, Attempt, Code, Park, WaitKey};
+use flovyn_orchestrator::{Answer, Attempt, Code, KindSet, Park, WaitKey};
 use flovyn_protocol::messages::{
     QueryWorkflowRequest, QueryWorkflowResponse, RejectPromiseRequest, ResolvePromiseRequest,
     SignalWithStartWorkflowRequest, SignalWithStartWorkflowResponse, SignalWorkflowRequest, SignalWorkflowResponse,
@@ -109,7 +109,7 @@ impl Queries {
         let request =
             QueryWorkflowRequest { workflow_execution_id, query_name: name.clone(), params: params.into_bytes() };
         let attempt = Attempt::first(world.server.now_ms);
-        let park = Park { keys: Vec::new(), deadline_ms: 0 };
+        let park = Park { keys: Vec::new(), kinds: KindSet::NONE, deadline_ms: 0 };
         self.try_again(world, Query { life, name, request, attempt, park });
     }
 

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{DeadlineKey, Key, ReadyQueue, Work};
+use super::{DeadlineKey, Key, KindSet, ReadyQueue, Work};
 
 /// What a parked request waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +16,11 @@ impl WaitKey {
     /// Work in a queue that this worker should have first.
     pub fn worker(queue: &ReadyQueue, worker: &str) -> Self {
         Self(alloc::format!("{}/{}/{}/of/{worker}", queue.work.name(), queue.org_id, queue.name))
+    }
+
+    /// Another registration of a worker.
+    pub fn registration(worker: Key) -> Self {
+        Self(alloc::format!("registration/{worker}"))
     }
 
     /// The answer to a query.
@@ -63,11 +68,13 @@ pub struct Wake {
     pub key: WaitKey,
     /// Of those, who is asked first, if anybody is parked on this.
     pub first: Option<WaitKey>,
+    /// What it is: who cannot take it need not be asked, see [`Park::kinds`](crate::Park::kinds).
+    pub kinds: KindSet,
 }
 
 impl From<WaitKey> for Wake {
     fn from(key: WaitKey) -> Self {
-        Self { key, first: None }
+        Self { key, first: None, kinds: KindSet::ANY }
     }
 }
 

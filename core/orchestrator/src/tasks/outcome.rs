@@ -49,7 +49,8 @@ fn next_poll(ctx: &Ctx<'_>, caller: &Caller<'_>, poll: Option<PollTaskRequest>) 
 /// What is ready at once; nobody waits for it.
 fn next(ctx: &mut Ctx<'_>, caller: &Caller<'_>, poll: Option<Poll>) -> Result<Next, Status> {
     let Some(poll) = poll else { return Ok((None, None)) };
-    Ok(take(ctx, caller, &poll)?.unzip())
+    let worker = poll.note(ctx, caller)?;
+    Ok(take(ctx, caller, &poll, worker.as_ref())?.unzip())
 }
 
 type Next = (Option<PollTaskResponse>, Option<Undelivered>);

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::Harness;
 use crate::{
-    Answer, Attempt, Code, Config, Env, Park, Principal, PrincipalKind, Request, Status, Undelivered, WaitKey, Wake,
-    Warning, handle, release_undelivered, tick,
+    Answer, Attempt, Code, Config, Env, KindSet, Park, Principal, PrincipalKind, Request, Status, Undelivered, WaitKey,
+    Wake, Warning, handle, release_undelivered, tick,
 };
 
 /// When every test begins.
@@ -32,6 +32,8 @@ pub(super) struct World<'a> {
     pub(super) wakes: Vec<WaitKey>,
     /// Who should have what the wakes announce first.
     pub(super) preferred: Vec<WaitKey>,
+    /// What the last of the wakes announces.
+    pub(super) woken_kinds: KindSet,
     pub(super) warnings: Vec<Warning>,
     /// Compare the whole store before and after each refused call.
     pub(super) check_undo: bool,
@@ -114,6 +116,7 @@ impl<'a> World<'a> {
             now_ms: START_MS,
             wakes: Vec::new(),
             preferred: Vec::new(),
+            woken_kinds: KindSet::NONE,
             warnings: Vec::new(),
             check_undo: true,
             rng,
@@ -130,7 +133,8 @@ impl<'a> World<'a> {
     }
 
     fn note(&mut self, wakes: Vec<Wake>) {
-        for Wake { key, first } in wakes {
+        for Wake { key, first, kinds } in wakes {
+            self.woken_kinds = kinds;
             self.wakes.push(key);
             self.preferred.extend(first);
         }

@@ -118,7 +118,7 @@ impl Job for CallJob {
             Ok(Answer::Park(_)) if expired => {
                 Err(Status::internal("the server broke one of its own rules: it parked an expired poll"))
             }
-            Ok(Answer::Park(park)) => return Outcome::Waits { keys: park.keys, deadline_ms: park.deadline_ms },
+            Ok(Answer::Park(park)) => return Outcome::Waits(park),
             Ok(Answer::Reply { body, undelivered }) => {
                 took = undelivered.as_ref().map(Undelivered::work);
                 let receipt = undelivered

@@ -1,6 +1,9 @@
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
-use flovyn_orchestrator::{WaitKey, Wake, Work};
+use flovyn_orchestrator::{KindSet, WaitKey, Wake, Work};
 
 /// Where parked requests wait, on the thread that runs them: nothing falls between an attempt and its waiting.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(super) struct WaitingRoom<T> {
 #[derive(Debug)]
 struct Waiter<T> {
     keys: Vec<WaitKey>,
+    /// What it can take.
+    kinds: KindSet,
     request: T,
 }
 
@@ -29,11 +34,11 @@ impl<T> WaitingRoom<T> {
     }
 
     /// Lets a request wait on several keys, under its number.
-    pub(super) fn enter(&mut self, number: u64, keys: Vec<WaitKey>, request: T) {
+    pub(super) fn enter(&mut self, number: u64, keys: Vec<WaitKey>, kinds: KindSet, request: T) {
         for key in &keys {
             self.by_key.entry(key.clone()).or_default().insert(number);
         }
-        self.waiters.insert(number, Waiter { keys, request });
+        self.waiters.insert(number, Waiter { keys, kinds, request });
     }
 
     /// Takes a request out, if it is here.
@@ -59,16 +64,18 @@ impl<T> WaitingRoom<T> {
         Run { wake, end: self.next, asked: 0, asked_first: None }
     }
 
-    fn oldest(&self, key: &WaitKey, from: u64, end: u64) -> Option<u64> {
-        self.by_key.get(key)?.range(from..end).next().copied()
+    /// The oldest of these that waits on a key and can take one of these kinds.
+    fn oldest(&self, key: &WaitKey, numbers: Range<u64>, kinds: KindSet) -> Option<u64> {
+        let can_take = |number: &&u64| self.waiters.get(number).is_some_and(|waiter| waiter.kinds.meets(kinds));
+        self.by_key.get(key)?.range(numbers).find(can_take).copied()
     }
 }
 
 /// A wake on its way through the waiters.
 ///
 /// One thing became available, so one waiter is asked again: the one that should have it first, else the oldest. It
-/// may be unable to take it (another kind, a client that went away, its time over), so the wake runs on until somebody
-/// took it.
+/// may be unable to take it (a client that went away, its time over), so the wake runs on until somebody took it. Who
+/// does not do this kind of work is not asked at all.
 /// A waiter that came after the wake has seen the change in its own attempt and is passed by, so the run ends.
 ///
 /// ```text
@@ -89,13 +96,13 @@ impl Run {
     /// The waiter that is asked next.
     pub(super) fn next<T>(&mut self, room: &WaitingRoom<T>) -> Option<u64> {
         if let Some(first) = self.wake.first.take()
-            && let Some(number) = room.oldest(&first, 0, self.end)
+            && let Some(number) = room.oldest(&first, 0..self.end, self.wake.kinds)
         {
             self.asked_first = Some(number);
             return Some(number);
         }
         loop {
-            let number = room.oldest(&self.wake.key, self.asked, self.end)?;
+            let number = room.oldest(&self.wake.key, self.asked..self.end, self.wake.kinds)?;
             self.asked = number + 1;
             if self.asked_first != Some(number) {
                 return Some(number);
@@ -135,7 +142,7 @@ mod tests {
         let mut room = WaitingRoom::new();
         for (place, keys) in waiters.iter().enumerate() {
             let number = room.number();
-            room.enter(number, keys.to_vec(), place);
+            room.enter(number, keys.to_vec(), KindSet::ANY, place);
         }
         room
     }
@@ -158,7 +165,7 @@ mod tests {
         let mut room = room(&[&[key()]]);
         let mut run = room.wake(key().into());
         let late = room.number();
-        room.enter(late, vec![key()], 1);
+        room.enter(late, vec![key()], KindSet::ANY, 1);
         assert_eq!([run.next(&room), run.next(&room)], [Some(0), None]);
     }
 
@@ -168,7 +175,7 @@ mod tests {
         let mut run = room.wake(key().into());
         let number = run.next(&room).unwrap();
         let request = room.leave(number).unwrap();
-        room.enter(number, vec![key()], request);
+        room.enter(number, vec![key()], KindSet::ANY, request);
         assert_eq!([run.next(&room), run.next(&room)], [Some(1), None]);
     }
 
@@ -176,12 +183,27 @@ mod tests {
     fn who_should_have_it_comes_first_and_once() {
         let mine = WaitKey::worker(&queue(), "mine");
         let room = room(&[&[key()], &[mine.clone(), key()], &[mine.clone(), key()]]);
-        let mut run = room.wake(Wake { key: key(), first: Some(mine) });
+        let mut run = room.wake(Wake { first: Some(mine), ..key().into() });
         let order: Vec<_> = std::iter::from_fn(|| run.next(&room)).collect();
         assert_eq!(order, [1, 0, 2]);
         let gone = WaitKey::worker(&queue(), "gone");
-        let mut run = room.wake(Wake { key: key(), first: Some(gone) });
+        let mut run = room.wake(Wake { first: Some(gone), ..key().into() });
         assert_eq!(run.next(&room), Some(0), "nobody waits for a worker that is not here");
+    }
+
+    #[test]
+    fn who_cannot_take_it_is_not_asked() {
+        let mut room = WaitingRoom::new();
+        let mine = WaitKey::worker(&queue(), "mine");
+        for (place, kinds) in [KindSet::of("refund"), KindSet::of("order"), KindSet::ANY].into_iter().enumerate() {
+            let number = room.number();
+            room.enter(number, vec![key(), mine.clone()], kinds, place);
+        }
+        for first in [None, Some(mine)] {
+            let mut run = room.wake(Wake { first, kinds: KindSet::of("order"), ..key().into() });
+            let order: Vec<_> = std::iter::from_fn(|| run.next(&room)).collect();
+            assert_eq!(order, [1, 2]);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use flovyn_orchestrator::{Env, Wake};
+use flovyn_orchestrator::{Env, Park, Wake};
 use flovyn_protocol::status::Status;
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::mpsc;
@@ -181,13 +181,13 @@ impl<A: AfterCommit> Worker<A> {
     fn attempt(&mut self, next: Next) {
         let Next { mut job, number, expired, woken } = next;
         match self.run_job(job.as_mut(), expired) {
-            Outcome::Waits { keys, deadline_ms } => {
+            Outcome::Waits(Park { keys, kinds, deadline_ms }) => {
                 let number = number.unwrap_or_else(|| {
                     let number = self.room.number();
                     job.waits(number, deadline_ms);
                     number
                 });
-                self.room.enter(number, keys, job);
+                self.room.enter(number, keys, kinds, job);
                 self.group.parked.push(number);
                 self.counts.waiting.store(self.room.len(), Ordering::Relaxed);
                 self.start_runs();

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{self as orchestrator, Env, Tx, WaitKey};
+use flovyn_orchestrator::{self as orchestrator, Env, Park, Tx};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::{mpsc, oneshot};
@@ -166,10 +166,7 @@ pub(super) enum Outcome {
         took: Option<orchestrator::Work>,
     },
     Refused,
-    Waits {
-        keys: Vec<WaitKey>,
-        deadline_ms: i64,
-    },
+    Waits(Park),
 }
 
 struct Work<T, F> {

@@ -1,7 +1,9 @@
 //! Polls that wait: work wakes them, clients leave them, and no claim is lost on the way.
 
 use bytes::Bytes;
-use flovyn_protocol::messages::WorkflowStatus;
+use flovyn_protocol::messages::{
+    WorkerRegistrationRequest, WorkerRegistrationResponse, WorkflowCapability, WorkflowStatus,
+};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     web::framed,
 };
 
+const REGISTER: &str = "/flovyn.v1.WorkerLifecycle/RegisterWorker";
 const EXTENDED_WEB: [(&str, &str); 2] = [("content-type", "application/grpc-web+proto"), ("flovyn-ext", "1")];
 
 #[tokio::test]
@@ -127,4 +130,26 @@ async fn beyond_the_bound_a_poll_is_answered_empty() {
     other.key = server.server.ready().worker_key.clone();
     polls.spawn(async move { other.poll().await.unwrap() });
     server.until_parked(3).await;
+}
+
+#[tokio::test]
+async fn a_poll_that_waits_hears_of_another_registration() {
+    let server = TestServer::start().await;
+    let client = server.extended().await;
+    let register = |kind: &str| WorkerRegistrationRequest {
+        worker_name: "worker".to_owned(),
+        workflows: vec![WorkflowCapability { kind: kind.to_owned(), ..WorkflowCapability::default() }],
+        ..WorkerRegistrationRequest::default()
+    };
+    let _: WorkerRegistrationResponse = client.call(REGISTER, register("order")).await.unwrap();
+    let id = client.start("refund").await.unwrap();
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.poll().await.unwrap() }
+    });
+    server.until_parked(1).await;
+    // Another process of the same name, which does more.
+    let _: WorkerRegistrationResponse = client.call(REGISTER, register("refund")).await.unwrap();
+    let polled = within(waiting).await.unwrap();
+    assert_eq!(polled.workflow_execution.unwrap().id, id);
 }

@@ -11,7 +11,7 @@ use crate::{
     testing::{
         Harness,
         commands::{operation, suspend, task},
-        suite::tests,
+        suite::{tests, workers::register},
         world::{Client, Reply, START_MS, World, extended, plain},
     },
 };
@@ -31,6 +31,8 @@ tests!(
     claimed_execution_is_not_offered_again,
     task_polls_park_and_wake,
     every_piece_of_work_wakes_once,
+    wakes_tell_who_can_take_them,
+    another_registration_wakes_the_polls_of_its_worker,
 );
 
 const POLL: &str = "v1.WorkflowDispatch/PollWorkflow";
@@ -229,4 +231,61 @@ fn every_piece_of_work_wakes_once(harness: &mut dyn Harness) {
     world.suspended(vec![task(1), task(2), task(3)]);
     let tasks = world.take_wakes().into_iter().filter(|key| key.starts_with("tasks/")).count();
     assert_eq!(tasks, 3);
+}
+
+/// What a poll of this worker that finds nothing waits for.
+fn parked_of(world: &mut World<'_>, worker: &str) -> Park {
+    let request =
+        PollRequest { worker_id: worker.into(), timeout_seconds: 30, long_poll: true, ..PollRequest::default() };
+    match world.call::<PollResponse>(&extended(), POLL, &request).unwrap() {
+        Reply::Parked(park) => park,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parked_task(world: &mut World<'_>, worker: &str) -> Park {
+    let request = PollTaskRequest {
+        worker_id: worker.into(),
+        timeout_seconds: 30,
+        long_poll: true,
+        ..PollTaskRequest::default()
+    };
+    match world.call::<PollTaskResponse>(&extended(), POLL_TASK, &request).unwrap() {
+        Reply::Parked(park) => park,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn wakes_tell_who_can_take_them(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    register(&mut world, "orders", &["order"], &["charge"]);
+    register(&mut world, "refunds", &["refund"], &["ship"]);
+    register(&mut world, "nothing", &[], &[]);
+    let workers = ["orders", "refunds", "nothing", "unregistered", ""];
+    let parks = workers.map(|worker| parked_of(&mut world, worker).kinds);
+    let tasks = workers.map(|worker| parked_task(&mut world, worker).kinds);
+    let id = world.start("order");
+    assert_eq!(parks.map(|kinds| kinds.meets(world.woken_kinds)), [true, false, false, true, true]);
+    let claimed = world.poll(&extended());
+    assert_eq!(claimed.id, id);
+    // A task of the kind "charge".
+    world.submit(&claimed, vec![task(1)], WorkflowStatus::Suspended);
+    assert_eq!(tasks.map(|kinds| kinds.meets(world.woken_kinds)), [true, false, false, true, true]);
+}
+
+fn another_registration_wakes_the_polls_of_its_worker(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    register(&mut world, "shared", &["order"], &["charge"]);
+    let other = parked_of(&mut world, "other's");
+    world.start("refund");
+    let parks = [parked_of(&mut world, "shared"), parked_task(&mut world, "shared")];
+    world.take_wakes();
+    // Another process of the same name, which does more.
+    register(&mut world, "shared", &["refund"], &[]);
+    let woken = world.wakes.clone();
+    assert!(woken.iter().all(|key| !key.is_queue()), "all of its polls are asked: {woken:?}");
+    assert!(parks.iter().all(|park| park.keys.iter().any(|key| woken.contains(key))));
+    assert!(!other.keys.iter().any(|key| woken.contains(key)));
+    let request = PollRequest { worker_id: "shared".into(), ..PollRequest::default() };
+    assert!(world.poll_with(&extended(), &request).is_some());
 }

@@ -185,6 +185,7 @@ fn worker_answers_what_it_registered(harness: &mut dyn Harness) {
     ask_worker(&mut world, &id);
     let wakes = world.wakes.clone();
     assert!(park.keys.contains(&wakes[0]) && wakes[0].is_queue(), "{wakes:?}");
+    assert!(park.kinds.meets(world.woken_kinds));
     let (task, _) = poll_query(&mut world, "a").unwrap();
     let state: Vec<_> = task.state.iter().map(|entry| (entry.key.as_str(), entry.value.as_slice())).collect();
     assert_eq!(state, [("b", &b"[1]"[..]), ("progress", &b"0.5"[..])]);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 use std::{path::Path, sync::Mutex};
 
-use flovyn_orchestrator::{IdempotencyKey, IdempotencyRecord, IdempotencySpace, ReadyQueue, WaitKey, Work};
+use flovyn_orchestrator::{IdempotencyKey, IdempotencyRecord, IdempotencySpace, KindSet, ReadyQueue, WaitKey, Work};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -109,7 +109,7 @@ fn key() -> WaitKey {
 }
 
 fn waits() -> Outcome {
-    Outcome::Waits { keys: vec![key()], deadline_ms: NEVER_MS }
+    Outcome::Waits(Park { keys: vec![key()], kinds: KindSet::ANY, deadline_ms: NEVER_MS })
 }
 
 fn wakes(attempt: &mut Attempt<'_>) -> Outcome {
