@@ -83,6 +83,11 @@ export function writeGetEvents(executionId, afterSequence) {
   return message({ 1: executionId, 1000: afterSequence });
 }
 
+/** The execution that a GetEventsRequest asks for. */
+export function readGetEvents(bytes) {
+  return string(fields(bytes).get(1));
+}
+
 /** A message of texts and whole numbers, by the numbers of its fields. */
 export function message(values) {
   return new Uint8Array(

@@ -18,10 +18,10 @@ export async function checkReplays(world) {
     const submissions = world.submissions.filter((submission) => submission.executionId === executionId);
     const trace = isForced
       ? await traceUntilForced(world, executionId, events)
-      : await checkFullReplay(world, name, executionId, events);
+      : await checkFullReplays(world, name, executionId, events);
     // What it did after its last submission is in no history.
     const told = isForced ? toldLength(world, submissions) : trace.length;
-    checkRules(executionId, trace.slice(0, told), events, { isWhole: !isForced });
+    checkRules(executionId, trace.slice(0, told), events, { isWhole: !isForced, isPlain: isPlain(world) });
     for (const submission of submissions) {
       // Code of another version may rightly have seen something else.
       if (submission.codeVersion === world.codeVersion) checkTrace(name, submission, trace);
@@ -30,12 +30,22 @@ export async function checkReplays(world) {
   }
 }
 
-/** Gives what the replay saw. */
-async function checkFullReplay(world, name, executionId, events) {
+/** Whether some workers know nothing of the extension. */
+function isPlain({ workers }) {
+  return workers.some(({ extended }) => !extended);
+}
+
+/** As workers would that know the extension and, where there were some, as those that do not. Gives what they saw. */
+async function checkFullReplays(world, name, executionId, events) {
+  if (isPlain(world)) await checkFullReplay(world, name, executionId, events, false);
+  return checkFullReplay(world, name, executionId, events, true);
+}
+
+async function checkFullReplay(world, name, executionId, events, extended) {
   const { definition, traces } = observer(world);
-  const text = `the full replay of ${name} ends otherwise`;
+  const text = `the ${extended ? 'full' : 'plain full'} replay of ${name} ends otherwise`;
   const check = () =>
-    differenceFromReplay({ definition, executionId, events, taskTimeMs: world.engine.nowMs });
+    differenceFromReplay({ definition, executionId, events, taskTimeMs: world.engine.nowMs, extended });
   await compare('full replay', text, check);
   return traces[0];
 }
@@ -105,6 +115,7 @@ function observer(world, codeVersion = world.codeVersion) {
       program: world.program,
       codeVersion,
       tookOldWay: () => {},
+      asksTasksToStop: world.asksTasksToStop,
       note: () => {},
       operation: () => Promise.reject(new Error('never run')),
     };

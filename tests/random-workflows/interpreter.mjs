@@ -21,7 +21,7 @@ class ProgramError extends Error {
  * The one workflow that runs all programs.
  *
  * @param {(executionId: string, trace: Trace) => Outside} begin is told of each run of the function
- * @typedef {{ program: object, codeVersion: number, tookOldWay: () => void, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
+ * @typedef {{ program: object, codeVersion: number, tookOldWay: () => void, asksTasksToStop: boolean, operation: (name: string, occurrence: number) => Promise<unknown>, note: (what: string) => void }} Outside
  */
 export function interpreter(begin) {
   const runs = new WeakMap();
@@ -76,6 +76,8 @@ class Run {
   #operations = new Map();
   /** What the function and its handlers have started: handlers can cancel it too. */
   #started = [];
+  /** The promises of tasks. */
+  #tasks = new WeakSet();
   /** The numbers of handles, by their promises. */
   #numbers = new Map();
 
@@ -203,6 +205,8 @@ class Run {
 
   #cancel(started) {
     if (typeof started?.cancel !== 'function') return;
+    // Where the server does not know that, it throws; where only some workers know it, it is no workflow any more.
+    if (this.#tasks.has(started) && !this.#outside.asksTasksToStop) return;
     this.#note('cancel', this.#numbers.get(started));
     started.cancel();
   }
@@ -264,7 +268,9 @@ class Run {
     const number = this.#number();
     this.#note(verb, number, expression[verb], place.scope, expression.name ?? '');
     try {
-      return this.#watch(number, this.#command(verb, expression, place.ctx));
+      const promise = this.#command(verb, expression, place.ctx);
+      if (verb === 'task') this.#tasks.add(promise);
+      return this.#watch(number, promise);
     } catch (error) {
       this.#note('refused', number, text(error));
       throw error;

@@ -30,6 +30,7 @@ export const FAULTS = [
   'stopped',
   'claim taken over',
   'other code deployed',
+  'plain submission',
   'query answered',
   'state asked',
 ];

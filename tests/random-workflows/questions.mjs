@@ -29,11 +29,15 @@ export class Questions {
     this.#world = world;
   }
 
-  /** Tells the server that a worker is alive and answers queries. */
-  #register(workerName) {
+  /** Tells the server that all workers are alive, in place of their heartbeats, and which of them answer queries. */
+  beat() {
+    for (const worker of this.#world.workers) if (!worker.isStopping) this.#register(worker);
+  }
+
+  #register({ name: workerName, extended }) {
     const of = { workerVersion: '1.0.0', workerType: 'workflow', orgId: ORG_ID, hostName: '', processId: '' };
     const registration = encodeRegisterWorker({ workerName, ...of, workflows: [WORKFLOW], tasks: [] });
-    this.#world.engine.call(Method.RegisterWorker, registration);
+    this.#world.engine.call(Method.RegisterWorker, registration, { extended });
   }
 
   /** Asks the server for what is under a key. */
@@ -53,10 +57,11 @@ export class Questions {
 
   /** Asks the workers; the answer is looked for with `follow`. */
   askWorkers(executionId) {
-    const { engine } = this.#world;
+    const { engine, workers } = this.#world;
+    // Then the server says what is under the key of that name.
+    if (!workers.some(({ extended, isStopping }) => extended && !isStopping)) return;
     const asked = this.#world.value();
-    // In place of the heartbeats of workers.
-    for (const { name } of this.#world.workers) this.#register(name);
+    this.beat();
     const since = engine.history(executionId).length;
     const body = request(executionId, QUERY, asked);
     this.#world.step(`query ${asked} for ${this.#world.nameOf(executionId)}`);

@@ -11,8 +11,11 @@ const WILD_STEPS_MAX = 100;
 const CALM_STEPS_MAX = 2000;
 /** Longer than a claim lasts without a sign of life. */
 const LEASE_OVER_MS = 61_000;
-/** Nothing that a workflow waits for takes longer. */
-const SOON_MS = 120_000;
+const PLAIN_PAUSE_MAX_MS = 30_000;
+/** Nothing that a workflow waits for takes longer: a plain claim whose submission was lost ends after ten minutes. */
+const SOON_MS = 700_000;
+/** So often only the time moves before signals are tried. */
+const PAUSES_MAX = 8;
 /** No workflow waits for more signals of one name. */
 const ROUNDS_MAX = 60;
 
@@ -30,8 +33,14 @@ export async function play(world, chance) {
   ]);
   for (let early = chance.draw(EARLY_CHANCES) - EARLY_CHANCES + EARLY_MAX; early > 0; early -= 1)
     signal(world, chance);
-  world.addWorker('caching');
-  world.addWorker('replaying', { alwaysReplay: true });
+  const [first, second] = chance.weighted([
+    [8, [true, true]],
+    [1, [false, false]],
+    [1, [false, true]],
+  ]);
+  world.asksTasksToStop = first && second;
+  world.addWorker(first ? 'caching' : 'plain', { extended: first });
+  world.addWorker('replaying', { extended: second, alwaysReplay: true });
   await world.quiet();
   const wildSteps = chance.draw(WILD_STEPS_MAX);
   for (let step = 0; step < wildSteps && !isOver(world); step += 1) {
@@ -51,8 +60,17 @@ function isOver(world) {
   return world.open.length === 0;
 }
 
-function isBusy(world) {
-  return world.workers.some((worker) => worker.isBusy);
+function isBusy(world, isMeant = () => true) {
+  return world.workers.some((worker) => worker.isBusy && isMeant(worker));
+}
+
+function isPlain({ extended }) {
+  return !extended;
+}
+
+/** Without claim tokens it is only time that ends a claim: no worker may take so long that it has lost its own. */
+function isTooLong(world, dueMs) {
+  return isBusy(world, isPlain) && dueMs > world.engine.nowMs + PLAIN_PAUSE_MAX_MS;
 }
 
 /** Polls that were answered with nothing have to be asked again only when something has changed. */
@@ -71,8 +89,8 @@ function wildStep(world, chance) {
     ...(world.mayHaveTask ? [[30, () => world.claimTask()]] : []),
     ...claimedTasks.map((task) => [36, () => endTask(world, chance, task)]),
     ...open.map((promise) => [16, () => answerPromise(world, chance, promise)]),
-    ...(dueMs === undefined ? [] : [[12, () => advance(world, dueMs)]]),
-    ...(isBusy(world) ? [[2, () => takeOver(world)]] : []),
+    ...(dueMs === undefined || isTooLong(world, dueMs) ? [] : [[12, () => advance(world, dueMs)]]),
+    ...(isBusy(world) && !isBusy(world, isPlain) ? [[2, () => takeOver(world)]] : []),
     [2, () => replace(world, chance)],
     [4, () => signal(world, chance)],
     [3, () => query(world, chance)],
@@ -198,6 +216,25 @@ function repeatPromise(world, chance, answered) {
 
 /** What brings the world nearer to its end; false if there is nothing. */
 function calmStep(world) {
+  const { dueMs } = world;
+  const before = world.steps.length;
+  const hasWorked = work(world);
+  // A poll that brings nothing is no step.
+  if (world.steps.length > before) world.pauses = 0;
+  if (hasWorked) return true;
+  world.pauses = (world.pauses ?? 0) + 1;
+  if (world.pauses <= PAUSES_MAX && dueMs !== undefined && dueMs < world.engine.nowMs + SOON_MS)
+    return done(world.advanceTo(dueMs));
+  // It may wait for signals: one each, until it has had more than it can want.
+  world.pauses = 0;
+  world.rounds = (world.rounds ?? 0) + 1;
+  if (world.rounds > ROUNDS_MAX) return false;
+  for (const executionId of world.open) for (const name of SIGNALS) world.signal(executionId, name);
+  return true;
+}
+
+/** Does what can be done now; false if there is nothing. */
+function work(world) {
   const [call] = answerable(world);
   if (call !== undefined) return done(world.deliver(call));
   const [operation] = world.operations;
@@ -207,13 +244,7 @@ function calmStep(world) {
   if (world.mayHaveTask) return done(world.claimTask());
   const promise = world.promises.find(({ isAnswered }) => !isAnswered);
   if (promise !== undefined) return done(world.answerPromise(promise, false));
-  const { dueMs } = world;
-  if (dueMs !== undefined && dueMs < world.engine.nowMs + SOON_MS) return done(world.advanceTo(dueMs));
-  // It may wait for signals: one each, until it has had more than it can want.
-  world.rounds = (world.rounds ?? 0) + 1;
-  if (world.rounds > ROUNDS_MAX) return false;
-  for (const executionId of world.open) for (const name of SIGNALS) world.signal(executionId, name);
-  return true;
+  return false;
 }
 
 function done() {

@@ -57,7 +57,7 @@ export class Settling {
   #isCancelled = false;
 
   constructor(events, command) {
-    this.#events = events;
+    this.#events = placed(events);
     this.#command = command;
     const occurrences = new Map();
     let visible = 0;
@@ -70,7 +70,7 @@ export class Settling {
     const isCancel = ({ eventType }) => eventType === 'TIMER_CANCELLED';
     this.#cancelledTimers = new Set(events.filter(isCancel).map(({ data }) => `timer ${data.timerId}`));
     this.#at = 1 + visible;
-    for (const { data } of events.slice(1, this.#at)) this.#signal(data);
+    for (const { data } of this.#events.slice(1, this.#at)) this.#signal(data);
   }
 
   // --- what the code does ---
@@ -270,6 +270,25 @@ export class Settling {
     if (!this.#waiters.has(name)) this.#waiters.set(name, []);
     return this.#waiters.get(name);
   }
+}
+
+/**
+ * The events with each operation where its result came: on plain servers `$seen` says which event was the last before
+ * it, and that all operations that follow belong there; null, that they stand where they belong.
+ */
+function placed(events) {
+  const [kept, moved] = [[], []];
+  let seen = null;
+  for (const event of events) {
+    const { eventType, data } = event;
+    const isOperation = eventType === 'OPERATION_COMPLETED';
+    if (isOperation && data.operationName === '$seen') seen = data.result;
+    if (isOperation && !data.operationName.startsWith('$') && seen !== null)
+      moved.push({ event, after: seen });
+    else kept.push(event);
+  }
+  const after = ({ sequence }) => moved.filter((each) => each.after === sequence).map(({ event }) => event);
+  return kept.flatMap((event) => [event, ...after(event)]);
 }
 
 function json(value) {

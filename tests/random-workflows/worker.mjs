@@ -20,14 +20,17 @@ export class SimulatedWorker {
   operations = [];
   /** What the run of the function that an execution has here now saw, by execution. */
   traces = new Map();
+  /** What plain claims have given, by execution: nothing in what is said under one names it. */
+  plainClaims = new Map();
   isAlive = true;
   isStopping = false;
   codeVersion;
   #worker;
 
   /** @param {import('./world.mjs').World} world */
-  constructor(world, name, options) {
+  constructor(world, name, { extended = true, ...options } = {}) {
     this.name = name;
+    this.extended = extended;
     this.codeVersion = world.codeVersion;
     const parts = {
       transport: this.#transport(world),
@@ -83,6 +86,7 @@ export class SimulatedWorker {
     return {
       program: world.program,
       codeVersion: this.codeVersion,
+      asksTasksToStop: world.asksTasksToStop,
       tookOldWay: () => {
         world.tookOldWay = true;
       },
@@ -104,7 +108,7 @@ export class SimulatedWorker {
 
   #transport(world) {
     return {
-      extended: true,
+      extended: this.extended,
       isInProcess: true,
       unary: (method, body, { metadata, signal, subject } = {}) =>
         new Promise((resolve, reject) => {

@@ -14,7 +14,16 @@ import { Engine, ORG_ID, QUEUE } from './engine.mjs';
 import { describeCommand } from '../support/rerun.mjs';
 import { WITH_PATCHES } from './interpreter.mjs';
 import { COMBINATORS, VERBS } from './names.mjs';
-import { message, PATHS, readClaim, readNext, readQuery, readSubmission } from '../conformance/wire.mjs';
+import {
+  message,
+  PATHS,
+  readClaim,
+  readEvents,
+  readGetEvents,
+  readNext,
+  readQuery,
+  readSubmission,
+} from '../conformance/wire.mjs';
 import { Questions } from './questions.mjs';
 import { answer, cut, SimulatedWorker } from './worker.mjs';
 
@@ -41,6 +50,8 @@ export class World {
   workers = [];
   /** Of the code that new workers run. */
   codeVersion = WITH_PATCHES;
+  /** Whether all workers can ask tasks to stop, which a plain server does not know. */
+  asksTasksToStop = true;
   /** Whether any code was where it does something else after a patch, and did the old. */
   tookOldWay = false;
   executions = new Map();
@@ -194,7 +205,8 @@ export class World {
       this.step(`${describe(call)}: lost on the way to the server`);
       return this.#end(call, () => cut(call));
     }
-    const result = this.engine.call(call.method, call.body, { claim: call.claim });
+    const { extended } = call.worker;
+    const result = this.engine.call(call.method, call.body, { claim: call.claim, extended });
     if (result.parked) {
       call.parkedAt = this.engine.changes;
       return;
@@ -202,6 +214,7 @@ export class World {
     const outcome = this.#observe(call, result);
     if (outcome !== undefined)
       this.step(`${describe(call)}: ${outcome}${losesAnswer ? ', but the answer is lost' : ''}`);
+    if (!losesAnswer && !extended) notePlainEvents(call, result);
     this.#end(call, () => (losesAnswer ? cut(call) : answer(call, result)));
   }
 
@@ -216,7 +229,7 @@ export class World {
     if (refused !== undefined) return `refused, ${message}`;
     switch (call.method) {
       case Method.PollWorkflow:
-        return this.#observeClaim(body);
+        return this.#observeClaim(body, call.worker);
       case Method.SubmitWorkflowCommands:
         return this.#observeSubmission(call, body);
       default:
@@ -224,12 +237,18 @@ export class World {
     }
   }
 
-  #observeClaim(body) {
+  #observeClaim(body, worker) {
     const query = readQuery(body);
     if (query !== undefined) return `gets a query for ${this.nameOf(query.executionId)}`;
     const claim = readClaim(body);
     if (claim === undefined) return undefined;
-    this.#claims.set(claim.token, claim);
+    if (worker.extended) this.#claims.set(claim.token, claim);
+    else
+      worker.plainClaims.set(claim.executionId, {
+        ...claim,
+        token: `plain ${this.value()}`,
+        heldSequence: 0,
+      });
     if (!this.executions.has(claim.executionId))
       this.#discover(claim.executionId, `child${this.executions.size}`);
     const part = claim.afterSequence > 0 ? ` from event ${claim.afterSequence + 1}` : '';
@@ -237,30 +256,35 @@ export class World {
   }
 
   #observeSubmission(call, body) {
+    const { worker } = call;
     const submission = readSubmission(call.body);
     const next = readNext(body);
-    const key = `${call.claim} ${submission.number}`;
+    const claim = this.#claims.get(call.claim) ?? worker.plainClaims.get(submission.executionId);
+    const key = `${claim.token} ${submission.number}`;
     if (this.#applied.has(key)) return 'repeated';
     this.#applied.add(key);
-    const trace = call.worker.traces.get(submission.executionId);
-    if (this.#continued.get(trace) !== call.claim) {
+    const trace = worker.traces.get(submission.executionId);
+    if (this.#continued.get(trace) !== claim.token) {
       if (this.#continued.has(trace)) this.count('faults', 'continued from the cache');
-      this.#continued.set(trace, call.claim);
+      this.#continued.set(trace, claim.token);
     }
-    const { taskTimeMs, afterSequence, events } = this.#claims.get(call.claim);
+    const { taskTimeMs, afterSequence, events, heldSequence = submission.heldSequence } = claim;
+    if (!worker.extended) this.count('faults', 'plain submission');
     this.submissions.push({
       ...submission,
-      worker: call.worker.name,
-      codeVersion: call.worker.codeVersion,
+      worker: worker.name,
+      extended: worker.extended,
+      codeVersion: worker.codeVersion,
       taskTimeMs,
-      claimedSequence: afterSequence + events,
+      heldSequence,
+      claimedSequence: worker.extended ? afterSequence + events : heldSequence,
       trace,
       traceLength: trace.length,
     });
     this.#discoverEvents(submission.executionId);
     const commands = submission.commands.map(describeCommand).join(', ');
-    const told = `${submission.status} ${this.nameOf(submission.executionId)}, held ${submission.heldSequence}: ${commands}`;
-    return next === undefined ? told : `${told}; ${this.#observeClaim(next)}`;
+    const told = `${submission.status} ${this.nameOf(submission.executionId)}, held ${heldSequence}: ${commands}`;
+    return next === undefined ? told : `${told}; ${this.#observeClaim(next, worker)}`;
   }
 
   #discover(executionId, name) {
@@ -373,6 +397,7 @@ export class World {
 
   advanceTo(timeMs) {
     this.step(`${timeMs - this.engine.nowMs} ms pass`);
+    this.questions.beat();
     this.engine.advanceTo(timeMs);
     this.activity += 1;
     this.clock.fire();
@@ -386,6 +411,13 @@ export class World {
 const TERMINAL = new Set(['WORKFLOW_COMPLETED', 'WORKFLOW_EXECUTION_FAILED', 'WORKFLOW_CANCELLED']);
 const VERB_NAMES = new Set(VERBS);
 const COMBINATOR_NAMES = new Set(COMBINATORS);
+
+/** How much of a history a plain worker holds, which it does not say when it submits. */
+function notePlainEvents({ worker, method, body }, answer) {
+  if (method !== Method.GetEvents || answer.body === undefined) return;
+  const claim = worker.plainClaims.get(readGetEvents(body));
+  claim.heldSequence = readEvents(answer.body).events.at(-1)?.sequence ?? claim.heldSequence;
+}
 
 function describe({ worker, method }) {
   return `${worker.name}: ${method.slice(method.lastIndexOf('/') + 1)}`;

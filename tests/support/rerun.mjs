@@ -21,13 +21,14 @@ const IDLE_MAX = 10_000;
  * @param {{ sequence: number, eventType: string, data: string }[]} given.events `data` as JSON text
  * @param {number} given.taskTimeMs the time of the activation
  * @param {{ name: string, result: string }[]} [given.records]
+ * @param {boolean} [given.extended] whether the worker knows the extension
  */
-export async function rerun({ definition, executionId, events, taskTimeMs, records = [] }) {
+export async function rerun({ definition, executionId, events, taskTimeMs, records = [], extended = true }) {
   const begun = [];
   const answered = answering(definition, (name) => {
     return new Promise((resolve, reject) => begun.push({ name, resolve, reject }));
   });
-  const history = historyJson(executionId, definition.name, events, taskTimeMs);
+  const history = historyJson(executionId, definition.name, events, { taskTimeMs, extended });
   const activation = Activation.of(activationOpenHistory(history), undefined);
   const outcome = {};
   const host = {
@@ -61,10 +62,10 @@ export async function rerun({ definition, executionId, events, taskTimeMs, recor
  * these: undefined, or both lists of commands.
  */
 export async function differenceFromPrefix({ definition, executionId, events, submission }) {
-  const { heldSequence, commands, status, taskTimeMs } = submission;
+  const { heldSequence, commands, status, taskTimeMs, extended } = submission;
   const records = commands.filter(({ type, name }) => type === 'RECORD_OPERATION' && !name.startsWith('$'));
   const prefix = events.slice(0, heldSequence);
-  const again = await rerun({ definition, executionId, events: prefix, taskTimeMs, records });
+  const again = await rerun({ definition, executionId, events: prefix, taskTimeMs, records, extended });
   // How many ends of operations share a submission is a matter of time: here each goes out by itself.
   const later = status === 'RUNNING' ? records.slice(1) : [];
   return difference(
@@ -80,8 +81,8 @@ const ENDS = {
 };
 
 /** What is wrong with a full replay of a history, as above: it must end alike and ask for nothing new. */
-export async function differenceFromReplay({ definition, executionId, events, taskTimeMs }) {
-  const again = await rerun({ definition, executionId, events, taskTimeMs });
+export async function differenceFromReplay({ definition, executionId, events, taskTimeMs, extended }) {
+  const again = await rerun({ definition, executionId, events, taskTimeMs, extended });
   const status = ENDS[events.findLast(({ eventType }) => eventType in ENDS)?.eventType] ?? 'SUSPENDED';
   const commands = again.commands.filter(({ type }) => type !== 'SUSPEND_WORKFLOW');
   return difference({ commands: [], status }, { commands, status: again.status });
@@ -147,8 +148,8 @@ function answering(definition, begin) {
   return { ...definition, handlers, run: (ctx, input) => definition.run(wrap(ctx), input) };
 }
 
-function historyJson(executionId, kind, events, taskTimeMs) {
-  const execution = JSON.stringify({ executionId, kind, taskTimeMs, extended: true, tolerant: false });
+function historyJson(executionId, kind, events, { taskTimeMs, extended }) {
+  const execution = JSON.stringify({ executionId, kind, taskTimeMs, extended, tolerant: false });
   const list = events.map(
     ({ sequence, eventType, data }) => `{"sequence":${sequence},"eventType":"${eventType}","data":${data}}`,
   );
