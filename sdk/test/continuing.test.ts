@@ -316,3 +316,35 @@ test('an execution whose claim is lost while its last submission is under way is
   await client.resolvePromise(`${handle.workflowId}:1`, null);
   expect(await handle.result()).toBe(7);
 });
+
+test('what is kept and breaks the rules is replayed at once, without a search for the line', async () => {
+  const w = world();
+  let runs = 0;
+  // It depends on something outside, which a replay finds changed.
+  const definition = workflow({
+    name: 'changing',
+    run: async (ctx) => {
+      runs += 1;
+      const run = runs;
+      if (run > 1) ctx.patched('way');
+      await ctx.promise('1');
+      await ctx.promise('2');
+      if (run === 2) ctx.deprecatePatch('way');
+      return run;
+    },
+  });
+  const first = await w.client([definition]);
+  const { handle } = await first.startWorkflow(definition);
+  const id = handle.workflowId;
+  await waitsFor(w, id, '1');
+  await first.stop();
+  const second = await w.client([definition]);
+  await second.resolvePromise(`${id}:1`, 'a');
+  await waitsFor(w, id, '2');
+  expect(runs).toBe(2);
+  await second.resolvePromise(`${id}:2`, 'b');
+  expect(await second.getWorkflowHandle(id).result()).toBe(3);
+  expect(runs).toBe(3);
+  expect(metricsOf(second)).toMatchObject({ stale: 1 });
+  expect(w.logger.at('error')).toEqual([]);
+});

@@ -80,7 +80,7 @@ function driven(run: (ctx: WorkflowContext) => unknown) {
 test('a driver is run once, and continued only while it is suspended', async () => {
   const { driver, host, submissions } = driven((ctx) => ctx.sleep(Duration.seconds(1)));
   expect(driver.isContinuable).toBe(false);
-  const early = await failureOf(driver.continue(host, new Uint8Array()));
+  const early = await failureOf(driver.continue(host, new Uint8Array(), () => true));
   expect(early.message).toBe('a driver that is new cannot be continued');
   expect(await driver.run(host)).toBe('suspended');
   expect(submissions).toEqual([
@@ -91,7 +91,7 @@ test('a driver is run once, and continued only while it is suspended', async () 
   driver.close();
   driver.close();
   expect(driver.isContinuable).toBe(false);
-  const late = await failureOf(driver.continue(host, new Uint8Array()));
+  const late = await failureOf(driver.continue(host, new Uint8Array(), () => true));
   expect(late.message).toBe('a driver that is closed cannot be continued');
 });
 

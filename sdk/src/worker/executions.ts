@@ -80,13 +80,14 @@ export class Executions {
 
   /** False if the execution must be replayed. */
   async #continue(kept: Driver, work: PolledWork, claim: WorkflowClaim): Promise<boolean> {
+    // What was submitted under this claim was submitted by what is kept: only another claim can begin anew.
+    const isFinal = (): boolean => claim.accepted > 0;
     try {
-      await this.#run(work, kept, () => kept.continue(claim, work.answer));
+      await this.#run(work, kept, () => kept.continue(claim, work.answer, isFinal));
       this.#counts.hits += 1;
       return true;
     } catch (error) {
-      // What was submitted under this claim was submitted by what is kept: only another claim can begin anew.
-      if (!isDoubtful(error) || claim.accepted > 0) throw error;
+      if (!isDoubtful(error) || isFinal()) throw error;
       this.#counts.stale += 1;
       return false;
     }

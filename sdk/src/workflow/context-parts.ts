@@ -5,7 +5,7 @@ import type { CancelScope } from './cancel-scope.js';
 import type { WorkflowContext } from './context-types.js';
 import type { AnyWorkflow } from './define.js';
 import type { Operations } from './operations.js';
-import type { PendingHandles } from './pending.js';
+import type { HandleName, PendingHandles } from './pending.js';
 import type { Turn } from './turn.js';
 
 /** What a context is made of. All contexts of an execution share everything but the scope. */
@@ -17,8 +17,8 @@ export interface ContextParts {
   readonly operations: Operations;
   readonly serializer: Serializer;
   readonly logger: Logger;
-  /** How each child is cancelled, by its id. */
-  readonly children: Map<string, (reason?: string) => void>;
+  /** What is needed to cancel each child, by its id; not its promise, which would keep its output. */
+  readonly children: Map<string, { readonly handle: number; readonly name: HandleName }>;
   /** What the work of this context belongs to. */
   readonly scope: CancelScope;
   /** The context of another scope. */

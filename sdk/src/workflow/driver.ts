@@ -12,6 +12,8 @@ export type ActivationEnd = 'suspended' | 'ended';
 /** How long events may wait while operations run. */
 const LOOK_FOR_EVENTS_MS = 5_000;
 
+const ALWAYS = (): boolean => true;
+
 /**
  * Runs one execution in one worker: replays the workflow function along its history, lets it go on, submits what it
  * asked for, and goes on from there with what the next poll brings, for as long as it is kept.
@@ -75,17 +77,23 @@ export class Driver {
    */
   async run(host: ActivationHost): Promise<ActivationEnd> {
     if (this.#state !== 'new') throw new Error(`a driver that is ${this.#state} cannot be run`);
-    return this.#activate(host, () => this.#activation.load(host));
+    return this.#activate(host, () => this.#activation.load(host), ALWAYS);
   }
 
   /**
    * The next activation, with the answer of a poll that claimed the same execution and the host of that claim.
    * Settles as `run` does, and rejects with a `CoreError` of code `STALE` when the execution went on elsewhere: it must
    * be replayed then. Throws when `isContinuable` is false.
+   *
+   * A violation is explained only if `isFinal` says so at its time: where a replay follows, that finds it again.
    */
-  async continue(host: ActivationHost, pollAnswer: Uint8Array): Promise<ActivationEnd> {
+  async continue(
+    host: ActivationHost,
+    pollAnswer: Uint8Array,
+    isFinal: () => boolean,
+  ): Promise<ActivationEnd> {
     if (!this.isContinuable) throw new Error(`a driver that is ${this.#state} cannot be continued`);
-    return this.#activate(host, () => this.#activation.resume(pollAnswer, host));
+    return this.#activate(host, () => this.#activation.resume(pollAnswer, host), isFinal);
   }
 
   /** Lets everything go: what the function still waits for never settles. */
@@ -95,7 +103,11 @@ export class Driver {
     this.#activation.close();
   }
 
-  async #activate(host: ActivationHost, load: () => Promise<void>): Promise<ActivationEnd> {
+  async #activate(
+    host: ActivationHost,
+    load: () => Promise<void>,
+    isFinal: () => boolean,
+  ): Promise<ActivationEnd> {
     const { turn, operations } = this.#run;
     const forget = host.stop.onFire((reason) => operations.abort(reason));
     this.#release = this.#parts.clock.hold?.();
@@ -110,7 +122,7 @@ export class Driver {
       this.#state = 'closed';
       operations.abort(error);
       turn.close();
-      if (!(error instanceof DeterminismViolation)) throw error;
+      if (!(error instanceof DeterminismViolation) || !isFinal()) throw error;
       throw await explainViolation(error, this.#activation, host, this.#parts);
     } finally {
       turn.close();

@@ -6,7 +6,7 @@ import { serializerFor } from '../../serde/choose.js';
 import type { ContextParts } from '../context-parts.js';
 import type { AnyWorkflow } from '../define.js';
 import type { ChildWorkflowHandle, ChildWorkflowOptions } from '../handle-types.js';
-import { openHandle } from './handle.js';
+import { cancelOpen, openHandle } from './handle.js';
 
 export function startDefined<Output>(
   parts: ContextParts,
@@ -39,8 +39,9 @@ export function startNamed<Output>(
     const checked = parseNow(definition.input, input, { subject: `workflow "${kind}"`, side: 'input' });
     const payload = serializer.serialize(checked);
     const [handle, childExecutionId, name] = startChild(id, parts.scope.id, kind, payload, options);
-    const promise = openHandle<Output>(parts, handle, { type: 'child workflow', name }, serializer);
-    parts.children.set(childExecutionId, (reason) => promise.cancel(reason));
+    const handleName = { type: 'child workflow', name } as const;
+    const promise = openHandle<Output>(parts, handle, handleName, serializer);
+    parts.children.set(childExecutionId, { handle, name: handleName });
     const members = { childExecutionId, workflowId: childExecutionId, result: () => promise };
     // A function has a property `name`, a promise has none: nothing is hidden by it.
     return Object.assign(promise, members, { name });
@@ -55,8 +56,8 @@ export async function requestCancellation(
 ): Promise<void> {
   parts.turn.do('ctx.requestCancellation', () => {
     checkText('ctx.requestCancellation, childExecutionId', childExecutionId);
-    const cancel = parts.children.get(childExecutionId);
-    if (cancel !== undefined) return cancel(reason);
+    const child = parts.children.get(childExecutionId);
+    if (child !== undefined) return cancelOpen(parts, child.handle, child.name, reason);
     throw new Unsupported(
       `ctx.requestCancellation: ${childExecutionId} is no child of this execution, and workflow code can cancel only those. ` +
         'Cancel others by client.getWorkflowHandle(id).cancel() in a task',

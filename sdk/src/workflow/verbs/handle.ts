@@ -13,11 +13,17 @@ export function openHandle<T>(
   name: HandleName,
   serializer?: Serializer,
 ): CancellablePromise<T> {
-  const cancel = (reason?: string): void => cancelOne(parts, handle, name, reason);
+  const cancel = (reason?: string): void => cancelOpen(parts, handle, name, reason);
   return Object.assign(parts.pending.open<T>(handle, name, serializer), { cancel });
 }
 
-function cancelOne(parts: ContextParts, handle: number, { type, name }: HandleName, reason?: string): void {
+/** What `cancel` of the promise does; nothing once the handle is settled. */
+export function cancelOpen(
+  parts: ContextParts,
+  handle: number,
+  { type, name }: HandleName,
+  reason?: string,
+): void {
   const what = `${type} "${name}"`;
   const verb = `cancel of ${what}`;
   parts.turn.do(verb, (id) => {
