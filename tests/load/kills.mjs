@@ -25,7 +25,10 @@ export async function kills({ workers, concurrent, seconds, killEveryMs, leaseMs
       victim.child.kill('SIGKILL');
       await victim.exited;
       // A process takes a while to start on a busy machine, during which others are killed.
-      replaced.push(fleet.addWorker());
+      const added = fleet.addWorker();
+      // It is looked at below.
+      added.catch(() => {});
+      replaced.push(added);
     }
     await Promise.all(replaced);
     const loadedMs = performance.now() - startedMs;

@@ -22,6 +22,8 @@ process.on('message', () => {
   globalThis.gc?.();
   process.send({ type: 'sample', memory: process.memoryUsage(), metrics: worker.metrics() });
 });
+// Nobody is left who would end it.
+process.on('disconnect', () => process.exit());
 let report;
 worker.on('stop', (told) => {
   report = told;
