@@ -153,11 +153,11 @@ impl Generator<'_> {
 
     fn scope(&mut self, depth: usize) -> Node {
         match self.chance.below(5) {
-            4 => self.cancelled_call(depth),
             0 => Node::CancelAfter(self.boxed(depth), self.boxed(depth)),
             1 => Node::Within(self.small(DURATIONS_MS.len()), self.boxed(depth)),
             2 => Node::NonCancellable(self.boxed(depth)),
-            _ => Node::WhileSignal(self.signal(), self.repeated(2, depth)),
+            3 => Node::WhileSignal(self.signal(), self.repeated(2, depth)),
+            _ => self.cancelled_call(depth),
         }
     }
 
