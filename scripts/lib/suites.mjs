@@ -45,6 +45,7 @@ export const suites = [
   tapSuite('packaging', 'tests/packaging', {}),
   ...['node', 'deno', 'bun', 'workerd'].map((runtime) => conformanceSuite(runtime, ['server'])),
   conformanceSuite('browser', ['server', 'browser']),
+  script('testing kit', 'tests/testing-kit/run.mjs', { parse: 'tally', needs: ['server'] }),
   vitestSuite('bad input', 'tests/bad-input', { needs: ['server'] }),
   tapSuite('streams', 'tests/streams', { needs: ['server'] }),
   tapSuite('traps', 'tests/traps', { needs: ['server'] }),

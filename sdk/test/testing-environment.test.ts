@@ -97,12 +97,13 @@ test('promises can be settled before they are made, by name', async () => {
       return ctx.promise<string>('no').catch((error: unknown) => `${yes}, ${messageOf(error)}`);
     },
   });
-  const env = environment().registerWorkflow(approval);
-  await env.start();
-  const { handle } = await env.startWorkflow(approval);
-  await env.resolvePromise(handle, 'yes', 'fine');
-  await env.rejectPromise(handle, 'no', 'too late');
-  expect(await env.awaitCompletion(handle)).toBe('fine, Promise "no" was rejected: too late');
+  for (const env of [environment(), virtual()]) {
+    await env.registerWorkflow(approval).start();
+    const { handle } = await env.startWorkflow(approval);
+    await env.resolvePromise(handle, 'yes', 'fine');
+    await env.rejectPromise(handle, 'no', 'too late');
+    expect(await env.awaitCompletion(handle)).toBe('fine, Promise "no" was rejected: too late');
+  }
 });
 
 test('signals are sent to executions, and start them', async () => {

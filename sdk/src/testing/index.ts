@@ -8,6 +8,7 @@ export type {
   HistorySource,
   WorkflowHistory,
 } from './history-types.js';
+export { MockTaskContext, type TrackedStreamEvent } from './mock-task-context.js';
 export type { HarnessConfig, TestAwaitOptions, TestEnvironmentOptions, TestStartOptions } from './options.js';
 
 export { replayHistory } from './replay-history.js';

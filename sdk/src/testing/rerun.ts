@@ -3,6 +3,7 @@ import { ConfigurationError, DeterminismViolation } from '../errors.js';
 import { silentLogger } from '../logger.js';
 import { systemClock } from '../runtime/clock.js';
 import { JsonSerializer, type Serializer } from '../serde.js';
+import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { located } from '../workflow/explain-violation.js';
@@ -52,6 +53,8 @@ export async function rerun(given: Replayed): Promise<Rerun> {
   const sites = new ReplaySites(id, given);
   const parts = { definition, serializer, logger: silentLogger, clock: systemClock };
   let run: WorkflowRun | undefined;
+  // No worker need be there that does: branches which nobody awaits must not end the process.
+  const stopWatching = watchUnhandledRejections(silentLogger);
   try {
     run = new WorkflowRun(activation, parts, sites);
     const violation = await follow(id, run);
@@ -67,6 +70,7 @@ export async function rerun(given: Replayed): Promise<Rerun> {
   } finally {
     run?.turn.close();
     activation.close();
+    stopWatching();
   }
 }
 

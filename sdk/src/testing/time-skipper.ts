@@ -51,6 +51,14 @@ export class TimeSkipper {
     });
   }
 
+  /** Lets time pass until the next thing is due, once all that can happen before has been done. */
+  async advanceToNext(): Promise<void> {
+    await this.advance(0);
+    const { nextMs } = this.#clock;
+    if (nextMs === undefined) await realPause(LONGEST_PAUSE_MS);
+    else await this.advance(nextMs - this.#clock.nowMs());
+  }
+
   /** From now on time flows with the machine. */
   stop(): void {
     this.#isStopped = true;

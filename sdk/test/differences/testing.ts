@@ -4,6 +4,7 @@ import {
   checkEveryPrefix,
   type FetchedHistory,
   FlovynTestEnvironment,
+  MockTaskContext,
   replayHistory,
   type TestEnvironmentOptions,
 } from '../../src/testing/index.js';
@@ -60,6 +61,21 @@ const told = (
 
 /** What the environment of the testing kit does. */
 export const testing: Observations = {
+  'MockTaskContext.markCancelled': (given) => {
+    const ctx = new MockTaskContext();
+    if (given) ctx.markCancelled();
+    return [ctx.isCancelled, ctx.signal.aborted];
+  },
+  'TrackedStreamEvent.details': async (given) => {
+    const ctx = new MockTaskContext();
+    await ctx.streamProgress(0.5, given ? 'half' : undefined);
+    return ctx.streamEvents.map(({ details }) => details);
+  },
+  'TrackedStreamEvent.code': async (given) => {
+    const ctx = new MockTaskContext();
+    await ctx.streamError('odd', given ? 'E1' : undefined);
+    return ctx.streamEvents.map(({ code }) => code);
+  },
   'FlovynTestEnvironment.registerWorkflow': unstarted(
     (env) => env.registerWorkflow(child),
     (env) => env.startAndAwait(child, 'x', { timeout: ms(60) }),
