@@ -206,12 +206,13 @@ export class World {
       return this.#end(call, () => cut(call));
     }
     const { extended } = call.worker;
+    const isTooLate = !extended && this.#hasEndedBefore(call);
     const result = this.engine.call(call.method, call.body, { claim: call.claim, extended });
     if (result.parked) {
       call.parkedAt = this.engine.changes;
       return;
     }
-    const outcome = this.#observe(call, result);
+    const outcome = isTooLate ? 'dropped, since it has ended' : this.#observe(call, result);
     if (outcome !== undefined)
       this.step(`${describe(call)}: ${outcome}${losesAnswer ? ', but the answer is lost' : ''}`);
     if (!losesAnswer && !extended) notePlainEvents(call, result);
@@ -223,6 +224,11 @@ export class World {
     worker.calls.splice(worker.calls.indexOf(call), 1);
     this.activity += 1;
     settle();
+  }
+
+  /** Whether a submission changes nothing any more, which a plain worker is not told. */
+  #hasEndedBefore({ method, body }) {
+    return method === Method.SubmitWorkflowCommands && this.isOver(readSubmission(body).executionId);
   }
 
   #observe(call, { body, refused, message }) {
