@@ -121,7 +121,10 @@ export interface WorkflowInfo {
   readonly workflowVersion: string | undefined;
   /** The queue it runs on. */
   readonly queue: string;
-  /** 1 until an operator has a failed execution tried again. */
+  /**
+   * Always 1: an execution as a whole is never tried again, and a replay is no other attempt. Its tasks are tried again,
+   * and their contexts say which attempt it is.
+   */
   readonly attempt: number;
   /** Id of the execution that started this one as its child. */
   readonly parentExecutionId: string | undefined;
