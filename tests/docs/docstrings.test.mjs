@@ -78,6 +78,7 @@ async function complete(code) {
   return [
     "import type * as sdk from '@flovyn/sdk';",
     ...imports.map(([entry, names]) => `import { ${names.join(', ')} } from '${entry}';`),
+    ...(isUsed(code, 'readFile') ? ["import { readFile } from 'node:fs/promises';"] : []),
     ...(isUsed(code, 'assert') ? ["import assert from 'node:assert/strict';"] : []),
     ...given.map(([name, type]) => `declare const ${name}: ${type};`),
     code,

@@ -11,8 +11,6 @@ import { checkKind, type Rerun, rerun, serializer } from './rerun.js';
  * executions that began before the change. No task and no operation is run, and nothing is sent.
  *
  * ```ts
- * import { readFile } from 'node:fs/promises';
- *
  * const replay = await replayHistory(reminder, await readFile('reminder-4711.json', 'utf8'));
  * if (replay.status === 'violation') throw replay.violation;
  * ```
