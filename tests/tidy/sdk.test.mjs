@@ -10,8 +10,12 @@ const portable = sources.filter(
   (path) => !path.startsWith('sdk/src/node/') && !/^sdk\/src\/entry\/(testing-)?(node|file)\.ts$/.test(path),
 );
 
+/** Not a comment: examples in docstrings may use anything. */
+const isCode = (place) => !/: (\*|\/\/)/.test(place);
+
 test('portable code imports nothing of Node', () => {
-  assert.deepEqual(occurrences(portable, /from '(node:|fs|path|http|crypto)|import\('node:|\brequire\(/), []);
+  const found = occurrences(portable, /from '(node:|fs|path|http|crypto)|import\('node:|\brequire\(/);
+  assert.deepEqual(found.filter(isCode), []);
 });
 
 test('only core.ts and the loaders know that wasm exists', () => {
@@ -23,10 +27,7 @@ test('only transports call fetch', () => {
   const others = sources.filter(
     (path) => !path.startsWith('sdk/src/transport/') && !path.startsWith('sdk/src/node/'),
   );
-  assert.deepEqual(
-    occurrences(others, /(?<![.\w`])fetch\(/).filter((place) => !/: (\*|\/\/)/.test(place)),
-    [],
-  );
+  assert.deepEqual(occurrences(others, /(?<![.\w`])fetch\(/).filter(isCode), []);
 });
 
 test('nothing is thrown to suspend a workflow', () => {
