@@ -26,8 +26,8 @@ export interface TrackedStreamEvent {
  *
  * ```ts
  * const ctx = new MockTaskContext();
- * await resize.run(ctx, { width: 100 });
- * assert.deepEqual(ctx.progressUpdates, [0.5, 1]);
+ * await sendMail.run(ctx, { id: 'mail-1' });
+ * assert.deepEqual(ctx.streamEvents, []);
  * ```
  */
 export class MockTaskContext extends TaskContextImpl {
