@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EMBEDDED_ORG_ID, EmbeddedTransport, GrpcWebTransport } from '@flovyn/sdk';
+import { checkEveryPrefix } from '@flovyn/sdk/testing';
 
 import { LEASE_MS, rows } from '../conformance/semantics.mjs';
 import { Stage } from '../conformance/stage.mjs';
@@ -18,9 +19,10 @@ import { Isolates } from './isolates.mjs';
  * killed       the worker is in an isolate of its own, which is ended after each submission; a fresh one goes on
  * full replay  the whole history, after each of the three: it ends alike and asks for nothing new
  * prefix       each submission of the three, made anew from the events that the worker held
+ * every prefix the same by what the testing kit finds out from the history alone
  */
 const MODES = { live: 'replaying', cached: 'cached', killed: 'killed' };
-const CELLS = [...Object.keys(MODES), 'full replay', 'prefix'];
+const CELLS = [...Object.keys(MODES), 'full replay', 'prefix', 'every prefix'];
 /** Rows mostly wait for each other's timers and leases. */
 const AT_ONCE = 6;
 // Handles that nobody awaits may be rejected: the clients listen for that.
@@ -43,7 +45,8 @@ async function playRow(row, { isolates, ...place }) {
     const stage = new Stage(row, mode === 'killed' ? { ...place, isolates } : place, mode);
     await trying(cell, () => stage.play());
     if (stage.history === undefined) {
-      for (const other of ['full replay', 'prefix']) faults.set(other, `${cell} gave no history`);
+      for (const other of ['full replay', 'prefix', 'every prefix'])
+        faults.set(other, `${cell} gave no history`);
       continue;
     }
     const { executionId, definition, history, submissions } = stage;
@@ -56,6 +59,9 @@ async function playRow(row, { isolates, ...place }) {
       const taskTimeMs = Date.now() + A_DAY_MS;
       refuse(cell, await differenceFromReplay({ definition, executionId, events, taskTimeMs }));
     });
+    await trying('every prefix', () =>
+      checkEveryPrefix(definition, { workflowExecutionId: executionId, events }),
+    );
     for (const submission of submissions) {
       const given = { definition: submission.definition, executionId, events, submission };
       await trying('prefix', async () => refuse(cell, await differenceFromPrefix(given)));

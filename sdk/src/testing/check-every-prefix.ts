@@ -1,132 +1,160 @@
 import { DeterminismViolation } from '../errors.js';
+import { textOf } from '../errors/base.js';
 import { checkOptions } from '../options.js';
 import { systemClock } from '../runtime/clock.js';
+import type { AnyWorkflow } from '../workflow/define.js';
 import { shown } from '../workflow/explain-violation.js';
-import type { WorkflowDefinition } from '../workflow/define.js';
 import type { HistoryEvent, HistorySource } from './history-types.js';
+import { patchesOf, type Prefix, prefixesOf } from './prefixes.js';
 import { readHistory } from './read-history.js';
 import type { CheckEveryPrefixOptions, ReplayedCommand } from './replay-types.js';
-import { checkKind, type Replayed, type Rerun, rerun } from './rerun.js';
-
-const COMMAND_EVENTS: ReadonlySet<string> = new Set([
-  'OPERATION_COMPLETED',
-  'STATE_SET',
-  'STATE_CLEARED',
-  'TASK_SCHEDULED',
-  'TASK_CANCELLATION_REQUESTED',
-  'PROMISE_CREATED',
-  'CHILD_WORKFLOW_INITIATED',
-  'CHILD_WORKFLOW_CANCELLATION_REQUESTED',
-  'TIMER_STARTED',
-  'TIMER_CANCELLED',
-]);
-/** Names of operations that the core records for itself begin with this. */
-const INTERNAL = '$';
-const TIME = '$time';
-const PATCH = '$patch:';
+import { checkKind, type Replayed, type Rerun, rerun, serializer } from './rerun.js';
 
 /**
- * Runs the code of a workflow anew from every prefix of the history of an execution that ends where an activation began,
- * as a worker does that has nothing in memory, and rejects with `DeterminismViolation` when the code does not ask for the
- * same as the history says it asked for then. That finds code which depends on something that is not in the history: a
- * variable outside of the function, the clock of the machine, the order of a map that changes.
+ * Re-executes a workflow from every prefix of a history that a worker may have held when it submitted something, and
+ * demands that the code asks for the same commands each time: the same inputs, durations and values, which a replay alone
+ * does not compare. It finds code that is not deterministic, such as an input made with `Math.random()`, which a run in
+ * one go hides. No task and no operation is run, and nothing is sent. Gives the number of prefixes.
  *
- * No task and no operation is run, and nothing is sent. The error names the prefix, the command, and the line of the code.
- * Rejects with `ConfigurationError` for what is no complete history of that workflow.
+ * Rejects with `DeterminismViolation` that names the prefix, the command and, where it can be found, the line; and with
+ * `ConfigurationError` for what is no complete history of that workflow. For histories that this SDK has written.
  */
-export async function checkEveryPrefix<Input, Output>(
-  workflow: WorkflowDefinition<Input, Output>,
+export async function checkEveryPrefix(
+  workflow: AnyWorkflow,
   history: HistorySource,
   options: CheckEveryPrefixOptions = {},
-): Promise<void> {
+): Promise<number> {
   checkOptions('checkEveryPrefix', options, ['workflowExecutionId']);
-  const { events, ...read } = readHistory(history);
-  checkKind(workflow, { ...read, events });
+  const read = readHistory(history);
+  checkKind(workflow, read);
   const { workflowExecutionId = read.workflowExecutionId } = options;
+  const { events } = read;
+  const whole: Replayed = {
+    definition: workflow,
+    workflowExecutionId,
+    events,
+    taskTimeMs: systemClock.nowMs(),
+  };
+  const full = await rerun(whole);
+  if (full.violation !== undefined)
+    throw (await rerun({ ...whole, lines: true })).violation ?? full.violation;
   const patches = patchesOf(events);
-  const given = { definition: workflow, workflowExecutionId, patches };
-  const whole = await rerun({ ...given, events, taskTimeMs: systemClock.nowMs() });
-  if (whole.violation !== undefined) throw whole.violation;
-  for (const { length, commands } of activations(events)) {
-    const prefix = { ...given, events: events.slice(0, length), taskTimeMs: timeAfter(events, length) };
-    await checkPrefix(prefix, whole.commands.slice(0, commands));
+  const prefixes = prefixesOf(events);
+  let taskTimeMs = 0;
+  for (const prefix of prefixes) {
+    taskTimeMs = prefix.taskTimeMs ?? taskTimeMs;
+    await checkPrefix({ ...whole, events: prefix.events, taskTimeMs, patches }, prefix, full);
+  }
+  return prefixes.length;
+}
+
+/** What a prefix asks for that is not what the whole history does. */
+interface Difference {
+  readonly expected: string;
+  readonly got: string;
+  /** The number of the command, if it is one. */
+  readonly index?: number | undefined;
+  readonly violation?: DeterminismViolation | undefined;
+}
+
+async function checkPrefix(given: Replayed, prefix: Prefix, full: Rerun): Promise<void> {
+  const again = await rerun(given);
+  const difference = differenceOf(prefix, full, again);
+  if (difference === undefined) return;
+  // Once more, to name the line. Code that is not deterministic may do as it should this time.
+  const located = await rerun({ ...given, lines: true });
+  throw mismatch(given, prefix, difference, located);
+}
+
+function differenceOf(prefix: Prefix, full: Rerun, again: Rerun): Difference | undefined {
+  if (again.violation !== undefined) return { ...textsOf(again.violation), violation: again.violation };
+  const [expected, got] = [full.commands, again.commands].map(withoutOperations) as [Numbered[], Numbered[]];
+  for (let at = 0; at < prefix.commands; at += 1) {
+    const [wanted, found] = [expected[at], got[at]];
+    if (wanted?.text !== found?.text)
+      return { expected: wanted?.text ?? 'nothing', got: found?.text ?? 'nothing', index: found?.index };
+  }
+  const { operation, end } = prefix;
+  if (operation !== undefined && !again.operations.includes(operation)) {
+    const begun = again.operations.map((name) => `"${name}"`).join(', ') || 'none';
+    return { expected: `operation "${operation}" to be begun`, got: begun };
+  }
+  return end && differenceOfEnds(end, again);
+}
+
+interface Numbered {
+  readonly text: string;
+  readonly index: number;
+}
+
+/** Operations are listed when their record is told, which is at another place where it has not been. */
+function withoutOperations(commands: readonly ReplayedCommand[]): Numbered[] {
+  return commands
+    .map((command, index) => ({ text: commandText(command), index }))
+    .filter((_, index) => commands[index]?.type !== 'RECORD_OPERATION');
+}
+
+function commandText({ type, ...fields }: ReplayedCommand): string {
+  return `${type} ${JSON.stringify(fields)}`;
+}
+
+function differenceOfEnds({ eventType, data }: HistoryEvent, { end }: Rerun): Difference | undefined {
+  const { output, error } = JSON.parse(data) as Readonly<Record<string, unknown>>;
+  const isCompleted = eventType === 'WORKFLOW_COMPLETED';
+  const expected = isCompleted ? `completed with ${JSON.stringify(output)}` : `failed with ${String(error)}`;
+  const got = endText(end);
+  return got === expected ? undefined : { expected, got };
+}
+
+function endText(end: Rerun['end']): string {
+  switch (end?.type) {
+    case 'completed':
+      return `completed with ${JSON.stringify(JSON.parse(serializer.serialize(end.output)))}`;
+    case 'failed':
+      return `failed with ${textOf(end.error)}`;
+    case 'cancelled':
+      return `cancelled with ${textOf(end.error)}`;
+    case undefined:
+      return 'not ended';
   }
 }
 
-/** Where activations began: after so many events; and how many commands there were when they had ended. */
-function activations(events: readonly HistoryEvent[]): { length: number; commands: number }[] {
-  const begun: { length: number; commands: number }[] = [];
-  let commands = 0;
-  let length = 1;
-  let isOpen = false;
-  for (const [index, event] of events.entries()) {
-    const isCommand = COMMAND_EVENTS.has(event.eventType);
-    const ends = event.eventType === 'WORKFLOW_SUSPENDED' || index === events.length - 1;
-    if (isCommand && !operationOf(event)?.startsWith(INTERNAL)) commands += 1;
-    if (!isOpen && (isCommand || ends)) {
-      isOpen = true;
-      length = Math.max(index, 1);
-    }
-    if (!ends) continue;
-    begun.push({ length, commands });
-    isOpen = false;
-  }
-  return begun;
+function textsOf({ details, message }: DeterminismViolation): { expected: string; got: string } {
+  const { expected = 'what the history has', got = message } = details as Partial<
+    Record<'expected' | 'got', string>
+  >;
+  return { expected, got };
 }
 
-async function checkPrefix(prefix: Replayed, expected: readonly ReplayedCommand[]): Promise<void> {
-  let replayed = await rerun(prefix);
-  if (difference(replayed, expected) === undefined) return;
-  // Once more, to name the line.
-  replayed = await rerun({ ...prefix, lines: true });
-  const found = difference(replayed, expected);
-  if (found === undefined) return;
-  const { length } = prefix.events;
-  const last = prefix.events.at(-1)?.eventType ?? '';
-  const site = replayed.sites.ofCommand(found.index);
-  const where = site === undefined ? '' : ` (${shown(site)})`;
-  const text =
-    `Workflow "${prefix.definition.name}" does not do the same when it is run anew from the first ${length} events of its ` +
-    `history (the last is ${last}): ${found.text}${where}. It depends on something that the history does not say`;
-  throw replayed.violation ?? new DeterminismViolation(text, { prefix: length, command: found.index + 1 });
+function mismatch(
+  { definition, events }: Replayed,
+  prefix: Prefix,
+  { expected, got, index, violation }: Difference,
+  again: Rerun,
+): DeterminismViolation {
+  const last = prefix.events.at(-1);
+  const source =
+    (index === undefined ? undefined : again.sites.ofCommand(index)) ?? sourceOf(again.violation);
+  const waits = source === undefined ? again.waits.sites() : [];
+  const where = source ? ` (${shown(source)})` : waits[0] ? ` (the code waits for ${shown(waits[0])})` : '';
+  const message =
+    `Workflow "${definition.name}", executed again from its first ${events.length} events (up to ${last?.sequence} ` +
+    `${last?.eventType}), does not do the same: expected ${expected}, got ${got}${where}`;
+  const hint =
+    'The code is not deterministic. Take time, random numbers and ids from the context, and do what else depends on the ' +
+    'world outside in ctx.run or in a task';
+  return new DeterminismViolation(`${message}. ${hint}`, {
+    ...(violation?.details as object | undefined),
+    prefix: events.length,
+    expected,
+    got,
+    hint,
+    source,
+    pending: waits,
+  });
 }
 
-/** Operations that a prefix does not have are not run: what would come after them is not compared. */
-function difference(
-  { commands, violation }: Rerun,
-  expected: readonly ReplayedCommand[],
-): { index: number; text: string } | undefined {
-  if (violation !== undefined) return { index: -1, text: violation.message };
-  for (const [index, command] of commands.entries()) {
-    const wanted = expected[index];
-    if (wanted === undefined) return undefined;
-    if (JSON.stringify(command) !== JSON.stringify(wanted))
-      return { index, text: `command ${index + 1} was ${textOf(wanted)}, and now it is ${textOf(command)}` };
-  }
-  return undefined;
-}
-
-const SHOWN_MAX = 160;
-
-function textOf(command: ReplayedCommand): string {
-  const text = JSON.stringify(command);
-  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}...` : text;
-}
-
-/** What the code was told when it asked for the time after so many events. */
-function timeAfter(events: readonly HistoryEvent[], length: number): number {
-  const recorded = events.slice(length).find((event) => operationOf(event) === TIME);
-  const { result } = JSON.parse(recorded?.data ?? '{}') as { result?: unknown };
-  return typeof result === 'number' ? result : systemClock.nowMs();
-}
-
-function patchesOf(events: readonly HistoryEvent[]): ReadonlySet<string> {
-  const names = events.flatMap((event) => operationOf(event) ?? []);
-  return new Set(names.filter((name) => name.startsWith(PATCH)).map((name) => name.slice(PATCH.length)));
-}
-
-function operationOf({ eventType, data }: HistoryEvent): string | undefined {
-  if (eventType !== 'OPERATION_COMPLETED') return undefined;
-  const { operationName } = JSON.parse(data) as { operationName?: unknown };
-  return typeof operationName === 'string' ? operationName : undefined;
+function sourceOf(violation: DeterminismViolation | undefined): ReturnType<Rerun['sites']['ofCommand']> {
+  const { source } = (violation?.details ?? {}) as { source?: ReturnType<Rerun['sites']['ofCommand']> };
+  return source;
 }
