@@ -345,3 +345,16 @@ fn strict_execution_keeps_no_list() {
     assert_eq!(t.commands(), Vec::<String>::new());
     assert_eq!(t.execution.state("k").unwrap(), Some(&json("1")));
 }
+
+#[test]
+fn strict_execution_keeps_its_commands_where_that_is_asked_for() {
+    let mut t = Transcript::of([started("1"), state_set("k", "1"), operation("o", "7")]);
+    t.execution.keep_commands();
+    t.job("start 1");
+    t.set("k", "1");
+    t.run("o");
+    t.job("resolve 1 7");
+    t.set("l", "2");
+    assert_eq!(t.commands(), [set_state("k", "1"), record("o", "7"), set_state("l", "2")]);
+    t.ends(Suspended, &[set_state("l", "2")]);
+}
