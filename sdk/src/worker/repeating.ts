@@ -1,4 +1,4 @@
-import { retrying } from '../rpc/retrying.js';
+import { type Retrying, retrying } from '../rpc/retrying.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Stop } from '../runtime/stop.js';
 import { Backoff } from './backoff.js';
@@ -13,23 +13,22 @@ const FEW_ATTEMPTS = 4;
 
 /** Makes a call a few times while the server cannot be reached, unless the work is told to stop. */
 export function aFewTimes<T>(clock: Clock, stop: Stop, call: () => Promise<T>): Promise<T> {
-  const options = {
-    clock,
-    backoff: new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS),
-    maxAttempts: FEW_ATTEMPTS,
-    get signal() {
-      return stop.signal;
-    },
-  };
-  return retrying(options, call);
+  return retryingUntil(stop, { clock, maxAttempts: FEW_ATTEMPTS }, call);
 }
 
 /** Repeats a call under a claim until it succeeds, is refused, or the work is told to stop. */
 export function repeating<T>(clock: Clock, stop: Stop, call: () => Promise<T>): Promise<T> {
+  return retryingUntil(stop, { clock, maxFaults: FAULTS_MAX }, call);
+}
+
+function retryingUntil<T>(
+  stop: Stop,
+  limits: Pick<Retrying, 'clock' | 'maxAttempts' | 'maxFaults'>,
+  call: () => Promise<T>,
+): Promise<T> {
   const options = {
-    clock,
+    ...limits,
     backoff: new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS),
-    maxFaults: FAULTS_MAX,
     // Made when it is asked for, which is seldom.
     get signal() {
       return stop.signal;
