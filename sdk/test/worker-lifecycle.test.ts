@@ -186,6 +186,36 @@ test('polls that a pause has ended are no failures', async () => {
   expect(w.logger.at('warn')).toEqual([]);
 });
 
+test.each([
+  ['at once', true],
+  ['while the polls from before the pause are still waited for', false],
+])('a worker that is paused and resumed in an outage polls again: %s', async (_when, isInProcess) => {
+  const w = world();
+  w.engine.isInProcess = isInProcess;
+  const worker = workerOf(w, { workflows: [echo], ...hidden({ clock: hastyClock }) });
+  await worker.start();
+  await until(() => polls(w) === 4);
+  let isOut = true;
+  w.engine.intercept = (method, next) =>
+    isOut && method === Method.PollWorkflow
+      ? Promise.reject(new ConnectionError('restarting', 'here'))
+      : next();
+  // Ends the polls from before.
+  worker.pause();
+  worker.resume();
+  await until(() => worker.metrics().disconnects === 1);
+  worker.pause();
+  if (isInProcess) await until(() => worker.metrics().workflows.polls.waiting === 0);
+  worker.resume();
+  const before = polls(w);
+  await until(() => polls(w) > before);
+  isOut = false;
+  const client = await w.client();
+  expect(await client.executeWorkflow(echo, 'again')).toBe('again');
+  await until(() => worker.metrics().workflows.polls.waiting === 4);
+  expect(worker.metrics()).toMatchObject({ disconnects: 1, reconnects: 1 });
+});
+
 test('pause and resume need a worker that runs', async () => {
   const w = world();
   const worker = workerOf(w, { workflows: [echo] });

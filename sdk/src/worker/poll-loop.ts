@@ -71,6 +71,8 @@ export class PollLoop<Work> {
   /** What the polls wait for, unless they pause. */
   readonly #calls = new Set<Promise<unknown>>();
   #isOut = false;
+  /** One poll looks whether an outage is over, and waits before it does. */
+  #isProbing = false;
   #lastWorkMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PollLoopParts<Work>) {
@@ -82,6 +84,8 @@ export class PollLoop<Work> {
     if (this.#state === 'stopped') return;
     if (this.#state === 'paused') this.#controller = new AbortController();
     this.#state = 'polling';
+    // In an outage it need not wait as long as when nobody asked for it.
+    this.#backoff.reset();
     this.#fill();
   }
 
@@ -135,7 +139,10 @@ export class PollLoop<Work> {
 
   #fill(): void {
     while (this.#isPollMissing) {
-      const poll = this.#poll().finally(() => {
+      const isProbe = this.#isOut;
+      if (isProbe) this.#isProbing = true;
+      const poll = (isProbe ? this.#probe() : this.#poll(POLL_SECONDS)).finally(() => {
+        if (isProbe) this.#isProbing = false;
         this.#polls.delete(poll);
         this.#fill();
       });
@@ -147,24 +154,20 @@ export class PollLoop<Work> {
     const { maxConcurrent, maxPolls } = this.#parts;
     // Every poll may bring work.
     const hasRoom = this.#running.size + this.#polls.size < maxConcurrent;
-    const most = Math.max(1, maxPolls() - this.#running.size);
-    return this.isClaiming && !this.#isOut && hasRoom && this.#polls.size < most;
+    if (!this.isClaiming || !hasRoom) return false;
+    return this.#isOut ? !this.#isProbing : this.#polls.size < Math.max(1, maxPolls() - this.#running.size);
   }
 
-  /** Polls once; the first to fail in an outage polls alone until one succeeds. */
-  async #poll(): Promise<void> {
+  /** Polls after a pause, unless a poll from before the outage has come through by then. */
+  async #probe(): Promise<void> {
     const { signal } = this.#controller;
-    if (!(await this.#pollOnce(signal, POLL_SECONDS))) return;
-    while (this.#isOut && !signal.aborted) {
-      await pause(this.#parts.clock, this.#backoff.nextMs(), signal);
-      // A poll from before the outage may have come through.
-      if (this.#isOut && !signal.aborted) await this.#pollOnce(signal, PROBE_SECONDS);
-    }
+    await pause(this.#parts.clock, this.#backoff.nextMs(), signal);
+    if (this.#isOut && !signal.aborted) await this.#poll(PROBE_SECONDS);
   }
 
-  /** True if it is the first to fail in an outage. */
-  async #pollOnce(signal: AbortSignal, seconds: number): Promise<boolean> {
+  async #poll(seconds: number): Promise<void> {
     const { clock, poll, emptyPauseMs, counts } = this.#parts;
+    const { signal } = this.#controller;
     const startedMs = clock.nowMs();
     try {
       const work = await this.#call(poll(signal, seconds));
@@ -172,9 +175,8 @@ export class PollLoop<Work> {
       counts[work === undefined ? 'empty' : 'withWork'] += 1;
       if (work !== undefined) this.#start(work);
       else if (clock.nowMs() - startedMs < SHORT_POLL_MS) await pause(clock, emptyPauseMs, signal);
-      return false;
     } catch (error) {
-      return !signal.aborted && this.#failed(error);
+      if (!signal.aborted) this.#failed(error);
     }
   }
 
@@ -215,19 +217,15 @@ export class PollLoop<Work> {
     this.#parts.watcher.succeeded(this.#parts.what);
   }
 
-  /** True if an outage begins with it. */
-  #failed(error: unknown): boolean {
+  #failed(error: unknown): void {
     const { what, watcher, counts } = this.#parts;
     counts.failed += 1;
-    if (error instanceof EngineFailed) {
-      this.#state = 'stopped';
-      this.#controller.abort();
-      watcher.ended(what, error);
-      return false;
+    if (!(error instanceof EngineFailed)) {
+      this.#isOut = true;
+      return watcher.failed(what, error);
     }
-    const isFirst = !this.#isOut;
-    this.#isOut = true;
-    watcher.failed(what, error);
-    return isFirst;
+    this.#state = 'stopped';
+    this.#controller.abort();
+    watcher.ended(what, error);
   }
 }
