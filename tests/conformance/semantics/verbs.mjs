@@ -170,7 +170,8 @@ promise({
 promise({
   name: 'a timer fires while the submission that cancels it is under way',
   run: async (ctx) => {
-    const timer = ctx.sleep(ms(300));
+    // Long enough for a fresh worker on a busy machine: the row wants the submission to be under way when it fires.
+    const timer = ctx.sleep(ms(3_000));
     await ctx.scheduleByName('t');
     timer.cancel();
     const end = await timer.then(
