@@ -142,15 +142,15 @@ export class Stage {
 
   /** Ends the oldest attempt of a held task of this kind, once there is one. */
   async complete(kind, value) {
-    const { resolve } = await this.#held('task', kind);
+    const { id, resolve } = await this.#held('task', kind);
     resolve(value);
-    await this.#settled(`TASK_COMPLETED`);
+    await this.#ended(id, 'TASK_COMPLETED');
   }
 
   async failTask(kind, message) {
-    const { reject } = await this.#held('task', kind);
+    const { id, reject } = await this.#held('task', kind);
     reject(Object.assign(new Error(message), { retryable: false }));
-    await this.#settled('TASK_FAILED');
+    await this.#ended(id, 'TASK_FAILED');
   }
 
   /** Waits until an attempt of a held task runs, and gives how to end it. */
@@ -326,15 +326,15 @@ export class Stage {
     return task({
       name: kind,
       retry,
-      run: (_ctx, input) => this.#begin('task', kind, input),
+      run: (ctx, input) => this.#begin('task', kind, input, ctx.taskExecutionId),
     });
   }
 
-  #begin(type, name, value = null) {
+  #begin(type, name, value = null, id = undefined) {
     this.#calls.push(name);
     if (!this.#row.held?.includes(name)) return value;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ type, name, resolve, reject });
+      this.#waiting.push({ type, name, id, resolve, reject });
     });
   }
 
@@ -346,9 +346,10 @@ export class Stage {
     return held;
   }
 
-  async #settled(type) {
-    this.ended = { ...this.ended, [type]: (this.ended?.[type] ?? 0) + 1 };
-    await this.until(type, this.ended[type]);
+  /** Waits until the end of this task is in the history. */
+  async #ended(id, type) {
+    const isEnd = (event) => event.type === type && event.data.taskExecutionId === id;
+    await this.#look(async () => (await this.events()).some(isEnd), `${type} of ${id}`);
   }
 
   async #look(isTrue, what) {

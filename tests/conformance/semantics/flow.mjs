@@ -100,7 +100,8 @@ for (const [order, arrange] of Object.entries(ORDERS)) {
   promise({
     name: `race, the task is first (${order})`,
     run,
-    input: 1_500,
+    // Long enough for a fresh worker on a busy machine: the task must be first.
+    input: 4_000,
     held: ['t'],
     act: async (stage) => {
       await stage.suspended(1, ['TASK_SCHEDULED t', 'TIMER_STARTED timer-0']);
