@@ -82,6 +82,7 @@ export type { Histogram, HistogramBucket } from './worker/histogram.js';
 export type { WorkflowHook } from './worker/hooks.js';
 export type { PollMetrics, TaskMetrics, WorkerMetrics, WorkflowMetrics } from './worker/metrics.js';
 export type { TaskReportMetrics } from './worker/report-counters.js';
+export type { DrainEnd, DrainOptions, DrainReport } from './worker/drain-types.js';
 export type { ShutdownReport, WorkIds } from './worker/shutdown-report.js';
 export {
   type RunOptions,

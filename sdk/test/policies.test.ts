@@ -254,7 +254,7 @@ function handLoop(parts: Partial<PollLoopParts<string>> = {}) {
   const works: { name: string; end: (next: string | undefined) => void }[] = [];
   const givenBack: string[] = [];
   const loop = new PollLoop<string>({
-    what: 'work',
+    what: 'tasks',
     maxConcurrent: 6,
     maxPolls: () => 4,
     emptyPauseMs: 100,
@@ -406,7 +406,7 @@ test('an empty answer that came at once is followed by a pause, one after a long
   const clock = new ManualClock();
   const polls: { open: (work: undefined) => void }[] = [];
   const loop = new PollLoop<never>({
-    what: 'work',
+    what: 'tasks',
     ...ONE_AT_A_TIME,
     poll: (signal) => {
       const { promise, open } = gate<undefined>();
@@ -434,7 +434,7 @@ test('an empty answer that came at once is followed by a pause, one after a long
 test('a loop ends with the embedded engine instead of asking it for ever', async () => {
   const logger = new MemoryLogger();
   const loop = new PollLoop<never>({
-    what: 'work',
+    what: 'tasks',
     ...ONE_AT_A_TIME,
     maxPolls: () => 4,
     maxConcurrent: 10,
@@ -446,7 +446,7 @@ test('a loop ends with the embedded engine instead of asking it for ever', async
   loop.start();
   await until(() => logger.lines.length > 0);
   await loop.stop();
-  expect(logger.lines).toEqual(['error work ended: it trapped']);
+  expect(logger.lines).toEqual(['error tasks ended: it trapped']);
 });
 
 test('a call under a claim is given up after some faults, so that the claim is not held for ever', async () => {

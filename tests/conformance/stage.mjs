@@ -330,7 +330,7 @@ export class Stage {
     });
   }
 
-  #begin(type, name, value = null, id = undefined) {
+  #begin(type, name, value = null, id) {
     this.#calls.push(name);
     if (!this.#row.held?.includes(name)) return value;
     return new Promise((resolve, reject) => {

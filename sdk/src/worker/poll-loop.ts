@@ -4,11 +4,12 @@ import { pause } from '../runtime/pause.js';
 import { runDry } from '../runtime/run-dry.js';
 import { Backoff } from './backoff.js';
 import type { PollCounts } from './poll-counts.js';
+import type { Claimant, Sweep } from './sweep.js';
 
 /** What a poll loop is made of. */
 export interface PollLoopParts<Work> {
-  /** What is polled for, for logs: `workflows`. */
-  readonly what: string;
+  /** What is polled for. */
+  readonly what: 'workflows' | 'tasks';
   /** How many pieces of work may be under way at once. */
   readonly maxConcurrent: number;
   /** How many polls wait while no work is under way, and never more than there is room for. */
@@ -60,7 +61,7 @@ const SHORT_POLL_MS = 500;
  *                polling, paused --stop--> stopped
  * ```
  */
-export class PollLoop<Work> {
+export class PollLoop<Work> implements Claimant {
   readonly #parts: PollLoopParts<Work>;
   /** Ends the polls that are under way; each time the loop polls again it has another one. */
   #controller = new AbortController();
@@ -73,6 +74,8 @@ export class PollLoop<Work> {
   #isOut = false;
   /** One poll looks whether an outage is over, and waits before it does. */
   #isProbing = false;
+  /** What it polls for while it does not poll by itself. */
+  #sweep: Sweep | undefined;
   #lastWorkMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: PollLoopParts<Work>) {
@@ -101,9 +104,51 @@ export class PollLoop<Work> {
     await this.#endPolls();
   }
 
-  /** Whether work is to be claimed. */
-  get isClaiming(): boolean {
+  /** Whether the end of a piece of work asks for the next one. */
+  get asksForNext(): boolean {
+    return this.#sweep === undefined ? this.#isPolling : this.#sweep.mayChain;
+  }
+
+  /** Whether work that comes is kept. */
+  get #isClaiming(): boolean {
+    return this.#sweep === undefined ? this.#isPolling : this.#sweep.isOpen;
+  }
+
+  get #isPolling(): boolean {
     return this.#state === 'polling';
+  }
+
+  /** Every poll may bring work. */
+  get hasRoom(): boolean {
+    return this.#running.size + this.#polls.size < this.#parts.maxConcurrent;
+  }
+
+  async take(sweep: Sweep): Promise<boolean> {
+    this.#sweep = sweep;
+    const taken = this.#takeOnce(sweep);
+    const poll = settled(taken);
+    this.#polls.add(poll);
+    try {
+      return await taken;
+    } finally {
+      this.#polls.delete(poll);
+    }
+  }
+
+  async #takeOnce(sweep: Sweep): Promise<boolean> {
+    const { poll, counts } = this.#parts;
+    const answered = sweep.polls();
+    try {
+      const work = await this.#call(poll(this.#controller.signal, 0));
+      counts[work === undefined ? 'empty' : 'withWork'] += 1;
+      if (work !== undefined) this.#start(work);
+      return work !== undefined;
+    } catch (error) {
+      counts.failed += 1;
+      throw error;
+    } finally {
+      answered();
+    }
   }
 
   /** How many polls wait. */
@@ -151,11 +196,9 @@ export class PollLoop<Work> {
   }
 
   get #isPollMissing(): boolean {
-    const { maxConcurrent, maxPolls } = this.#parts;
-    // Every poll may bring work.
-    const hasRoom = this.#running.size + this.#polls.size < maxConcurrent;
-    if (!this.isClaiming || !hasRoom) return false;
-    return this.#isOut ? !this.#isProbing : this.#polls.size < Math.max(1, maxPolls() - this.#running.size);
+    if (!this.#isPolling || !this.hasRoom) return false;
+    const most = Math.max(1, this.#parts.maxPolls() - this.#running.size);
+    return this.#isOut ? !this.#isProbing : this.#polls.size < most;
   }
 
   /** Polls after a pause, unless a poll from before the outage has come through by then. */
@@ -202,12 +245,14 @@ export class PollLoop<Work> {
     const { work, giveBack, counts } = this.#parts;
     let current: Work | undefined = first;
     while (current !== undefined) {
-      if (!this.isClaiming) {
+      if (!this.#isClaiming) {
         counts.givenBack += 1;
         return giveBack(current);
       }
+      this.#sweep?.begins(this.#parts.what);
       current = await work(current);
       if (current !== undefined) counts.chained += 1;
+      this.#sweep?.ends();
     }
   }
 
@@ -228,4 +273,8 @@ export class PollLoop<Work> {
     this.#controller.abort();
     watcher.ended(what, error);
   }
+}
+
+async function settled(promise: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([promise]);
 }

@@ -15,6 +15,7 @@ import type { AbandonReason } from './events.js';
 import { POLL_SECONDS, PollLoop } from './poll-loop.js';
 import { TaskClaim } from './task-claim.js';
 import { AttemptReports } from './task-reports.js';
+import type { Claimant } from './sweep.js';
 import type { WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
 
@@ -52,6 +53,11 @@ export class TaskWorker {
   /** How many polls wait. */
   get waitingPolls(): number {
     return this.#loop.waiting;
+  }
+
+  /** What a sweep claims tasks by. */
+  get claimant(): Claimant {
+    return this.#loop;
   }
 
   start(): void {
@@ -127,7 +133,7 @@ export class TaskWorker {
   }
 
   get #takesNext(): boolean {
-    return this.#parts.transport.extended && this.#loop.isClaiming;
+    return this.#parts.transport.extended && this.#loop.asksForNext;
   }
 
   async #unreported(task: ClaimedTask, claim: TaskClaim, error: unknown): Promise<void> {

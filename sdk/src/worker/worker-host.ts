@@ -4,11 +4,13 @@ import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import type { ExecutionCacheMetrics } from './cache-metrics.js';
 import { Connectivity } from './connectivity.js';
+import type { DrainEnd } from './drain-types.js';
 import { Grace } from './grace.js';
 import type { PollWatcher } from './poll-loop.js';
 import { Registration } from './registration.js';
 import type { Reporter } from './reporter.js';
 import { NO_WORK, type WorkIds } from './shutdown-report.js';
+import type { Sweep } from './sweep.js';
 import { TaskWorker } from './task-worker.js';
 import type { WorkerParts } from './worker-parts.js';
 import { WorkflowWorker } from './workflow-worker.js';
@@ -76,10 +78,15 @@ export class WorkerHost {
     return this.#workflows?.cacheMetrics;
   }
 
-  /** Registers and begins to poll. `signal` ends the registering. */
+  /** Registers; `resume` begins to poll. `signal` ends the registering. */
   async start(signal?: AbortSignal): Promise<void> {
     await this.#registration.start(signal);
-    this.resume();
+  }
+
+  /** Claims what is ready, instead of polling all the time. */
+  async sweep(sweep: Sweep): Promise<DrainEnd> {
+    const halves = [this.#workflows?.claimant, this.#tasks?.claimant];
+    return sweep.run(halves.filter((half) => half !== undefined));
   }
 
   /** Claims nothing more until `resume`. */

@@ -10,10 +10,12 @@ import type { Transport } from '../transport/transport.js';
 import type { AnyWorkflow } from '../workflow/define.js';
 import { register } from './definitions.js';
 import type { WorkerEvents, WorkerListener } from './events.js';
+import type { DrainEnd, DrainOptions, DrainReport } from './drain-types.js';
 import { Grace } from './grace.js';
 import type { WorkerMetrics } from './metrics.js';
 import { Reporter } from './reporter.js';
 import { NOTHING_SHUT_DOWN, shutdownLine, type ShutdownReport } from './shutdown-report.js';
+import { Sweep, type SweepLimits, sweepLimits } from './sweep.js';
 import { watchUnhandledRejections } from './unhandled-rejections.js';
 import { type Definitions, WorkerHost } from './worker-host.js';
 
@@ -71,7 +73,7 @@ export class Worker {
   readonly #reporter: Reporter;
   #status: WorkerStatus = 'new';
   #life: Life | undefined;
-  #starting: Promise<void> | undefined;
+  #starting: Promise<Life> | undefined;
   #stopping: { readonly grace: Grace; readonly report: Promise<ShutdownReport> } | undefined;
   #lastReport = NOTHING_SHUT_DOWN;
 
@@ -143,15 +145,7 @@ export class Worker {
    */
   async start(options: StartOptions = {}): Promise<void> {
     checkOptions('start', options, ['signal']);
-    if (this.#starting !== undefined || this.#life !== undefined)
-      throw new FlovynError('Worker is already started');
-    this.#status = 'starting';
-    this.#starting = this.#begin(options.signal);
-    try {
-      await this.#starting;
-    } finally {
-      this.#starting = undefined;
-    }
+    await this.#start(options.signal);
   }
 
   /**
@@ -170,6 +164,33 @@ export class Worker {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  /**
+   * Registers, runs everything that is ready and what comes of it, and shuts down: for functions that are called now and
+   * then, by a timer or a message, instead of a process that polls. It waits for nothing that is not ready yet, such as
+   * a timer. Executions that are kept in memory are let go of in the end.
+   *
+   * ```ts
+   * const worker = new Worker({ serverUrl: 'http://localhost:9090', workflows: [reminder], tasks: [sendMail] });
+   * const { end, activations, attempts } = await worker.drain({ maxMs: 25_000, maxRequests: 40 });
+   * ```
+   *
+   * Rejects as `start` does, with `ConfigurationError` for limits that cannot be meant, and with the error of a poll that
+   * failed, after work under way has ended. `pause` throws meanwhile.
+   */
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    return this.#drain(sweepLimits(options), options.signal);
+  }
+
+  /**
+   * As `drain`, for one piece of work: an activation of an execution or an attempt of a task. Resolves with false if
+   * nothing was ready.
+   */
+  async runOnce(options: RunOptions = {}): Promise<boolean> {
+    checkOptions('runOnce', options, ['signal']);
+    const { activations, attempts } = await this.#drain(sweepLimits({ maxActivations: 1 }), options.signal);
+    return activations + attempts > 0;
   }
 
   /**
@@ -224,19 +245,61 @@ export class Worker {
   }
 
   #livingOrThrow(what: string): Life {
-    if (this.#life !== undefined && this.#stopping === undefined) return this.#life;
-    throw new FlovynError(`Worker can be ${what} only while it runs; it is ${this.#status}`);
+    const life = this.#life;
+    if (life !== undefined && life.sweep === undefined && this.#stopping === undefined) return life;
+    const status = life?.sweep === undefined ? this.#status : 'draining';
+    throw new FlovynError(`Worker can be ${what} only while it runs; it is ${status}`);
+  }
+
+  async #start(signal: AbortSignal | undefined, sweep?: Sweep): Promise<Life> {
+    if (this.#starting !== undefined || this.#life !== undefined)
+      throw new FlovynError('Worker is already started');
+    this.#status = 'starting';
+    this.#starting = this.#begin(signal, sweep);
+    try {
+      return await this.#starting;
+    } finally {
+      this.#starting = undefined;
+    }
+  }
+
+  async #drain(limits: SweepLimits, signal: AbortSignal | undefined): Promise<DrainReport> {
+    const startedMs = this.#nowMs();
+    const sweep = new Sweep(limits, this.#source.settings.clock);
+    if (signal?.aborted) return { ...NOTHING_SHUT_DOWN, end: 'shutdown', ...sweep.counts };
+    const stop = (): void => void this.shutdown();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const life = await this.#start(undefined, sweep);
+      const [end, report] = await this.#sweep(life.host, sweep);
+      return { ...report, durationMs: this.#nowMs() - startedMs, end, ...sweep.counts };
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  async #sweep(host: WorkerHost, sweep: Sweep): Promise<[DrainEnd, ShutdownReport]> {
+    const shutDown = (): Promise<ShutdownReport> =>
+      this.shutdown(sweep.leftMs === Number.POSITIVE_INFINITY ? {} : { graceMs: sweep.leftMs });
+    try {
+      const end = await host.sweep(sweep);
+      return [end, await shutDown()];
+    } catch (error) {
+      await shutDown();
+      throw error;
+    }
   }
 
   #nowMs(): number {
     return this.#source.settings.clock.nowMs();
   }
 
-  async #begin(signal: AbortSignal | undefined): Promise<void> {
+  async #begin(signal: AbortSignal | undefined, sweep: Sweep | undefined): Promise<Life> {
     const { settings, definitions, handleSignals } = this.#source;
     const connection = this.#source.open();
+    const transport = sweep?.counted(connection.transport) ?? connection.transport;
     let failure: Error | undefined;
-    const host = new WorkerHost(settings, connection.transport, definitions, this.#reporter, (error) => {
+    const host = new WorkerHost(settings, transport, definitions, this.#reporter, (error) => {
       failure = error;
       void this.shutdown();
     });
@@ -265,19 +328,24 @@ export class Worker {
         settings.logger.warn(`the connection was not closed: ${textOf(error)}`);
       });
     };
-    this.#life = { host, sinceMs: this.#nowMs(), ended, end, close };
+    const life = { host, sweep, sinceMs: this.#nowMs(), ended, end, close };
+    this.#life = life;
     this.#status = 'running';
     this.#reporter.emitter.emit('start', { workerId: host.workerId });
+    if (sweep === undefined) host.resume();
+    return life;
   }
 
   async #end(life: Life, grace: Grace): Promise<ShutdownReport> {
     const startedMs = this.#nowMs();
     this.#status = 'stopping';
+    life.sweep?.close('shutdown');
     const work = await life.host.stop(grace);
     await life.close();
     const report = { durationMs: this.#nowMs() - startedMs, ...work };
     const [level, line] = shutdownLine(report);
-    this.#source.settings.logger[level](line);
+    // A drain tells how it went.
+    this.#source.settings.logger[level === 'info' && life.sweep !== undefined ? 'debug' : level](line);
     this.#lastReport = report;
     this.#status = 'stopped';
     this.#life = undefined;
@@ -300,6 +368,8 @@ export class Worker {
 /** A worker between its start and its stop. */
 interface Life {
   readonly host: WorkerHost;
+  /** What it works for if it does not poll all the time. */
+  readonly sweep: Sweep | undefined;
   readonly sinceMs: number;
   /** Settles at the end of the shutdown. */
   readonly ended: Promise<void>;

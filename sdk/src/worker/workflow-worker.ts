@@ -9,6 +9,7 @@ import { cacheLimits, pollLimits, type WorkflowWorkerOptions } from './options.j
 import { EncodedOnce } from './encoded-once.js';
 import { POLL_SECONDS, PollLoop } from './poll-loop.js';
 import { answerPolledQuery, haveQueryHandlers } from './query-answers.js';
+import type { Claimant } from './sweep.js';
 import { WorkflowClaim } from './workflow-claim.js';
 import type { WorkerParts } from './worker-parts.js';
 import { WorkerStopped } from './worker-stopped.js';
@@ -65,6 +66,11 @@ export class WorkflowWorker {
   /** How many polls wait. */
   get waitingPolls(): number {
     return this.#loop.waiting;
+  }
+
+  /** What a sweep claims executions by. */
+  get claimant(): Claimant {
+    return this.#loop;
   }
 
   start(): void {
@@ -169,7 +175,7 @@ export class WorkflowWorker {
   #claim(polled: Polled): WorkflowClaim {
     const { transport, clock, logger } = this.#parts;
     const nextPoll = (): Uint8Array | undefined =>
-      transport.extended && this.#loop.isClaiming ? this.#request() : undefined;
+      transport.extended && this.#loop.asksForNext ? this.#request() : undefined;
     return new WorkflowClaim(polled, transport, clock, logger, nextPoll);
   }
 }

@@ -12,6 +12,7 @@ import { testing } from './testing.js';
 import { values } from './values.js';
 import { worker } from './worker.js';
 import { workerControl } from './worker-control.js';
+import { workerDrain } from './worker-drain.js';
 import { handles, verbOptions, workflowConfig, workflowContext } from './workflow-context.js';
 
 /** Every observation; the files beside this one make them. */
@@ -35,6 +36,7 @@ const observations: Observations[] = [
   verbOptions,
   worker,
   workerControl,
+  workerDrain,
   workflowConfig,
   workflowContext,
 ];
