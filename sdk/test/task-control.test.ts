@@ -8,6 +8,7 @@ import { type AnyTask, task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import type { TaskOptions } from '../src/workflow/handle-types.js';
 import { failureOf } from './support/failure.js';
+import { heldTask } from './support/held-task.js';
 import { heartbeatAnswer, nestedFields } from './support/protobuf.js';
 import { gate, requestsOf, until, world } from './support/world.js';
 
@@ -76,21 +77,14 @@ test('a next task that comes while the worker stops is given back, and its attem
 
 test('a worker that has been told to stop asks for nothing more', async () => {
   const w = world();
-  const [begun, release] = [gate(), gate()];
-  const slow = task({
-    name: 'slow',
-    run: () => {
-      begun.open();
-      return release.promise;
-    },
-  });
+  const { slow, begun, release } = heldTask();
   const completions = requestsOf(w, Method.CompleteTask);
   const options = { taskWorkerOptions: { maxConcurrent: 1 }, shutdownGraceMs: 5_000 };
   const client = await w.client([many('slow'), slow], options);
   await client.startWorkflow(many('slow'), 2);
   await begun.promise;
   const stopped = client.stop();
-  release.open();
+  release.open('done');
   await stopped;
   expect(completions).toHaveLength(1);
   expect(completions[0]).not.toHaveProperty('1000');

@@ -13,8 +13,9 @@ import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../src/transport/embedded.js
 import { Worker } from '../src/worker/worker.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
+import { heldTask } from './support/held-task.js';
 import { ManualClock } from './support/manual-clock.js';
-import { gate, hastyClock, hidden, until, type World, world } from './support/world.js';
+import { hastyClock, hidden, until, type World, world } from './support/world.js';
 
 const echo = workflow({ name: 'echo', run: async (_ctx, input: unknown) => input });
 const polls = (w: World): number => w.engine.count('PollWorkflow') + w.engine.count('PollTask');
@@ -24,21 +25,6 @@ function workerOf(w: World, options: Partial<FlovynWorkerOptions>): Worker {
   const worker = new Worker({ transport: w.engine, orgId: EMBEDDED_ORG_ID, logger: w.logger, ...options });
   onTestFinished(async () => void (await worker.shutdown({ graceMs: 0 })));
   return worker;
-}
-
-/** A task that goes on until the test lets it, and does not look at its signal unless told to. */
-function slowTask({ heeds = false } = {}) {
-  const [begun, release] = [gate(), gate<string>()];
-  const slow = task({
-    name: 'slow',
-    run: async ({ signal }) => {
-      begun.open();
-      if (heeds) signal.addEventListener('abort', () => release.fail(signal.reason));
-      return release.promise;
-    },
-  });
-  const one = workflow({ name: 'one', run: (ctx) => ctx.task(slow) });
-  return { slow, one, begun, release };
 }
 
 test('a worker apart from the client runs what it is given, and its status tells where it is', async () => {
@@ -128,7 +114,7 @@ test('run rejects when the embedded server has ended for good', async () => {
 
 test('a paused worker claims nothing, its work goes on, and resume takes up what has come', async () => {
   const w = world();
-  const { slow, one, begun, release } = slowTask();
+  const { slow, one, begun, release } = heldTask();
   const client = await w.client();
   const worker = workerOf(w, { workflows: [one, echo], tasks: [slow] });
   await worker.start();
@@ -156,7 +142,7 @@ test('a paused worker claims nothing, its work goes on, and resume takes up what
 
 test('an end that is reported during a pause asks for no more work', async () => {
   const w = world();
-  const { slow, one, begun, release } = slowTask();
+  const { slow, one, begun, release } = heldTask();
   const client = await w.client();
   const worker = workerOf(w, { workflows: [one], tasks: [slow], taskWorkerOptions: { maxConcurrent: 1 } });
   await worker.start();
@@ -255,7 +241,7 @@ test('a shutdown without work is reported, in one line; calls after it get the s
 test('a shutdown names the work that it gave back, and the work that it had to leave', async () => {
   const w = world();
   const clock = new ManualClock();
-  const [good, deaf] = [slowTask({ heeds: true }), slowTask()];
+  const [good, deaf] = [heldTask({ heeds: true }), heldTask()];
   const stubborn = task({ name: 'stubborn', run: deaf.slow.run });
   const two = workflow({
     name: 'two',
@@ -291,7 +277,7 @@ test('a shutdown names the work that it gave back, and the work that it had to l
 test('a later call can make the grace period shorter, not longer', async () => {
   const w = world();
   const clock = new ManualClock();
-  const { slow, one, begun } = slowTask({ heeds: true });
+  const { slow, one, begun } = heldTask({ heeds: true });
   const client = await w.client();
   const worker = workerOf(w, {
     workflows: [one],
@@ -369,7 +355,7 @@ test.each([
 
 test('a grace period of nothing fires the signals at once', async () => {
   const w = world();
-  const { slow, one, begun } = slowTask({ heeds: true });
+  const { slow, one, begun } = heldTask({ heeds: true });
   const client = await w.client();
   const worker = workerOf(w, { workflows: [one], tasks: [slow] });
   await worker.start();

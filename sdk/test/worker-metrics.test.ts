@@ -5,7 +5,8 @@ import { task } from '../src/task/define.js';
 import { DurationHistogram } from '../src/worker/histogram.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
-import { gate, hastyClock, hidden, until, world } from './support/world.js';
+import { heldTask } from './support/held-task.js';
+import { hastyClock, hidden, until, world } from './support/world.js';
 
 const echo = task({ name: 'echo', run: async (_ctx, input: unknown) => input });
 const flaky = task({
@@ -93,14 +94,7 @@ test('failed attempts and failed polls are counted as such', async () => {
 
 test('what is under way now is counted while it is, and named', async () => {
   const w = world();
-  const [begun, release] = [gate(), gate()];
-  const slow = task({
-    name: 'slow',
-    run: () => {
-      begun.open();
-      return release.promise;
-    },
-  });
+  const { slow, begun, release } = heldTask();
   const one = workflow({
     name: 'one',
     run: async (ctx) => {
@@ -113,7 +107,7 @@ test('what is under way now is counted while it is, and named', async () => {
   await until(() => client.worker?.activeWorkflowExecutions.length === 1);
   expect(client.worker?.activeWorkflowExecutions).toEqual([handle.workflowId]);
   expect(client.worker?.metrics().workflows.active).toBe(1);
-  release.open();
+  release.open('done');
   await begun.promise;
   await handle.result();
   await until(() => client.worker?.metrics().workflows.active === 0);

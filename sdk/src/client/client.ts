@@ -1,7 +1,7 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError, FlovynError, Unsupported } from '../errors.js';
 import { textOf } from '../errors/base.js';
-import { checkOptions, checkText, optionalMs, wholeMs } from '../options.js';
+import { checkOptions, checkText, optionalMs, positiveMs } from '../options.js';
 import type { AnyTask } from '../task/define.js';
 import { onShutdownSignal } from '../runtime/process-signals.js';
 import type { ExecutionCacheMetrics } from '../worker/cache-metrics.js';
@@ -381,8 +381,7 @@ async function startTimeoutMs(
   defined: Duration | undefined,
 ): Promise<number | undefined> {
   if (asked === undefined) return calls.transport.extended ? optionalMs(verb, defined) : undefined;
-  const ms = wholeMs(`${verb}, timeout`, asked);
-  if (ms <= 0) throw new ConfigurationError(`${verb}: timeout must be more than no time, got ${asked}`);
+  const ms = positiveMs(`${verb}, timeout`, asked);
   if (await calls.isExtended()) return ms;
   throw new Unsupported(
     `${verb}: the option "timeout" needs a server with our extensions; this one has not announced them. ` +

@@ -2,10 +2,9 @@ import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
 import { checkOptions, positiveMs } from '../options.js';
 import { type RetryPolicy, retryPlan } from '../retry.js';
-import { checkSchema } from '../schema/check.js';
+import { borderOf, type MaybeSchemas } from '../schema/border.js';
 import type { InferInput, InferOutput, StandardSchemaV1 } from '../schema/standard-schema.js';
 import type { Serializer } from '../serde.js';
-import { checkSerializer, trusted } from '../serde/choose.js';
 import type { TaskContext } from './context-types.js';
 import { checkHooks, type TaskHooks } from './hooks.js';
 
@@ -119,11 +118,6 @@ const KNOWN = [
   'run',
 ];
 
-interface MaybeSchemas {
-  readonly input?: StandardSchemaV1 | undefined;
-  readonly output?: StandardSchemaV1 | undefined;
-}
-
 /** With a schema of the input or the output. */
 type Config<Schemas, Parsed, Returned, Output> = TaskSettings &
   Schemas & {
@@ -170,7 +164,6 @@ export function task(config: Config<MaybeSchemas, never, unknown, never>): AnyTa
   if (!config?.name) throw new ConfigurationError('Task name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Task run function is required');
   const { name, description, timeout, totalTimeout, heartbeatTimeout, retry, hooks, run } = config;
-  const { input, output, serializer } = config;
   const what = `Task "${name}"`;
   checkOptions(what, config, KNOWN);
   positiveMs(`${what}, timeout`, timeout);
@@ -178,18 +171,6 @@ export function task(config: Config<MaybeSchemas, never, unknown, never>): AnyTa
   positiveMs(`${what}, heartbeatTimeout`, heartbeatTimeout);
   if (retry !== undefined) retryPlan(what, retry);
   if (hooks !== undefined) checkHooks(what, hooks);
-  checkSchema(`${what}: input`, input);
-  checkSchema(`${what}: output`, output);
-  checkSerializer(`${what}: serializer`, serializer);
   const limits = { timeout, totalTimeout, heartbeatTimeout, retry };
-  return {
-    name,
-    description,
-    ...limits,
-    hooks,
-    input,
-    output,
-    serializer: serializer && trusted(serializer),
-    run,
-  };
+  return { name, description, ...limits, hooks, ...borderOf(what, config), run };
 }

@@ -1,10 +1,9 @@
 import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
-import { checkOptions, optionalMs } from '../options.js';
-import { checkSchema } from '../schema/check.js';
+import { checkOptions, positiveMs } from '../options.js';
+import { borderOf, type MaybeSchemas } from '../schema/border.js';
 import type { InferInput, InferOutput, StandardSchemaV1 } from '../schema/standard-schema.js';
 import type { Serializer } from '../serde.js';
-import { checkSerializer, trusted } from '../serde/choose.js';
 import type { WorkflowHandlers } from './handlers.js';
 import type { WorkflowContext } from './context-types.js';
 
@@ -101,11 +100,6 @@ const KNOWN = [
   'run',
 ];
 
-interface MaybeSchemas {
-  readonly input?: StandardSchemaV1 | undefined;
-  readonly output?: StandardSchemaV1 | undefined;
-}
-
 /** With a schema of the input or the output. */
 type Config<Schemas, Parsed, Returned> = WorkflowSettings &
   Schemas & { readonly run: WorkflowFunction<Parsed, Returned> };
@@ -149,28 +143,12 @@ export function workflow<Input, Out extends StandardSchemaV1, Returned extends I
 export function workflow(config: Config<MaybeSchemas, never, unknown>): AnyWorkflow {
   if (!config?.name) throw new ConfigurationError('Workflow name is required');
   if (typeof config.run !== 'function') throw new ConfigurationError('Workflow run function is required');
-  const { name, description, version, timeout, handlers, input, output, serializer, run } = config;
+  const { name, description, version, timeout, handlers, run } = config;
   const what = `Workflow "${name}"`;
   checkOptions(what, config, KNOWN);
-  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
-  if (timeoutMs !== undefined && timeoutMs <= 0) {
-    throw new ConfigurationError(`${what}: timeout must be more than no time, got ${timeout}`);
-  }
+  positiveMs(`${what}, timeout`, timeout);
   checkHandlers(what, handlers);
-  checkSchema(`${what}: input`, input);
-  checkSchema(`${what}: output`, output);
-  checkSerializer(`${what}: serializer`, serializer);
-  return {
-    name,
-    description,
-    version,
-    timeout,
-    handlers,
-    input,
-    output,
-    serializer: serializer && trusted(serializer),
-    run,
-  };
+  return { name, description, version, timeout, handlers, ...borderOf(what, config), run };
 }
 
 /** Throws `ConfigurationError` for handlers that are none. */

@@ -1,6 +1,6 @@
-import { ConfigurationError, FlovynError } from '../errors.js';
+import { FlovynError } from '../errors.js';
 import { nameClass, nameOf, stackOf, textOf } from '../errors/base.js';
-import { checkOptions, optionalMs } from '../options.js';
+import { checkOptions, positiveMs } from '../options.js';
 import { type RetryPlan, pauseBefore, retryPlan } from '../retry.js';
 import { type Clock, holding } from '../runtime/clock.js';
 import { pause } from '../runtime/pause.js';
@@ -176,10 +176,7 @@ export function operationPlan(name: string, options: OperationOptions): Operatio
   const what = `Operation "${name}"`;
   checkOptions(what, options, ['timeout', 'retry']);
   const { timeout, retry } = options;
-  const timeoutMs = optionalMs(`${what}, timeout`, timeout);
-  if (timeoutMs !== undefined && timeoutMs <= 0)
-    throw new ConfigurationError(`${what}: timeout must be more than no time, got ${timeout}`);
-  return { timeoutMs, retry: retry && retryPlan(what, retry) };
+  return { timeoutMs: positiveMs(`${what}, timeout`, timeout), retry: retry && retryPlan(what, retry) };
 }
 
 interface Begun {
