@@ -1,9 +1,11 @@
+import type { CallControl } from '../../src/client/call-control.js';
 import { Duration } from '../../src/duration.js';
 import type { StandardSchemaV1 } from '../../src/schema/standard-schema.js';
 import type { Serializer } from '../../src/serde.js';
 import { task } from '../../src/task/define.js';
 import { workflow } from '../../src/workflow/define.js';
-import { world } from '../support/world.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { hidden, until, world } from '../support/world.js';
 import { type Observation, type Observations, only } from './difference.js';
 import { child, outcomeOf, play, registrationOf, waiting } from './play.js';
 
@@ -16,6 +18,11 @@ const doubling: StandardSchemaV1<number, number> = {
       typeof value === 'number' ? { value: value * 2 } : { issues: [{ message: 'expected a number' }] },
   },
 };
+
+/** The same, which can also say more of itself or of what is wrong. */
+function saying(more: Partial<StandardSchemaV1<number>['~standard']>): StandardSchemaV1<number> {
+  return { '~standard': { ...doubling['~standard'], ...more } };
+}
 
 /** Writes every value as a text of its own. */
 const shouting: Serializer = {
@@ -49,18 +56,20 @@ const workflowWith =
     return outcomeOf(client.executeWorkflow(checked, 3));
   };
 
-/** A call of a client that takes for ever, with one of the two ways to end it. */
+/** A call of a client that waits, with one of the two ways to end it before the execution does. */
 const controlled =
-  (option: 'callTimeout' | 'signal', value: () => unknown): Observation =>
+  (option: 'callTimeout' | 'signal', value: (enough: AbortSignal) => unknown): Observation =>
   async (given) => {
-    const w = world();
-    const client = await w.client([waiting]);
+    const [clock, enough] = [new ManualClock(), new AbortController()];
+    const w = world({ clock });
+    const client = await w.client([waiting], hidden({ clock }));
     const { handle } = await client.startWorkflow(waiting);
-    const call = handle.result(only(given, option, value()) as never);
-    return Promise.race([
-      outcomeOf(call),
-      new Promise((resolve) => setTimeout(() => resolve('still waiting'), 80)),
-    ]);
+    const outcome = outcomeOf(handle.result(only(given, option, value(enough.signal)) as CallControl));
+    await until(() => w.engine.count('AwaitResult') === 1);
+    enough.abort(new Error('enough'));
+    clock.advance(5);
+    await handle.cancel('nobody waits any more', { force: true });
+    return outcome;
   };
 
 /** What is done with values where they come in and go out, and how calls are bounded. */
@@ -94,8 +103,23 @@ export const borders: Observations = {
     const { handle } = await client.startWorkflow(child, 3);
     return [await handle, (await w.history(handle.workflowId))[0]?.data['input']];
   },
+  'StandardSchemaProps.jsonSchema': (given) => {
+    const tell = (): Record<string, unknown> => ({ type: 'number' });
+    const input = saying(only(given, 'jsonSchema', { input: tell, output: tell }));
+    return registrationOf(workflow({ name: 'w', input, run: () => null }));
+  },
+  'StandardSchemaIssue.path': async (given) => {
+    const issue = { message: 'expected a number', ...only(given, 'path', ['items', 3]) };
+    const checked = workflow({
+      name: 'checked',
+      input: saying({ validate: () => ({ issues: [issue] }) }),
+      run: () => null,
+    });
+    const client = await world().client([checked]);
+    return outcomeOf(client.executeWorkflow(checked, 3));
+  },
   'CallControl.callTimeout': controlled('callTimeout', () => Duration.milliseconds(5)),
-  'CallControl.signal': controlled('signal', () => AbortSignal.timeout(5)),
+  'CallControl.signal': controlled('signal', (enough) => enough),
   'WorkflowSettings.description': (given) =>
     registrationOf(workflow({ name: 'w', ...only(given, 'description', 'For people'), run: () => null })),
 };

@@ -1,12 +1,22 @@
 import { FlovynClient } from '../../src/client/client.js';
-import type { WorkflowHandle } from '../../src/client/handle.js';
 import type { FlovynClientOptions } from '../../src/client/options.js';
 import { EmbeddedTransport } from '../../src/transport/embedded.js';
 import { task } from '../../src/task/define.js';
 import { workflow } from '../../src/workflow/define.js';
 import { gate, until, type World, world } from '../support/world.js';
-import { type Observation, type Observations, only } from './difference.js';
-import { child, echo, ms, outcomeOf, play, type Stage, untilSuspended, waiting, withoutIds } from './play.js';
+import { gives, type Observation, type Observations, only } from './difference.js';
+import {
+  child,
+  echo,
+  ms,
+  outcomeOf,
+  outcomeOfUntaken,
+  play,
+  type Stage,
+  untilSuspended,
+  waiting,
+  withoutIds,
+} from './play.js';
 
 /** Something that is done from outside to an execution that waits, or is not. */
 const done =
@@ -14,6 +24,7 @@ const done =
   (given) =>
     play({
       run: (ctx) =>
+        // Time passes only once there is nothing else to do.
         Promise.race([
           ctx.promise('p').then(
             (value) => ['resolved', value],
@@ -34,6 +45,10 @@ const asked =
     return withoutIds(await ask(client, given, w));
   };
 
+/** What a client, for which some workflows are there, is told: exactly this. */
+const told = (expected: unknown, ask: (client: FlovynClient, world: World) => unknown): Observation =>
+  gives(expected, () => asked((client, _given, w) => ask(client, w))(true));
+
 const promiseId = ({ handle }: Stage): string => `${handle.workflowId}:p`;
 
 /** What a client does. */
@@ -44,18 +59,25 @@ export const client: Observations = {
     own.registerTask(echo);
     await own.start();
     const { handle } = await own.startWorkflow(child, 'x');
-    const outcome = await outcomeSoon(handle, given);
+    const outcome = await (given ? outcomeOf(handle) : outcomeOfUntaken(handle));
     await own.stop();
     return outcome;
   },
   'FlovynClient.registerTask': async (given) => {
     const own = new FlovynClient({ embedded: true });
-    const caller = workflow({ name: 'caller', run: (ctx) => ctx.task(echo, 'x') });
+    const caller = workflow({
+      name: 'caller',
+      run: async (ctx) => {
+        const handle = ctx.schedule(echo, 'x');
+        return Promise.race([handle, ctx.waitForSignal('enough')]);
+      },
+    });
     own.registerWorkflow(caller);
     if (given) own.registerTask(echo);
     await own.start();
     const { handle } = await own.startWorkflow(caller);
-    const outcome = await outcomeSoon(handle, given);
+    if (!given) await handle.signal('enough', 'the task was not taken');
+    const outcome = await outcomeOf(handle);
     await own.stop();
     return outcome;
   },
@@ -78,12 +100,13 @@ export const client: Observations = {
     if (given) await asking.startWorkflow(waiting);
     return (await asking.listWorkflows()).total;
   }),
-  'FlovynClient.executeWorkflow': asked((asking, given) =>
-    given ? asking.executeWorkflow(child, 'x') : undefined,
-  ),
-  'FlovynClient.getWorkflowHandle': asked(async (asking, given) => {
+  'FlovynClient.executeWorkflow': told(['x', 1], async (asking) => {
+    const result = await asking.executeWorkflow(child, 'x');
+    return [result, (await asking.listWorkflows()).total];
+  }),
+  'FlovynClient.getWorkflowHandle': told('x', async (asking) => {
     const { handle } = await asking.startWorkflow(child, 'x');
-    return given ? asking.getWorkflowHandle(handle.workflowId).result() : undefined;
+    return asking.getWorkflowHandle(handle.workflowId).result();
   }),
   'FlovynClient.resolvePromise': done((stage) => stage.client.resolvePromise(promiseId(stage), 'yes')),
   'FlovynClient.rejectPromise': done((stage) => stage.client.rejectPromise(promiseId(stage), 'no')),
@@ -98,21 +121,22 @@ export const client: Observations = {
   'FlovynClient.cancelWorkflow': done((stage) =>
     stage.client.cancelWorkflow(stage.handle.workflowId, 'enough'),
   ),
-  'FlovynClient.listWorkflows': asked(async (asking, given) => {
+  'FlovynClient.listWorkflows': told(['waiting'], async (asking) => {
     await asking.startWorkflow(waiting);
-    return given ? (await asking.listWorkflows()).workflows.length : 0;
+    return (await asking.listWorkflows()).workflows.map(({ kind }) => kind);
   }),
-  'FlovynClient.getActiveWorkflowExecutions': asked((_asking, given, w) =>
-    given ? activeDuring(w, 'operation') : 0,
-  ),
-  'FlovynClient.getActiveTaskExecutions': asked((_asking, given, w) => (given ? activeDuring(w, 'task') : 0)),
-  'FlovynClient.getExecutionCacheMetrics': asked((asking, given) =>
-    given ? asking.getExecutionCacheMetrics()?.executions : undefined,
-  ),
+  'FlovynClient.getActiveWorkflowExecutions': told([1, 0], (_asking, w) => activeDuring(w, 'operation')),
+  'FlovynClient.getActiveTaskExecutions': told([1, 0], (_asking, w) => activeDuring(w, 'task')),
+  'FlovynClient.getExecutionCacheMetrics': told(1, async (asking, w) => {
+    const { handle } = await asking.startWorkflow(waiting);
+    await untilSuspended(w, handle.workflowId);
+    await until(() => asking.getActiveWorkflowExecutions().length === 0);
+    return asking.getExecutionCacheMetrics()?.executions;
+  }),
 };
 
-/** How many pieces of work a client says it has, while it has one. */
-async function activeDuring(w: World, type: 'operation' | 'task'): Promise<number> {
+/** How many pieces of work a client says it has, while it has one and afterwards. */
+async function activeDuring(w: World, type: 'operation' | 'task'): Promise<[during: number, after: number]> {
   const [begun, held] = [gate(), gate()];
   const hold = async (): Promise<void> => {
     begun.open();
@@ -126,29 +150,39 @@ async function activeDuring(w: World, type: 'operation' | 'task'): Promise<numbe
   const own = await w.client([holder, holdTask], { queue: 'held' });
   const { handle } = await own.startWorkflow(holder);
   await begun.promise;
-  const active = type === 'task' ? own.getActiveTaskExecutions() : own.getActiveWorkflowExecutions();
+  const active = (): number =>
+    (type === 'task' ? own.getActiveTaskExecutions() : own.getActiveWorkflowExecutions()).length;
+  const during = active();
   held.open();
   await handle.result();
-  return active.length;
+  await until(() => active() === 0);
+  return [during, active()];
 }
 
 /** What a handle of a client does. */
 export const clientHandles: Observations = {
-  'WorkflowHandle.result': asked(async (asking, given) => {
+  'WorkflowHandle.result': told('x', async (asking) => {
     const { handle } = await asking.startWorkflow(child, 'x');
-    return given ? handle.result() : undefined;
+    return handle.result();
   }),
-  'WorkflowHandle.query': asked(async (asking, given, w) => {
-    const { handle } = await asking.startWorkflow(waiting);
+  'WorkflowHandle.then': told(['x'], async (asking) => {
+    const { handle } = await asking.startWorkflow(child, 'x');
+    return [await handle];
+  }),
+  'WorkflowHandle.query': told(3, async (_asking, w) => {
+    const handlers = { queries: { howMany: () => 3 } };
+    const asking = workflow({ name: 'asked', handlers, run: (ctx) => ctx.promise('never') });
+    const own = await w.client([asking], { queue: 'asked' });
+    const { handle } = await own.startWorkflow(asking);
     await untilSuspended(w, handle.workflowId);
-    return given ? handle.query('anything') : 'not asked';
+    return handle.query('howMany');
   }),
   'WorkflowHandle.signal': done(({ handle }) => handle.signal('s', 'come')),
   'WorkflowHandle.cancel': done(({ handle }) => handle.cancel('enough')),
-  'WorkflowHandle.describe': asked(async (asking, given, w) => {
+  'WorkflowHandle.describe': told('waiting', async (asking, w) => {
     const { handle } = await asking.startWorkflow(waiting);
     await untilSuspended(w, handle.workflowId);
-    return given ? (await handle.describe()).kind : undefined;
+    return (await handle.describe()).kind;
   }),
 };
 
@@ -220,14 +254,14 @@ export const callOptions: Observations = {
     });
     const own = await w.client([parent, waiting], { queue: 'family' });
     const { handle } = await own.startWorkflow(parent);
-    const childOf = async (): Promise<string | undefined> =>
-      (await own.listWorkflows({ kind: 'waiting' })).workflows[0]?.status;
-    await until(async () => (await childOf()) === 'WAITING');
+    const theChild = async () => (await own.listWorkflows({ kind: 'waiting' })).workflows[0];
+    await until(async () => (await theChild())?.status === 'WAITING');
+    const childId = (await theChild())?.workflowId ?? '';
     await handle.cancel('enough', only(given, 'cascadeToChildren', false));
     await outcomeOf(handle);
-    const cancelled = until(async () => (await childOf()) === 'CANCELLED');
-    await (given ? Promise.race([cancelled, pause(40)]) : cancelled);
-    return childOf();
+    // Too late for a child that was cancelled.
+    await own.resolvePromise(`${childId}:never`, 'went on').catch(() => {});
+    return outcomeOf(own.getWorkflowHandle(childId));
   }),
   'ListWorkflowsOptions.kind': listed('kind', 'child'),
   'ListWorkflowsOptions.status': listed('status', 'COMPLETED'),
@@ -292,15 +326,4 @@ async function startedAndStopped(options: Partial<FlovynClientOptions>): Promise
   } finally {
     await own.stop();
   }
-}
-
-/** What comes of an execution that ends only if something is given: else it is not waited for. */
-async function outcomeSoon(handle: WorkflowHandle, given: boolean): Promise<unknown> {
-  const outcome = outcomeOf(handle);
-  // A machine that is busy makes what ends late, but never makes it end.
-  return given ? outcome : Promise.race([outcome, pause(40)]);
-}
-
-function pause(delayMs: number): Promise<'still waiting'> {
-  return new Promise((resolve) => setTimeout(() => resolve('still waiting'), delayMs));
 }

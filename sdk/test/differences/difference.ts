@@ -26,6 +26,16 @@ async function outcomeOf(observe: Observation, given: boolean): Promise<unknown>
   }
 }
 
+/** A call that changes nothing, and is there for what it gives: exactly this. Without it there is nothing. */
+export function gives(expected: unknown, call: () => unknown): Observation {
+  return async (given) => {
+    if (!given) return undefined;
+    const value = await call();
+    expect(value).toEqual(expected);
+    return value;
+  };
+}
+
 /** `{ [name]: value }` if it is given, else nothing: a spread that leaves an option out. */
 export function only<Name extends string, Value>(
   given: boolean,

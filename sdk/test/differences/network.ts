@@ -4,18 +4,22 @@ import { createServer as createSecureServer } from 'node:https';
 import { FlovynClient } from '../../src/client/client.js';
 import type { FlovynClientOptions } from '../../src/client/options.js';
 import { NotFoundError } from '../../src/errors.js';
+import { encodeStartWorkflow } from '../../src/core.js';
+import { Method } from '../../src/rpc/methods.js';
 import { createTransport } from '../../src/transport/create.js';
-import { EmbeddedTransport } from '../../src/transport/embedded.js';
+import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../../src/transport/embedded.js';
 import { GrpcWebTransport } from '../../src/transport/grpc-web.js';
 import type { TlsOptions } from '../../src/transport/tls.js';
 import type { CallOptions, Transport } from '../../src/transport/transport.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { type Answer, grpcWeb, http, message, OK, Stranger, trailers } from '../support/stranger.js';
 import '../support/transports.js';
+import { hastyClock, hidden } from '../support/world.js';
 import { type Observation, type Observations, only } from './difference.js';
 import { outcomeOf } from './play.js';
 
 const METHOD = '/flovyn.v1.WorkflowDispatch/GetEvents';
+const NEW_WORKFLOW = { workflowKind: 'w', input: 'null', queue: 'default', idempotencyKey: 'key' };
 const answering: Answer = grpcWeb([message('an answer'), OK]);
 const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef';
 /** What differs from run to run, or is the same for any client. */
@@ -110,7 +114,13 @@ export const transports: Observations = {
   'GrpcWebTransport.close': closing((serverUrl) => new GrpcWebTransport({ serverUrl })),
   'EmbeddedTransport.unary': async (given) => {
     const transport = new EmbeddedTransport();
-    return given ? outcomeOf(transport.unary(METHOD, new Uint8Array())) : 'not called';
+    const client = new FlovynClient({ transport, logger: quiet });
+    await client.start();
+    const request = { ...NEW_WORKFLOW, orgId: EMBEDDED_ORG_ID };
+    if (given) await transport.unary(Method.StartWorkflow, encodeStartWorkflow(request));
+    const { total } = await client.listWorkflows();
+    await client.stop();
+    return total;
   },
   'EmbeddedTransport.serverStream': (given) => (given ? new EmbeddedTransport().serverStream(METHOD) : null),
   'EmbeddedTransport.close': closing(() => new EmbeddedTransport()),
@@ -224,10 +234,19 @@ export const networkOptions: Observations = {
   'FlovynClientOptions.workerToken': asClient('workerToken', 'a key'),
   'FlovynClientOptions.headers': asClient('headers', { 'x-team': 'red' }),
   'FlovynClientOptions.fetch': asClient('fetch', async () => new Response('no gRPC', { status: 418 })),
-  'FlovynClientOptions.tls': (given) => {
-    const make = (): FlovynClient =>
-      new FlovynClient({ serverUrl: 'http://localhost:9090', ...only(given, 'tls', { ca }) });
-    return outcomeOf(Promise.resolve().then(() => void make()));
+  'FlovynClientOptions.tls': async (given) => {
+    const server = await Stranger.start(grpcWeb([message(''), OK]), createSecureServer(SERVER));
+    const client = new FlovynClient({
+      serverUrl: `https://localhost:${server.port}`,
+      logger: quiet,
+      ...hidden({ clock: hastyClock }),
+      ...only(given, 'tls', { ca }),
+    });
+    await client.start();
+    const { failed } = (await outcomeOf(client.startWorkflow('w'))) as { failed?: string };
+    await client.stop();
+    await server.close();
+    return failed ?? 'started';
   },
   'FlovynClientOptions.httpUrl': overRest('httpUrl', 'http://localhost:1'),
   'FlovynClientOptions.orgSlug': overRest('orgSlug', 'acme'),

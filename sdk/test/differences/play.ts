@@ -3,11 +3,15 @@ import type { WorkflowHandle } from '../../src/client/handle.js';
 import type { FlovynClientOptions, StartWorkflowOptions } from '../../src/client/options.js';
 import { Duration } from '../../src/duration.js';
 import { Method } from '../../src/rpc/methods.js';
+import { runDry } from '../../src/runtime/run-dry.js';
 import { type AnyTask, task } from '../../src/task/define.js';
 import type { TaskContext } from '../../src/task/context-types.js';
 import { type AnyWorkflow, workflow, type WorkflowConfig } from '../../src/workflow/define.js';
 import type { WorkflowContext } from '../../src/workflow/context-types.js';
-import { until, type World, world } from '../support/world.js';
+import { heldTask } from '../support/held-task.js';
+import { ManualClock } from '../support/manual-clock.js';
+import type { Observation } from './difference.js';
+import { hidden, until, type World, world } from '../support/world.js';
 
 export const ms = (length: number): Duration => Duration.milliseconds(length);
 export const retryAtOnce = { maxRetries: 1, initialDelay: ms(1), maxDelay: ms(1), backoffMultiplier: 1 };
@@ -34,10 +38,9 @@ export interface Play {
   readonly client?: Partial<FlovynClientOptions>;
   readonly input?: unknown;
   readonly start?: StartWorkflowOptions;
+  readonly clock?: ManualClock;
   /** What happens outside, once it is suspended for the first time. */
   readonly act?: (stage: Stage) => unknown;
-  /** It need not end: it is looked at when `act` is done. */
-  readonly unended?: boolean;
 }
 
 export interface Stage {
@@ -53,17 +56,21 @@ export interface Played {
   readonly logged: readonly string[];
 }
 
-/** Plays a workflow on an embedded server. */
+/** Plays a workflow on an embedded server, where time passes only once nothing else can happen. */
 export async function play({ run, config, definitions = [], act, ...rest }: Play): Promise<Played> {
-  const w = world();
+  const { clock = new ManualClock() } = rest;
+  const w = world({ clock });
   const definition = workflow<unknown, unknown>({ name: 'played', ...config, run });
-  const client = await w.client([definition, echo, slow, fails, child, waiting, ...definitions], rest.client);
+  const client = await w.client([definition, echo, slow, fails, child, waiting, ...definitions], {
+    ...hidden({ clock }),
+    ...rest.client,
+  });
   const { handle } = await client.startWorkflow(definition, rest.input, rest.start);
   if (act !== undefined) {
     await untilSuspended(w, handle.workflowId);
     await act({ client, handle, world: w });
   }
-  const outcome = rest.unended === true ? 'not waited for' : await outcomeOf(handle.result());
+  const outcome = await w.passing(outcomeOf(handle.result()));
   const history = (await w.history(handle.workflowId)).map(
     ({ type, data }) => [type, withoutIds(data)] as const,
   );
@@ -83,6 +90,40 @@ export async function outcomeOf(promise: PromiseLike<unknown>): Promise<unknown>
     const { name, message } = error as Error;
     return { failed: name, message: textWithoutIds(message) };
   }
+}
+
+/** What comes of an execution that nobody takes: it is ended from outside, which comes too late if anybody does. */
+export async function outcomeOfUntaken(handle: WorkflowHandle): Promise<unknown> {
+  await handle.cancel('nobody took it', { force: true });
+  return outcomeOf(handle);
+}
+
+/** Why a task was told to end, if it was, by a stop a millisecond after which it ends by itself. */
+export function endsWithin(
+  stop: (client: FlovynClient, given: boolean) => Promise<unknown> | undefined,
+  options: (given: boolean) => Partial<FlovynClientOptions> = () => ({}),
+): Observation {
+  return async (given) => {
+    const clock = new ManualClock();
+    const w = world({ clock });
+    const { slow: held, one, begun, release } = heldTask({ heeds: true });
+    const client = await w.client([held, one], {
+      ...hidden({ clock }),
+      shutdownGraceMs: 10_000,
+      ...options(given),
+    });
+    const reasons: unknown[] = [];
+    client.worker?.on('taskAbandoned', ({ reason }) => void reasons.push(reason));
+    await client.startWorkflow(one);
+    await begun.promise;
+    const stopped = stop(client, given);
+    clock.advance(1);
+    // What follows from that needs no more than this.
+    await runDry();
+    release.open('by itself');
+    await stopped;
+    return reasons;
+  };
 }
 
 /** Waits for the end of an attempt, and passes on why it ended. */

@@ -6,7 +6,7 @@ import { task, type TaskConfig } from '../../src/task/define.js';
 import { workflow } from '../../src/workflow/define.js';
 import { loggedLines } from '../support/protobuf.js';
 import { type World, world } from '../support/world.js';
-import { type Observation, type Observations, only } from './difference.js';
+import { gives, type Observation, type Observations, only } from './difference.js';
 import { outcomeOf, retryAtOnce } from './play.js';
 
 const caller = workflow({
@@ -99,23 +99,23 @@ export const taskReports: Observations = {
   'TaskContext.streamProgress': heard((ctx) => ctx.streamProgress(0.5, 'half')),
   'TaskContext.streamData': heard((ctx) => ctx.streamData({ a: [1] })),
   'TaskContext.streamError': heard((ctx) => ctx.streamError('odd', 'E1')),
-  'TaskState.get': async (given) => {
+  'TaskState.get': gives({ gave: 1 }, async () => {
     const { result } = await told(async ({ state }) => {
       await state.set('a', 1);
-      return given ? state.get('a') : undefined;
+      return state.get('a');
     });
     return result;
-  },
+  }),
   'TaskState.set': kept(({ state }) => state.set('c', 'c')),
   'TaskState.clear': kept(({ state }) => state.clear('a')),
   'TaskState.clearAll': kept(({ state }) => state.clearAll()),
-  'TaskState.keys': async (given) => {
+  'TaskState.keys': gives({ gave: ['a'] }, async () => {
     const { result } = await told(async ({ state }) => {
       await state.set('a', 1);
-      return given ? state.keys() : undefined;
+      return state.keys();
     });
     return result;
-  },
+  }),
   'TaskHooks.onStart': hooked('onStart'),
   'TaskHooks.onSuccess': hooked('onSuccess'),
   'TaskHooks.onFailure': hooked('onFailure'),
@@ -153,12 +153,12 @@ export const taskReports: Observations = {
   },
   'StreamOptions.afterSequence': readWith((afterSequence) => ({ afterSequence })),
   'StreamOptions.signal': readWith(() => ({ signal: AbortSignal.abort(new Error('enough')) })),
-  'WorkflowHandle.stream': async (given) => {
+  'WorkflowHandle.stream': gives([{ type: 'token', text: 'a' }], async () => {
     const { handle } = await told((ctx) => ctx.streamToken('a'));
-    return given ? read(handle.stream()) : undefined;
-  },
-  'FlovynClient.streamTask': async (given) => {
+    return read(handle.stream());
+  }),
+  'FlovynClient.streamTask': gives([{ type: 'token', text: 'a' }], async () => {
     const { client, taskId } = await told((ctx) => ctx.streamToken('a'));
-    return given ? read(client.streamTask(taskId)) : undefined;
-  },
+    return read(client.streamTask(taskId));
+  }),
 };

@@ -29,7 +29,7 @@ const cancelled =
         await outcomeOf(handle);
       },
       definitions: [stopped],
-      act: () => seen.promise,
+      act: ({ world: w }) => w.passing(seen.promise),
     });
     return seen.promise;
   };
@@ -47,7 +47,9 @@ export const taskContext: Observations = {
   'TaskContext.checkCancellation': cancelled((ctx, given) => {
     if (given) ctx.checkCancellation();
   }),
-  'TaskContext.cancellationError': cancelled((ctx, given) => (given ? ctx.cancellationError().name : '')),
+  'TaskContext.cancellationError': cancelled((ctx, given) => {
+    if (given) throw ctx.cancellationError();
+  }),
 };
 
 /** What options of definitions of tasks change. */
@@ -57,7 +59,7 @@ export const taskConfig: Observations = {
   'TaskSettings.timeout': (given) => waited(only(given, 'timeout', ms(10))),
   'TaskSettings.totalTimeout': (given) => waited(only(given, 'totalTimeout', ms(10))),
   'TaskSettings.heartbeatTimeout': (given) => waited(only(given, 'heartbeatTimeout', ms(10))),
-  'TaskSettings.retry': (given) => attempts(given ? retryAtOnce : { ...retryAtOnce, maxRetries: 3 }),
+  'TaskSettings.retry': (given) => attempts(only(given, 'retry', retryAtOnce)),
   'RetryPolicy.maxRetries': (given) => scheduledRetry(only(given, 'maxRetries', 7)),
   'RetryPolicy.initialDelay': (given) => scheduledRetry(only(given, 'initialDelay', ms(7))),
   'RetryPolicy.maxDelay': (given) => scheduledRetry(only(given, 'maxDelay', ms(90_000))),
@@ -90,11 +92,11 @@ async function waited(config: Partial<TaskConfig<unknown, unknown>>): Promise<un
   return played.outcome;
 }
 
-async function attempts(retry: TaskConfig<unknown, unknown>['retry']): Promise<number> {
+async function attempts(config: Partial<TaskConfig<unknown, unknown>>): Promise<number> {
   let count = 0;
-  const failing = task({
+  const failing = task<unknown, unknown>({
     name: 'failing',
-    retry,
+    ...config,
     run: () => {
       count += 1;
       throw new Error('no luck');

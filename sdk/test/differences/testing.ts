@@ -1,3 +1,4 @@
+import type { Duration } from '../../src/duration.js';
 import { silentLogger } from '../../src/logger.js';
 import { task } from '../../src/task/define.js';
 import {
@@ -10,8 +11,9 @@ import {
 } from '../../src/testing/index.js';
 import { EmbeddedTransport } from '../../src/transport/embedded.js';
 import { type AnyWorkflow, workflow } from '../../src/workflow/define.js';
+import { until } from '../support/world.js';
 import { serve } from '../support/wire.js';
-import { type Observation, type Observations, only } from './difference.js';
+import { gives, type Observation, type Observations, only } from './difference.js';
 import { child, echo, ms, outcomeOf, waiting } from './play.js';
 
 const asking = workflow({
@@ -46,6 +48,19 @@ const inEnvironment =
     }
   };
 
+/** What an environment gives: exactly this. */
+const givesIn = (
+  expected: unknown,
+  use: (env: FlovynTestEnvironment) => unknown,
+  options: TestEnvironmentOptions = {},
+): Observation =>
+  gives(expected, () =>
+    inEnvironment(
+      (env) => use(env),
+      () => options,
+    )(true),
+  );
+
 /** What becomes of a workflow that waits for a promise, a signal and a timer. */
 const told = (
   tell: (env: FlovynTestEnvironment, handle: Parameters<FlovynTestEnvironment['history']>[0]) => unknown,
@@ -78,11 +93,11 @@ export const testing: Observations = {
   },
   'FlovynTestEnvironment.registerWorkflow': unstarted(
     (env) => env.registerWorkflow(child),
-    (env) => env.startAndAwait(child, 'x', { timeout: ms(60) }),
+    (env, timeout) => env.startAndAwait(child, 'x', { timeout }),
   ),
   'FlovynTestEnvironment.registerTask': unstarted(
     (env) => env.registerTask(echo),
-    (env) => env.startAndAwait('calling', null, { timeout: ms(60) }),
+    (env, timeout) => env.startAndAwait('calling', null, { timeout }),
   ),
   'FlovynTestEnvironment.start': async (given) => {
     const env = new FlovynTestEnvironment({ server: false });
@@ -103,12 +118,10 @@ export const testing: Observations = {
     if (given) await env.startWorkflow(waiting);
     return (await env.client?.listWorkflows())?.total;
   }),
-  'FlovynTestEnvironment.startAndAwait': inEnvironment((env, given) =>
-    given ? env.startAndAwait(child, 'x') : null,
-  ),
-  'FlovynTestEnvironment.awaitCompletion': inEnvironment(async (env, given) => {
+  'FlovynTestEnvironment.startAndAwait': givesIn('x', (env) => env.startAndAwait(child, 'x')),
+  'FlovynTestEnvironment.awaitCompletion': givesIn('x', async (env) => {
     const { handle } = await env.startWorkflow(child, 'x');
-    return given ? env.awaitCompletion(handle) : null;
+    return env.awaitCompletion(handle);
   }),
   'FlovynTestEnvironment.resolvePromise': told((env, handle) => env.resolvePromise(handle, 'p', 'yes')),
   'FlovynTestEnvironment.rejectPromise': told((env, handle) => env.rejectPromise(handle, 'p', 'no')),
@@ -117,15 +130,15 @@ export const testing: Observations = {
     if (given) await env.signalWithStartWorkflow(waiting, 'key', undefined, 's');
     return (await env.client?.listWorkflows())?.total;
   }),
-  'FlovynTestEnvironment.history': inEnvironment(async (env, given) => {
+  'FlovynTestEnvironment.history': givesIn(['WORKFLOW_STARTED', 'WORKFLOW_COMPLETED'], async (env) => {
     const { handle } = await env.startWorkflow(child, 'x');
     await handle.result();
-    return given ? (await env.history(handle)).events.map(({ eventType }) => eventType) : [];
+    return (await env.history(handle)).events.map(({ eventType }) => eventType);
   }),
-  'FlovynTestEnvironment.now': inEnvironment(
-    (env, given) => (given ? env.now() : new Date(0)),
-    () => ({ time: 'virtual', startTime: new Date(1_000) }),
-  ),
+  'FlovynTestEnvironment.now': givesIn(new Date(1_000), (env) => env.now(), {
+    time: 'virtual',
+    startTime: new Date(1_000),
+  }),
   'FlovynTestEnvironment.advance': inEnvironment(
     async (env, given) => {
       if (given) await env.advance(ms(5_000));
@@ -134,7 +147,11 @@ export const testing: Observations = {
     () => ({ time: 'virtual', startTime: new Date(1_000) }),
   ),
   'TestEnvironmentOptions.time': inEnvironment(
-    (env) => outcomeOf(env.startAndAwait(sleeping, undefined, { timeout: ms(100) })).then(withoutHistory),
+    // Real time is not waited for, virtual time is as long as it takes.
+    (env, given) => {
+      const timeout = given ? undefined : ms(1);
+      return outcomeOf(env.startAndAwait(sleeping, undefined, { timeout })).then(withoutHistory);
+    },
     (given) => only(given, 'time', 'virtual' as const),
   ),
   'TestEnvironmentOptions.startTime': inEnvironment(
@@ -165,13 +182,13 @@ export const testing: Observations = {
     },
     (given) => ({ time: 'virtual', ...only(given, 'workflowWorkerOptions', { alwaysReplay: true }) }),
   ),
-  'TestEnvironmentOptions.taskWorkerOptions': async (given) => {
-    const wrong = only(given, 'taskWorkerOptions', { maxConcurrent: 0 });
-    const env = new FlovynTestEnvironment({ server: false, logger: silentLogger, ...wrong });
-    const outcome = await outcomeOf(env.registerTask(echo).start());
-    await env.stop();
-    return outcome;
-  },
+  'TestEnvironmentOptions.taskWorkerOptions': inEnvironment(
+    (env) =>
+      until(() => env.client?.worker?.metrics().tasks.polls.waiting !== 0).then(
+        () => env.client?.worker?.metrics().tasks.polls.waiting,
+      ),
+    (given) => only(given, 'taskWorkerOptions', { maxConcurrent: 1 }),
+  ),
   'TestEnvironmentOptions.checkEveryPrefix': inEnvironment(
     (env) => {
       let calls = 0;
@@ -187,8 +204,10 @@ export const testing: Observations = {
     },
     (given) => ({ time: 'virtual', ...only(given, 'checkEveryPrefix', false) }),
   ),
-  replayHistory: async (given) =>
-    given ? (await replayHistory(drawing, await drawn())).status : 'not replayed',
+  replayHistory: gives(['completed', ['SET_STATE', 'START_TIMER']], async () => {
+    const { status, commands } = await replayHistory(drawing, await drawn());
+    return [status, commands.map(({ type }) => type)];
+  }),
   'ReplayHistoryOptions.workflowExecutionId': async (given) => {
     const { events, workflowExecutionId } = await drawn();
     const options = only(given, 'workflowExecutionId', workflowExecutionId);
@@ -209,11 +228,12 @@ export const testing: Observations = {
     const options = only(given, 'tolerant', true);
     return (await replayHistory(drawing, { ...rest, events: renamed }, options)).status;
   },
-  checkEveryPrefix: async (given) => {
+  checkEveryPrefix: gives([2, 'DeterminismViolation'], async () => {
     const history = await drawn();
     const other = workflow({ name: 'drawing', run: (ctx) => ctx.task(echo, 'another').then(() => 1) });
-    return given ? outcomeOf(checkEveryPrefix(other, history)).then(withoutHistory) : 'not checked';
-  },
+    const violation = await outcomeOf(checkEveryPrefix(other, history));
+    return [await checkEveryPrefix(drawing, history), withoutHistory(violation)];
+  }),
   'CheckEveryPrefixOptions.workflowExecutionId': async (given) => {
     const { events, workflowExecutionId } = await drawn();
     return outcomeOf(
@@ -255,13 +275,20 @@ export const testing: Observations = {
     ];
     return first.handle.workflowId === second.handle.workflowId;
   }),
-  'TestAwaitOptions.timeout': inEnvironment((env, given) =>
-    Promise.race([
-      outcomeOf(env.startAndAwait(waiting, undefined, only(given, 'timeout', ms(10)))).then(withoutHistory),
-      new Promise((resolve) => setTimeout(() => resolve('still waiting'), 100)),
-    ]),
-  ),
+  'TestAwaitOptions.timeout': inEnvironment(async (env, given) => {
+    const outcome = outcomeOf(env.startAndAwait(waiting, undefined, only(given, 'timeout', ms(10))));
+    // Without it, the wait ends when the execution does.
+    if (!given) await endTheFirst(env);
+    return withoutHistory(await outcome);
+  }),
 };
+
+async function endTheFirst({ client }: FlovynTestEnvironment): Promise<void> {
+  const first = async (): Promise<string | undefined> =>
+    (await client?.listWorkflows())?.workflows[0]?.workflowId;
+  await until(async () => (await first()) !== undefined);
+  await client?.cancelWorkflow((await first()) ?? '', 'enough', { force: true });
+}
 
 const drawing = workflow({
   name: 'drawing',
@@ -294,7 +321,7 @@ async function leakyIn(env: FlovynTestEnvironment, leaky: AnyWorkflow): Promise<
 /** What an environment says that had something registered before its start, or not. */
 function unstarted(
   prepare: (env: FlovynTestEnvironment) => unknown,
-  use: (env: FlovynTestEnvironment) => Promise<unknown>,
+  use: (env: FlovynTestEnvironment, timeout: Duration | undefined) => Promise<unknown>,
 ): Observation {
   return async (given) => {
     const env = new FlovynTestEnvironment({ server: false, logger: silentLogger });
@@ -302,7 +329,8 @@ function unstarted(
     env.registerWorkflow(calling).registerTask(task({ name: 'other', run: () => 1 }));
     if (given) prepare(env);
     await env.start();
-    const outcome = await outcomeOf(use(env));
+    // Without it nothing comes, however long it is waited for.
+    const outcome = await outcomeOf(use(env, given ? undefined : ms(1)));
     await env.stop();
     return withoutHistory(outcome);
   };

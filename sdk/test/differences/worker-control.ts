@@ -1,14 +1,13 @@
 import { FlovynClient } from '../../src/client/client.js';
 import type { FlovynWorkerOptions } from '../../src/client/options.js';
 import { silentLogger } from '../../src/logger.js';
-import { task } from '../../src/task/define.js';
 import { EmbeddedTransport } from '../../src/transport/embedded.js';
 import { Worker } from '../../src/worker/worker.js';
 import { workflow } from '../../src/workflow/define.js';
-import { gate, until, world } from '../support/world.js';
+import { until, world } from '../support/world.js';
 import { serve } from '../support/wire.js';
-import { type Observation, type Observations, only } from './difference.js';
-import { aborted, child, echo, outcomeOf, withoutIds } from './play.js';
+import { gives, type Observation, type Observations, only } from './difference.js';
+import { child, echo, endsWithin, outcomeOf, outcomeOfUntaken, withoutIds } from './play.js';
 
 /** A worker beside a client of the same server, and what comes of what is done with it. */
 const working =
@@ -33,36 +32,50 @@ const working =
     }
   };
 
-const soon = (client: FlovynClient): Promise<unknown> =>
-  Promise.race([outcomeOf(client.executeWorkflow(child, 'x')), pause(60)]);
+/** What becomes of an execution that a worker takes, or that nobody does. */
+async function outcomeWith(client: FlovynClient, isTaken: boolean): Promise<unknown> {
+  const { handle } = await client.startWorkflow(child, 'x');
+  return isTaken ? outcomeOf(handle) : outcomeOfUntaken(handle);
+}
 
-function pause(ms: number): Promise<'still waiting'> {
-  return new Promise((resolve) => setTimeout(() => resolve('still waiting'), ms));
+/** A paused worker takes nothing from when its last poll has ended. */
+async function pausedFor(worker: Worker): Promise<void> {
+  worker.pause();
+  await until(() => worker.metrics().workflows.polls.waiting + worker.metrics().tasks.polls.waiting === 0);
+}
+
+/** How many executions a worker says it has completed, before and after one. */
+async function completed(worker: Worker, client: FlovynClient): Promise<unknown> {
+  await worker.start();
+  const before = worker.metrics().workflows.completed;
+  await client.executeWorkflow(child, 'x');
+  await worker.shutdown();
+  return [before, worker.metrics().workflows.completed];
 }
 
 /** What a worker does. */
 export const workerControl: Observations = {
   'Worker.start': working(async (worker, client, given) => {
     if (given) await worker.start();
-    return soon(client);
+    return outcomeWith(client, given);
   }),
   'Worker.run': working(async (worker, client, given) => {
     const running = given ? worker.run() : Promise.resolve();
-    const outcome = await soon(client);
+    const outcome = await outcomeWith(client, given);
     await worker.shutdown();
     await running;
     return outcome;
   }),
   'Worker.pause': working(async (worker, client, given) => {
     await worker.start();
-    if (given) worker.pause();
-    return soon(client);
+    if (given) await pausedFor(worker);
+    return outcomeWith(client, !given);
   }),
   'Worker.resume': working(async (worker, client, given) => {
     await worker.start();
-    worker.pause();
+    await pausedFor(worker);
     if (given) worker.resume();
-    return soon(client);
+    return outcomeWith(client, given);
   }),
   'Worker.shutdown': working(async (worker, _client, given) => {
     await worker.start();
@@ -77,15 +90,12 @@ export const workerControl: Observations = {
     await until(() => !given || seen.length > 0);
     return seen;
   }),
-  'Worker.metrics': working(async (worker, client, given) => {
-    await worker.start();
-    await client.executeWorkflow(child, 'x');
-    await until(() => worker.metrics().workflows.completed === 1);
-    return given ? worker.metrics().workflows.completed : 0;
-  }),
+  'Worker.metrics': gives([0, 1], () => working(completed)(true)),
   'RunOptions.signal': working(async (worker, client, given) => {
     const running = worker.run(only(given, 'signal', AbortSignal.abort()));
-    const outcome = await soon(client);
+    // One whose signal has fired before does not begin.
+    if (given) await running;
+    const outcome = await outcomeWith(client, !given);
     await worker.shutdown();
     await running;
     return outcome;
@@ -93,32 +103,9 @@ export const workerControl: Observations = {
   'StartOptions.signal': working(async (worker, _client, given) =>
     outcomeOf(worker.start(only(given, 'signal', AbortSignal.abort(new Error('enough'))))),
   ),
-  'ShutdownOptions.graceMs': async (given) => {
-    const transport = new EmbeddedTransport();
-    const client = new FlovynClient({ transport, logger: silentLogger });
-    const begun = gate();
-    let reason = '';
-    const stubborn = task({
-      name: 'stubborn',
-      run: async (ctx) => {
-        begun.open();
-        const heeded = aborted(ctx).catch((error: unknown) => {
-          reason = (error as Error).name;
-        });
-        await Promise.race([heeded, pause(60)]);
-      },
-    });
-    const caller = workflow({ name: 'caller', run: (ctx) => ctx.task(stubborn) });
-    const worker = new Worker({ transport, workflows: [caller], tasks: [stubborn], logger: silentLogger });
-    await client.start();
-    await worker.start();
-    await client.startWorkflow(caller);
-    await begun.promise;
-    await worker.shutdown(only(given, 'graceMs', 1));
-    await client.stop();
-    await transport.close();
-    return reason;
-  },
+  'ShutdownOptions.graceMs': endsWithin((client, given) =>
+    client.worker?.shutdown(only(given, 'graceMs', 1)),
+  ),
   'FlovynWorkerOptions.workflows': withOptions((given) => ({
     tasks: [echo],
     ...only(given, 'workflows', [child]),

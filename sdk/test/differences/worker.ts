@@ -1,10 +1,13 @@
 import type { FlovynClientOptions } from '../../src/client/options.js';
+import { Method } from '../../src/rpc/methods.js';
 import { task } from '../../src/task/define.js';
 import { workflow } from '../../src/workflow/define.js';
 import type { WorkflowWorkerOptions } from '../../src/worker/options.js';
-import { gate, until, type World, world } from '../support/world.js';
+import { heldTask } from '../support/held-task.js';
+import { ManualClock, START_MS } from '../support/manual-clock.js';
+import { gate, hidden, until, type World, world } from '../support/world.js';
 import { type Observation, type Observations, only } from './difference.js';
-import { aborted, echo, untilSuspended } from './play.js';
+import { echo, endsWithin, untilSuspended } from './play.js';
 
 const twoSteps = workflow({
   name: 'two-steps',
@@ -65,7 +68,7 @@ async function untilWaitsForSignal(w: World, workflowId: string): Promise<void> 
 /** How many tasks are under way at once. */
 async function atOnce(options: Partial<FlovynClientOptions>): Promise<number> {
   const w = world();
-  const [held, filled] = [gate(), gate()];
+  const held = gate();
   let underWay = 0;
   let most = 0;
   const hold = task({
@@ -73,36 +76,40 @@ async function atOnce(options: Partial<FlovynClientOptions>): Promise<number> {
     run: async () => {
       underWay += 1;
       most = Math.max(most, underWay);
-      if (underWay === 3) filled.open();
-      await Promise.race([held.promise, new Promise((resolve) => setTimeout(resolve, 20))]);
+      await held.promise;
       underWay -= 1;
     },
   });
   const fan = workflow({ name: 'fan', run: (ctx) => Promise.all([1, 2, 3].map(() => ctx.task(hold))) });
   const client = await w.client([fan, hold], options);
   const { handle } = await client.startWorkflow(fan);
-  await Promise.race([filled.promise, handle]);
+  // Either all of them are under way, or there is no room for another.
+  await until(() => underWay === 3 || client.worker?.metrics().tasks.polls.waiting === 0);
   held.open();
   await handle;
   return most;
 }
 
-/** Whether a plain server is polled again and again, or not within a time that is long beside the usual pause. */
-async function isPolledOn(options: Partial<FlovynClientOptions>): Promise<boolean> {
-  const w = world();
-  const client = await w.client([echo], { extensions: false, ...options });
-  const isPolled = (): boolean => w.engine.count('PollTask') >= 4;
-  await Promise.race([until(isPolled), new Promise((resolve) => setTimeout(resolve, 1_500))]);
-  const polled = isPolled();
-  await client.stop();
-  return polled;
+/** How long it takes until a plain server is polled for the fourth time, in milliseconds. */
+async function polledOnWithin(options: Partial<FlovynClientOptions>): Promise<number> {
+  const clock = new ManualClock();
+  const w = world({ clock });
+  const fourth = gate<number>();
+  w.engine.intercept = async (method, next) => {
+    if (method !== Method.PollTask) return next();
+    if (w.engine.count('PollTask') === 4) fourth.open(clock.nowMs() - START_MS);
+    // It has nothing to do, and says so at once.
+    return { body: new Uint8Array(), metadata: {} };
+  };
+  await w.client([echo], { ...hidden({ clock }), extensions: false, ...options });
+  return w.passing(fourth.promise);
 }
 
 /** What options of workers change. */
 export const worker: Observations = {
   'PollingOptions.maxConcurrent': (given) => atOnce({ taskWorkerOptions: only(given, 'maxConcurrent', 1) }),
   'PollingOptions.pollIntervalMs': (given) =>
-    isPolledOn({ taskWorkerOptions: only(given, 'pollIntervalMs', 60_000) }),
+    polledOnWithin({ taskWorkerOptions: only(given, 'pollIntervalMs', 60_000) }),
   'WorkflowWorkerOptions.alwaysReplay': cached('alwaysReplay', true),
   'WorkflowWorkerOptions.maxCachedExecutions': cached('maxCachedExecutions', 0),
   'WorkflowWorkerOptions.maxCachedBytes': cached('maxCachedBytes', 1),
@@ -120,42 +127,43 @@ export const worker: Observations = {
     await untilSuspended(w, handle.workflowId);
     return client.getExecutionCacheMetrics()?.executions;
   },
-  'FlovynClientOptions.shutdownGraceMs': async (given) => {
-    const w = world();
-    const begun = gate();
-    let reason: unknown;
-    const stubborn = task({
-      name: 'stubborn',
-      run: async (ctx) => {
-        begun.open();
-        const late = new Promise((resolve) => setTimeout(resolve, 60));
-        await Promise.race([
-          late,
-          aborted(ctx).catch((error: unknown) => {
-            reason = (error as Error).name;
-          }),
-        ]);
-      },
-    });
-    const caller = workflow({ name: 'caller', run: (ctx) => ctx.task(stubborn) });
-    const client = await w.client([stubborn, caller], { shutdownGraceMs: given ? 1 : 10_000 });
-    await client.startWorkflow(caller);
+  'FlovynClientOptions.shutdownGraceMs': endsWithin(
+    (client) => client.stop(),
+    (given) => only(given, 'shutdownGraceMs', 1),
+  ),
+  'Transport.isInProcess': async (given) => {
+    const clock = new ManualClock();
+    const w = world({ clock });
+    w.engine.isInProcess = given;
+    const ended = gate<number>();
+    w.engine.intercept = (method, next) => {
+      const answer = next();
+      if (method === Method.PollTask) answer.catch(() => ended.open(clock.nowMs() - START_MS));
+      return answer;
+    };
+    const { slow, one, begun, release } = heldTask();
+    const client = await w.client([slow, one], hidden({ clock }));
+    await client.startWorkflow(one);
     await begun.promise;
-    await client.stop();
-    return reason;
+    const stopped = client.stop();
+    // How long the polls may still be answered.
+    const tookMs = await w.passing(ended.promise);
+    release.open('done');
+    await w.passing(stopped);
+    return tookMs;
   },
   'EmbeddedOptions.leaseMs': async (given) => {
-    const w = world(only(given, 'leaseMs', 15));
-    const held = gate();
-    const hold = task({ name: 'hold', run: () => held.promise });
-    const caller = workflow({ name: 'caller', run: (ctx) => ctx.task(hold) });
-    const client = await w.client([hold, caller]);
-    const { handle } = await client.startWorkflow(caller);
-    const isRenewed = (): boolean => w.engine.count('Heartbeat') > 0;
-    await Promise.race([until(isRenewed), new Promise((resolve) => setTimeout(resolve, 300))]);
-    const renewed = isRenewed();
-    held.open();
+    const clock = new ManualClock();
+    const w = world({ clock, ...only(given, 'leaseMs', 15) });
+    const { slow, one, begun, release } = heldTask();
+    const client = await w.client([slow, one], hidden({ clock }));
+    const { handle } = await client.startWorkflow(one);
+    await begun.promise;
+    // A third of the lease that was asked for.
+    clock.advance(5);
+    const renewals = w.engine.count('Heartbeat');
+    release.open('done');
     await handle;
-    return renewed;
+    return renewals;
   },
 };

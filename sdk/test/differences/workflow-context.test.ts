@@ -1,4 +1,4 @@
 import { provesDifferences } from './difference.js';
-import { handles, verbOptions, workflowConfig, workflowContext } from './workflow-context.js';
+import { handles, queryContext, verbOptions, workflowConfig, workflowContext } from './workflow-context.js';
 
-provesDifferences({ ...workflowContext, ...handles, ...verbOptions, ...workflowConfig });
+provesDifferences({ ...workflowContext, ...handles, ...verbOptions, ...workflowConfig, ...queryContext });

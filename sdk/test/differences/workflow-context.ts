@@ -1,8 +1,10 @@
 import { TimeoutError } from '../../src/errors.js';
+import type { QueryContext } from '../../src/workflow/handlers.js';
 import { saga } from '../../src/workflow/saga.js';
 import type { WorkflowContext } from '../../src/workflow/context-types.js';
-import type { Observation, Observations } from './difference.js';
-import { only } from './difference.js';
+import type { Clock } from '../../src/runtime/clock.js';
+import { ManualClock, START_MS } from '../support/manual-clock.js';
+import { gives, type Observation, type Observations, only } from './difference.js';
 import { child, echo, fails, ms, outcomeOf, play, retryAtOnce, slow, submittedBy, waiting } from './play.js';
 
 /** A workflow that does something, or does not. */
@@ -11,26 +13,33 @@ const doing =
   (given) =>
     play({ run: async (ctx) => (given ? await act(ctx) : null) });
 
+/** A workflow whose context is asked for something: exactly what it gives. */
+const asking = (expected: unknown, ask: (ctx: WorkflowContext) => unknown): Observation =>
+  gives({ gave: expected }, async () => (await play({ run: ask })).outcome);
+
 /** A workflow with two ways of doing something. */
 const either =
-  (run: (ctx: WorkflowContext, given: boolean) => unknown): Observation =>
-  (given) =>
-    play({ run: (ctx) => run(ctx, given) });
+  (run: (ctx: WorkflowContext, given: boolean, time: { readonly clock: Clock }) => unknown): Observation =>
+  (given) => {
+    const clock = new ManualClock();
+    return play({ clock, run: (ctx) => run(ctx, given, { clock }) });
+  };
 
-/** A workflow that is told something from outside while it waits, or is not. */
-const told =
-  (run: (ctx: WorkflowContext, given: boolean) => unknown): Observation =>
-  (given) =>
-    play({
+/** A workflow that was sent two signals while it waited: exactly what its context says of them. */
+const signalled = (expected: unknown, ask: (ctx: WorkflowContext) => unknown): Observation =>
+  gives({ gave: expected }, async () => {
+    const { outcome } = await play({
       run: async (ctx) => {
         await ctx.waitForSignal('begin');
-        return run(ctx, given);
+        return ask(ctx);
       },
       act: async ({ handle }) => {
         for (const value of [1, 2]) await handle.signal('s', value);
         await handle.signal('begin');
       },
     });
+    return outcome;
+  });
 
 /** Something that a cancelled workflow does. */
 const cancelled =
@@ -54,13 +63,13 @@ export const workflowContext: Observations = {
   'WorkflowContext.sleepUntil': doing((ctx) => ctx.sleepUntil(new Date(0))),
   'WorkflowContext.promise': doing((ctx) => outcomeOf(ctx.promise('p', { timeout: ms(1) }))),
   'WorkflowContext.run': doing((ctx) => ctx.run('op', () => 'x')),
-  'WorkflowContext.get': either((ctx, given) => {
+  'WorkflowContext.get': asking('v', (ctx) => {
     ctx.set('k', 'v');
-    return given ? ctx.get('k') : null;
+    return ctx.get('k');
   }),
-  'WorkflowContext.getState': either((ctx, given) => {
+  'WorkflowContext.getState': asking('v', (ctx) => {
     ctx.set('k', 'v');
-    return given ? ctx.getState('k') : null;
+    return ctx.getState('k');
   }),
   'WorkflowContext.set': doing((ctx) => ctx.set('k', 'v')),
   'WorkflowContext.setState': doing((ctx) => ctx.setState('k', 'v')),
@@ -76,14 +85,27 @@ export const workflowContext: Observations = {
     ctx.set('k', 'v');
     if (given) ctx.clearAll();
   }),
-  'WorkflowContext.stateKeys': either((ctx, given) => {
+  'WorkflowContext.stateKeys': asking(['k'], (ctx) => {
     ctx.set('k', 'v');
-    return given ? ctx.stateKeys() : [];
+    return ctx.stateKeys();
   }),
-  'WorkflowContext.currentTime': doing((ctx) => ctx.currentTime() instanceof Date),
-  'WorkflowContext.currentTimeMillis': doing((ctx) => ctx.currentTimeMillis() > 0),
-  'WorkflowContext.randomUUID': doing((ctx) => ctx.randomUUID().length),
-  'WorkflowContext.random': doing((ctx) => ctx.random() < 1),
+  'WorkflowContext.currentTime': asking(new Date(START_MS + 5), async (ctx) => {
+    await ctx.sleep(ms(5));
+    return ctx.currentTime();
+  }),
+  'WorkflowContext.currentTimeMillis': asking(START_MS + 5, async (ctx) => {
+    await ctx.sleep(ms(5));
+    return ctx.currentTimeMillis();
+  }),
+  // An id is written so in what was played.
+  'WorkflowContext.randomUUID': asking(['<id>', true], (ctx) => {
+    const [one, other] = [ctx.randomUUID(), ctx.randomUUID()];
+    return [one, one !== other];
+  }),
+  'WorkflowContext.random': asking([true, true], (ctx) => {
+    const [one, other] = [ctx.random(), ctx.random()];
+    return [[one, other].every((n) => n >= 0 && n < 1), one !== other];
+  }),
   'WorkflowContext.checkCancellation': cancelled((ctx, given) => {
     if (given) ctx.checkCancellation();
     return 'went on';
@@ -113,11 +135,13 @@ export const workflowContext: Observations = {
   'WorkflowContext.scheduleWorkflow': doing((ctx) => ctx.scheduleWorkflow(child, 'x')),
   'WorkflowContext.scheduleWorkflowByName': doing((ctx) => ctx.scheduleWorkflowByName('child', 'x')),
   'WorkflowContext.workflow': doing((ctx) => ctx.workflow(child, 'x')),
-  'WorkflowContext.waitForSignal': told((ctx, given) => (given ? ctx.waitForSignal('s') : null)),
-  'WorkflowContext.hasSignal': told((ctx, given) => ctx.hasSignal(given ? 's' : 'none')),
-  'WorkflowContext.pendingSignalCount': told((ctx, given) => ctx.pendingSignalCount(given ? 's' : 'none')),
-  'WorkflowContext.drainSignals': told((ctx, given) => (given ? ctx.drainSignals('s') : [])),
-  'WorkflowContext.patched': doing((ctx) => ctx.patched('change')),
+  'WorkflowContext.waitForSignal': signalled(1, (ctx) => ctx.waitForSignal('s')),
+  'WorkflowContext.hasSignal': signalled([true, false], (ctx) => [ctx.hasSignal('s'), ctx.hasSignal('t')]),
+  'WorkflowContext.pendingSignalCount': signalled([2, 0], (ctx) =>
+    ['s', 't'].map((name) => ctx.pendingSignalCount(name)),
+  ),
+  'WorkflowContext.drainSignals': signalled([1, 2], (ctx) => ctx.drainSignals('s')),
+  'WorkflowContext.patched': asking(true, (ctx) => ctx.patched('change')),
   'WorkflowContext.deprecatePatch': doing((ctx) => ctx.deprecatePatch('change')),
 };
 
@@ -199,10 +223,10 @@ export const verbOptions: Observations = {
         Promise.race([ctx.promise('p', only(given, 'idempotencyKey', 'the key')), ctx.sleep(ms(60))]),
       act: ({ client }) => client.resolvePromise('the key', 'x').catch(() => {}),
     }),
-  'OperationOptions.timeout': either((ctx, given) => {
+  'OperationOptions.timeout': either((ctx, given, { clock }) => {
     const late = (signal: AbortSignal): Promise<unknown> =>
       new Promise((resolve, reject) => {
-        setTimeout(() => resolve('in the end'), 20);
+        clock.schedule(20, () => resolve('in the end'));
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
     return outcomeOf(ctx.run('op', late, only(given, 'timeout', ms(1))));
@@ -245,6 +269,30 @@ export const verbOptions: Observations = {
     });
     return answer;
   },
+};
+
+/** What the code of a query is told of an execution that has a state: exactly this. */
+const queried = (expected: unknown, ask: (ctx: QueryContext) => unknown): Observation =>
+  gives(expected, async () => {
+    let answer: unknown;
+    await play({
+      run: (ctx) => {
+        ctx.set('k', 'v');
+        return ctx.waitForSignal('go');
+      },
+      config: { handlers: { queries: { ask } } },
+      act: async ({ handle }) => {
+        answer = await handle.query('ask');
+        await handle.signal('go');
+      },
+    });
+    return answer;
+  });
+
+/** What the context of a query does. */
+export const queryContext: Observations = {
+  'QueryContext.get': queried(['v', null], (ctx) => [ctx.get('k'), ctx.get('other')]),
+  'QueryContext.stateKeys': queried(['k'], (ctx) => ctx.stateKeys()),
 };
 
 /** What options of definitions of workflows change. */

@@ -6,9 +6,12 @@ interface Entry {
   readonly keepAlive: boolean;
 }
 
+/** When a manual clock begins, in milliseconds since 1970. */
+export const START_MS = 1_000_000;
+
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
-  #nowMs = 1_000_000;
+  #nowMs = START_MS;
   readonly #entries = new Set<Entry>();
 
   nowMs(): number {
@@ -29,6 +32,12 @@ export class ManualClock implements Clock {
   get scheduled(): { all: number; keepAlive: number } {
     const entries = [...this.#entries];
     return { all: entries.length, keepAlive: entries.filter((entry) => entry.keepAlive).length };
+  }
+
+  /** Moves on to what is due next, if anything is. */
+  advanceToNext(): void {
+    const times = [...this.#entries].map((entry) => entry.atMs);
+    if (times.length > 0) this.advance(Math.max(0, Math.min(...times) - this.#nowMs));
   }
 
   /** Moves on, making every call that is due on the way at its time. */

@@ -12,6 +12,8 @@ import type { AnyTask } from '../../src/task/define.js';
 import { EMBEDDED_ORG_ID, type EmbeddedOptions, EmbeddedTransport } from '../../src/transport/embedded.js';
 import type { CallOptions, Transport, UnaryAnswer } from '../../src/transport/transport.js';
 import type { AnyWorkflow } from '../../src/workflow/define.js';
+import { runDry } from '../../src/runtime/run-dry.js';
+import { ManualClock } from './manual-clock.js';
 import { fieldsOf } from './protobuf.js';
 
 /** An event of a history, its data parsed. */
@@ -108,9 +110,11 @@ export class World {
   readonly logger = new MemoryLogger();
   readonly #clients: FlovynClient[] = [];
   readonly #inner: EmbeddedTransport;
+  readonly #clock: ManualClock | undefined;
 
   constructor(options: EmbeddedOptions = {}) {
     this.#inner = new EmbeddedTransport(options);
+    this.#clock = options.clock instanceof ManualClock ? options.clock : undefined;
     this.engine = new MeddledTransport(this.#inner);
   }
 
@@ -156,11 +160,36 @@ export class World {
     return types.filter((type) => type !== 'WORKFLOW_SUSPENDED');
   }
 
+  /**
+   * Lets time pass until `work` has come to its end: to what is due next, each time when everything that can happen
+   * before has happened. However slow the machine is, nothing is too late.
+   */
+  async passing<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const ended = (): void => {
+      isOver = true;
+    };
+    work.then(ended, ended);
+    for (let stillFor = 0; !isOver; stillFor += 1) {
+      await runDry();
+      // It is not public.
+      if (Reflect.get(this.#inner, 'isStill') !== true) stillFor = 0;
+      if (stillFor < STILL_TURNS) continue;
+      this.#clock?.advanceToNext();
+      stillFor = 0;
+    }
+    return work;
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.stop()));
+    const stopped = Promise.all(this.#clients.map((client) => client.stop()));
+    await (this.#clock === undefined ? stopped : this.passing(stopped));
     await this.#inner.close();
   }
 }
+
+/** Between two calls of a worker or client are fewer turns of the event loop than this. */
+const STILL_TURNS = 10;
 
 /** Options that are not public. */
 export function hidden(options: { codec?: PayloadCodec; clock?: Clock }): Partial<FlovynClientOptions> {
