@@ -69,7 +69,7 @@ test('a stop during the start ends what the start has begun', async () => {
   await Promise.all([starting, client.stop()]);
   expect(client.isStarted).toBe(false);
   const { length } = w.engine.calls;
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   expect(w.engine.calls).toHaveLength(length);
 
   w.engine.intercept = () => Promise.reject(new FlovynError('no'));

@@ -92,7 +92,7 @@ test('operations that finish during a partial submission share the next one', as
   const { handle } = await client.startWorkflow(many);
   await until(() => submissions === 1);
   // Long enough for the nine to finish while the first submission is under way.
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   sending.open();
   expect(await handle.result()).toEqual(Array.from({ length: 10 }, (_, n) => n));
   // The first alone, the nine together, the end.
@@ -205,7 +205,7 @@ test('an operation that waits for its next attempt makes none when the worker st
   await client.startWorkflow(unlucky);
   await until(() => attempts === 1);
   await client.stop();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   expect(attempts).toBe(1);
 });
 

@@ -136,7 +136,7 @@ test('a failure that no worker has reported has no cause, nor has one on a plain
   const silent = task({
     name: 'silent',
     heartbeatTimeout: Duration.milliseconds(5),
-    run: () => new Promise((resolve) => setTimeout(resolve, 50)),
+    run: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve)),
   });
   const flow = workflow({
     name: 'flow',

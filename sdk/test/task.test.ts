@@ -6,7 +6,8 @@ import type { TaskContext } from '../src/task/context-types.js';
 import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
-import { until, world } from './support/world.js';
+import { ManualClock } from './support/manual-clock.js';
+import { hidden, until, world } from './support/world.js';
 
 const QUICK = { maxRetries: 5, initialDelay: Duration.milliseconds(1), maxDelay: Duration.milliseconds(1) };
 
@@ -108,7 +109,8 @@ test('an attempt that takes too long fails, and its signal fires', async () => {
 });
 
 test('a claim is kept while an attempt goes on, and its loss is told', async () => {
-  const w = world({ leaseMs: 60 });
+  const clock = new ManualClock();
+  const w = world({ clock, leaseMs: 60 });
   const attempts: number[] = [];
   const lost: unknown[] = [];
   const long = task({
@@ -117,7 +119,11 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
       attempts.push(ctx.attempt);
       if (ctx.attempt === 1) {
         // Several leases: renewals keep the claim, and heartbeats go through.
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        for (let thirds = 0; thirds < 12; thirds += 1) {
+          clock.advance(20);
+          await w.quiet();
+        }
+        expect(w.engine.count('Heartbeat')).toBe(12);
         await ctx.heartbeat();
         expect(ctx.signal.aborted).toBe(false);
         // From here on the server hears nothing, and gives the task to somebody else.
@@ -133,8 +139,9 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
       return 'second';
     },
   });
-  const client = await w.client([only(long), long]);
-  expect(await client.executeWorkflow(only(long), null)).toBe('second');
+  const client = await w.client([only(long), long], hidden({ clock }));
+  const { handle } = await client.startWorkflow(only(long), null);
+  expect(await w.passing(handle.result())).toBe('second');
   expect(attempts).toEqual([1, 2]);
   await until(() => lost.length === 1);
   expect(lost[0]).toMatchObject({ name: 'ClaimLost' });

@@ -179,9 +179,9 @@ test('a workflow that ends after such a wait is parked too', async () => {
   });
   const client = await w.client([stray]);
   await client.startWorkflow(stray);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   bare.open();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   op.open();
   await until(() => w.engine.count('ReleaseClaim') > 0);
   expect(w.logger.at('error')[0]).toContain('Workflow "stray" ended outside a turn');

@@ -129,7 +129,7 @@ test('a paused worker claims nothing, its work goes on, and resume takes up what
   release.open('done');
   await until(() => w.engine.count('CompleteTask') === 1);
   const waiting = client.executeWorkflow(echo, 'later');
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await w.quiet();
   expect(polls(w)).toBe(before);
   expect(await w.eventTypes(handle.workflowId)).not.toContain('WORKFLOW_COMPLETED');
   expect(worker.metrics().workflows.started).toBe(1);
@@ -167,7 +167,7 @@ test('polls that a pause has ended are no failures', async () => {
   worker.pause();
   worker.resume();
   await until(() => polls(w) === 8);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   expect(worker.metrics()).toMatchObject({ disconnects: 0, workflows: { polls: { failed: 0, waiting: 4 } } });
   expect(w.logger.at('warn')).toEqual([]);
 });
@@ -259,7 +259,7 @@ test('a shutdown names the work that it gave back, and the work that it had to l
   expect(w.engine.count('ReleaseClaim')).toBe(0);
   clock.advance(1);
   await until(() => w.engine.count('ReleaseClaim') === 1);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   clock.advance(1_000);
   const report = await shutdown;
   expect(report).toEqual({
@@ -307,7 +307,7 @@ test('a shutdown during the start waits for that', async () => {
   expect(report.durationMs).toBeLessThan(1_000);
   expect(worker.status).toBe('stopped');
   const { length } = w.engine.calls;
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   expect(w.engine.calls).toHaveLength(length);
 });
 

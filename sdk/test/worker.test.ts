@@ -45,12 +45,13 @@ test('two workers share the executions of one engine', async () => {
 test('no more work is claimed than may be under way', async () => {
   const w = world();
   let [running, most] = [0, 0];
+  const held = gate();
   const busy = task({
     name: 'busy',
     run: async () => {
       running += 1;
       most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, 3));
+      await held.promise;
       running -= 1;
     },
   });
@@ -59,14 +60,18 @@ test('no more work is claimed than may be under way', async () => {
     run: (ctx) => Promise.all(Array.from({ length: 12 }, () => ctx.schedule(busy))),
   });
   const client = await w.client([fan, busy], { taskWorkerOptions: { maxConcurrent: 3 } });
-  await client.executeWorkflow(fan);
+  const { handle } = await client.startWorkflow(fan);
+  await w.quiet();
+  expect(running).toBe(3);
+  held.open();
+  await handle.result();
   expect(most).toBe(3);
 });
 
 test('polls are long: no traffic while there is nothing to do', async () => {
   const w = world();
   await w.client([echo]);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await w.quiet();
   expect(w.engine.calls).toEqual(['RegisterWorker', ...Array<string>(4).fill('PollWorkflow')]);
 });
 
@@ -89,7 +94,7 @@ test('stop claims nothing more and waits for what is under way', async () => {
   expect(client.getActiveTaskExecutions()).toHaveLength(1);
   const stopped = client.stop();
   expect(client.isStarted).toBe(false);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   const polls = () => w.engine.count('PollTask') + w.engine.count('PollWorkflow');
   const before = polls();
   release.open();
@@ -186,31 +191,39 @@ test('work that does not heed its signal is named when a stop leaves it behind',
   await client.startWorkflow(one);
   await begun.promise;
   const stopped = client.stop();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   clock.advance(10_000);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await w.quiet();
   clock.advance(1_000);
   await stopped;
   expect(w.logger.at('warn').join()).toMatch(/stopped although work was still under way .*: [-0-9a-f]{36}$/);
 });
 
 test('a claim is kept while an operation goes on', async () => {
-  const w = world({ leaseMs: 60 });
+  const clock = new ManualClock();
+  const w = world({ clock, leaseMs: 60 });
   let calls = 0;
+  const held = gate<string>();
   const slow = workflow({
     name: 'slow',
     run: (ctx) =>
-      ctx.run('op', async () => {
+      ctx.run('op', () => {
         calls += 1;
-        await new Promise((resolve) => setTimeout(resolve, 250));
-        return 'once';
+        return held.promise;
       }),
   });
-  const client = await w.client([slow]);
-  await w.client([slow]);
-  expect(await client.executeWorkflow(slow)).toBe('once');
+  const client = await w.client([slow], hidden({ clock }));
+  await w.client([slow], hidden({ clock }));
+  const { handle } = await client.startWorkflow(slow);
+  await until(() => calls === 1);
+  for (let thirds = 0; thirds < 12; thirds += 1) {
+    clock.advance(20);
+    await w.quiet();
+  }
+  held.open('once');
+  expect(await handle.result()).toBe('once');
   expect(calls).toBe(1);
-  expect(w.engine.count('RenewClaim')).toBeGreaterThan(5);
+  expect(w.engine.count('RenewClaim')).toBe(12);
 });
 
 test('a lost claim stops the activation, and its operations', async () => {

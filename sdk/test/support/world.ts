@@ -170,15 +170,20 @@ export class World {
       isOver = true;
     };
     work.then(ended, ended);
-    for (let stillFor = 0; !isOver; stillFor += 1) {
-      await runDry();
-      // It is not public.
-      if (Reflect.get(this.#inner, 'isStill') !== true) stillFor = 0;
-      if (stillFor < STILL_TURNS) continue;
-      this.#clock?.advanceToNext();
-      stillFor = 0;
+    while (!isOver) {
+      await this.quiet(() => isOver);
+      if (!isOver) this.#clock?.advanceToNext();
     }
     return work;
+  }
+
+  /** Resolves when nothing happens any more, unless time passes or somebody acts from outside; or when `isOver`. */
+  async quiet(isOver: () => boolean = () => false): Promise<void> {
+    for (let turns = 0; turns < STILL_TURNS && !isOver(); turns += 1) {
+      await runDry();
+      // It is not public.
+      if (Reflect.get(this.#inner, 'isStill') !== true) turns = 0;
+    }
   }
 
   async close(): Promise<void> {
