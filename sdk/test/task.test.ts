@@ -7,7 +7,7 @@ import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { ManualClock } from './support/manual-clock.js';
-import { hidden, until, world } from './support/world.js';
+import { gate, hidden, until, world } from './support/world.js';
 
 const QUICK = { maxRetries: 5, initialDelay: Duration.milliseconds(1), maxDelay: Duration.milliseconds(1) };
 
@@ -113,6 +113,8 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
   const w = world({ clock, leaseMs: 60 });
   const attempts: number[] = [];
   const lost: unknown[] = [];
+  const cutOff = gate();
+  let renewals = 0;
   const long = task({
     name: 'long',
     run: async (ctx) => {
@@ -123,7 +125,7 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
           clock.advance(20);
           await w.quiet();
         }
-        expect(w.engine.count('Heartbeat')).toBe(12);
+        renewals = w.engine.count('Heartbeat');
         await ctx.heartbeat();
         expect(ctx.signal.aborted).toBe(false);
         // From here on the server hears nothing, and gives the task to somebody else.
@@ -131,6 +133,7 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
           method === Method.Heartbeat && attempts.length === 1
             ? Promise.reject(new ConnectionError('cut off', 'here'))
             : next();
+        cutOff.open();
         await until(() => attempts.length === 2);
         await ctx.heartbeat();
         lost.push(ctx.signal.reason);
@@ -141,6 +144,8 @@ test('a claim is kept while an attempt goes on, and its loss is told', async () 
   });
   const client = await w.client([only(long), long], hidden({ clock }));
   const { handle } = await client.startWorkflow(only(long), null);
+  await cutOff.promise;
+  expect(renewals).toBe(12);
   expect(await w.passing(handle.result())).toBe('second');
   expect(attempts).toEqual([1, 2]);
   await until(() => lost.length === 1);
