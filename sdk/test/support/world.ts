@@ -165,24 +165,23 @@ export class World {
    * before has happened. However slow the machine is, nothing is too late.
    */
   async passing<T>(work: Promise<T>): Promise<T> {
-    let isOver = false;
-    const ended = (): void => {
-      isOver = true;
-    };
-    work.then(ended, ended);
-    while (!isOver) {
-      await this.quiet(() => isOver);
-      if (!isOver) this.#clock?.advanceToNext();
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    work.then(end, end);
+    while (!over.signal.aborted) {
+      await this.quiet(over.signal);
+      if (!over.signal.aborted) this.#clock?.advanceToNext();
     }
     return work;
   }
 
-  /** Resolves when nothing happens any more, unless time passes or somebody acts from outside; or when `isOver`. */
-  async quiet(isOver: () => boolean = () => false): Promise<void> {
-    for (let turns = 0; turns < STILL_TURNS && !isOver(); turns += 1) {
+  /** Resolves when nothing happens any more, unless time passes or somebody acts from outside; or when `over` fires. */
+  async quiet(over?: AbortSignal): Promise<void> {
+    for (let turns = 0; turns < STILL_TURNS; turns += 1) {
       await runDry();
+      if (over?.aborted) return;
       // It is not public.
-      if (Reflect.get(this.#inner, 'isStill') !== true) turns = 0;
+      if (!Reflect.get(this.#inner, 'isStill')) turns = 0;
     }
   }
 
