@@ -128,7 +128,7 @@ pub trait Tx {
     /// [`Streams::push`].
     fn push_stream(&mut self, key: Key, record: StreamRecord, now_ms: i64);
     /// [`Streams::advance`].
-    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool;
+    fn advance_stream(&mut self, key: Key, task: Uuid, claim_token: &str, sequence: i32, now_ms: i64) -> bool;
     /// [`Streams::after`].
     fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord>;
 

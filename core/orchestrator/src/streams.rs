@@ -44,8 +44,9 @@ pub(crate) fn write(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: StreamTaskD
     let key = stream_of(&task);
     for event in events {
         // Others always send 0, and each of their calls counts.
-        let counts = caller.claim.is_some() && event.sequence > 0;
-        if counts && !ctx.tx.advance_stream(key, task.key.id, task.execution_count, event.sequence, ctx.now_ms) {
+        if let Some(token) = caller.claim.filter(|_| event.sequence > 0)
+            && !ctx.tx.advance_stream(key, task.key.id, token, event.sequence, ctx.now_ms)
+        {
             continue;
         }
         push(ctx, key, Some(task.key.id), event.r#type, event.payload, event.timestamp_ms);

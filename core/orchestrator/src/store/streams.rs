@@ -14,6 +14,8 @@ use super::Key;
 
 /// What one event costs besides its payload, about.
 const EVENT_BYTES: usize = 64;
+/// Of so many tasks of a stream it is known how far they came, those that were made last; they may send something twice.
+const TAKEN_MAX: usize = 1_000;
 /// Numbers begin with the time, so that those of a stream that was forgotten, or of the process before, are lower.
 const NUMBERS_PER_MS: i64 = 1_000;
 
@@ -72,8 +74,15 @@ struct Stream {
     bytes: usize,
     last_sequence: i64,
     used_at_ms: i64,
-    /// For each task, in the order of their ids, the attempt that streamed last and how far it came.
-    taken: Vec<(Uuid, (i32, i32))>,
+    /// For each task, in the order of their ids, how far it came.
+    taken: Vec<(Uuid, Taken)>,
+}
+
+/// How far a task has come under the claim that streamed last.
+#[derive(Clone, Debug, PartialEq)]
+struct Taken {
+    claim_token: String,
+    sequence: i32,
 }
 
 #[derive(Debug, PartialEq)]
@@ -81,7 +90,7 @@ enum Undo {
     Opened(Key),
     Used { key: Key, before_ms: i64 },
     Pushed { key: Key, last_sequence: i64 },
-    Taken { key: Key, task: Uuid, before: Option<(i32, i32)> },
+    Taken { key: Key, task: Uuid, before: Option<Taken> },
 }
 
 impl Streams {
@@ -120,15 +129,16 @@ impl Streams {
         self.log.push(Undo::Pushed { key, last_sequence });
     }
 
-    /// Notes how far an attempt of a task has come: whether this is further than before.
-    pub fn advance(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
+    /// Notes how far a task has come under a claim, which counts from 1: whether this is further than before.
+    pub fn advance(&mut self, key: Key, task: Uuid, claim_token: &str, sequence: i32, now_ms: i64) -> bool {
         self.open(key, now_ms);
         let Some(stream) = self.streams.get_mut(&key) else { return true };
         let before = stream.taken(task);
-        if before.is_some_and(|before| before >= (attempt, sequence)) {
+        if before.is_some_and(|taken| taken.claim_token == claim_token && taken.sequence >= sequence) {
             return false;
         }
-        stream.set_taken(task, Some((attempt, sequence)));
+        let before = before.cloned();
+        stream.set_taken(task, Some(Taken { claim_token: claim_token.into(), sequence }));
         self.log.push(Undo::Taken { key, task, before });
         true
     }
@@ -186,6 +196,8 @@ impl Streams {
             stream.bytes -= bytes_of(&dropped);
             self.bytes -= bytes_of(&dropped);
         }
+        // Ids of tasks begin with the time.
+        stream.taken.drain(..stream.taken.len().saturating_sub(TAKEN_MAX));
     }
 
     fn set_used(&mut self, key: Key, now_ms: i64) -> Option<i64> {
@@ -208,7 +220,7 @@ impl Streams {
         }
     }
 
-    fn undo_taken(&mut self, key: Key, task: Uuid, before: Option<(i32, i32)>) {
+    fn undo_taken(&mut self, key: Key, task: Uuid, before: Option<Taken>) {
         if let Some(stream) = self.streams.get_mut(&key) {
             stream.set_taken(task, before);
         }
@@ -223,12 +235,12 @@ impl Streams {
 }
 
 impl Stream {
-    fn taken(&self, task: Uuid) -> Option<(i32, i32)> {
+    fn taken(&self, task: Uuid) -> Option<&Taken> {
         let place = self.taken.binary_search_by_key(&task, |(task, _)| *task).ok()?;
-        self.taken.get(place).map(|(_, taken)| *taken)
+        self.taken.get(place).map(|(_, taken)| taken)
     }
 
-    fn set_taken(&mut self, task: Uuid, taken: Option<(i32, i32)>) {
+    fn set_taken(&mut self, task: Uuid, taken: Option<Taken>) {
         match (self.taken.binary_search_by_key(&task, |(task, _)| *task), taken) {
             (Ok(place), Some(taken)) => self.taken[place].1 = taken,
             (Ok(place), None) => drop(self.taken.remove(place)),
@@ -306,26 +318,38 @@ mod tests {
     fn what_is_undone_leaves_no_trace() {
         let mut streams = Streams::default();
         streams.push(KEY, event("a"), 1);
-        assert!(streams.advance(KEY, Uuid::from_u128(9), 1, 1, 1));
+        assert!(streams.advance(KEY, Uuid::from_u128(9), "a", 1, 1));
         streams.settle();
         let mark = streams.mark();
         streams.push(KEY, event("b"), 2);
         streams.push(OTHER, event("x"), 2);
-        assert!(streams.advance(KEY, Uuid::from_u128(9), 1, 2, 3));
+        assert!(streams.advance(KEY, Uuid::from_u128(9), "a", 2, 3));
         streams.roll_back_to(mark);
         let mut expected = Streams::default();
         expected.push(KEY, event("a"), 1);
-        assert!(expected.advance(KEY, Uuid::from_u128(9), 1, 1, 1));
+        assert!(expected.advance(KEY, Uuid::from_u128(9), "a", 1, 1));
         expected.settle();
         assert_eq!(streams, expected);
     }
 
     #[test]
-    fn what_an_attempt_sent_twice_is_taken_once() {
+    fn what_is_sent_twice_under_a_claim_is_taken_once() {
         let mut streams = Streams::default();
         let task = Uuid::from_u128(9);
-        let taken = [(1, 1), (1, 2), (1, 2), (1, 1), (2, 1)];
-        let new: Vec<_> = taken.iter().map(|(attempt, n)| streams.advance(KEY, task, *attempt, *n, 1)).collect();
-        assert_eq!(new, vec![true, true, false, false, true]);
+        let taken = [("a", 1), ("a", 2), ("a", 2), ("a", 1), ("b", 1), ("b", 1), ("b", 3)];
+        let new: Vec<_> = taken.iter().map(|(claim, n)| streams.advance(KEY, task, claim, *n, 1)).collect();
+        assert_eq!(new, vec![true, true, false, false, true, false, true]);
+    }
+
+    #[test]
+    fn how_far_tasks_came_is_known_of_the_newest() {
+        let mut streams = Streams::default();
+        for id in 0..=TAKEN_MAX as u128 {
+            assert!(streams.advance(KEY, Uuid::from_u128(id), "a", 1, 1));
+        }
+        streams.settle();
+        assert_eq!(streams.streams[&KEY].taken.len(), TAKEN_MAX);
+        assert!(!streams.advance(KEY, Uuid::from_u128(1), "a", 1, 1));
+        assert!(streams.advance(KEY, Uuid::from_u128(0), "a", 1, 1));
     }
 }

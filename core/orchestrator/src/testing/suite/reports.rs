@@ -12,7 +12,7 @@ use flovyn_protocol::messages::{
     GetStateRequest, GetStateResponse, LogLine, LogMessageRequest, PollTaskResponse, ReportProgressRequest,
     SetStateRequest, StreamEventType, StreamTaskDataRequest, StreamTaskDataResponse, StreamedData, SubmitTaskRequest,
     SubmitTaskResponse, WorkflowStatus,
-    ext::{ReadStreamRequest, ReadStreamResponse},
+    ext::{ReadStreamRequest, ReadStreamResponse, ReleaseClaimRequest},
 };
 
 use super::tests;
@@ -36,6 +36,7 @@ tests!(
     log_lines_are_bounded,
     stream_is_read_in_order_and_from_where_one_left,
     streamed_again_it_counts_once,
+    stream_of_an_attempt_that_is_given_out_again_starts_anew,
     reader_parks_until_there_is_something,
     reader_is_told_of_changes_from_when_it_began,
     stream_of_one_task_and_of_the_execution,
@@ -270,6 +271,26 @@ fn streamed_again_it_counts_once(harness: &mut dyn Harness) {
         assert!(stream(&mut world, &holder(&claimed), &token(&claimed.id, sequence, payload)));
     }
     assert_eq!(payloads(&read(&mut world, &of_execution(&id, 0))), ["1", "2", "3"]);
+}
+
+fn stream_of_an_attempt_that_is_given_out_again_starts_anew(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.suspended(vec![task(1)]);
+    let first = world.poll_task(&extended());
+    for (sequence, payload) in [(1, "1"), (2, "2")] {
+        assert!(stream(&mut world, &holder(&first), &token(&first.id, sequence, payload)));
+    }
+    let release = ReleaseClaimRequest { task_execution_id: first.id.clone(), ..Default::default() };
+    world.ask::<()>(&holder(&first), "ext.v1.Extensions/ReleaseClaim", &release).unwrap();
+    // It counts as the same attempt, and its holder counts what it streams from 1.
+    let second = world.poll_task(&extended());
+    let attempt = |claimed: &Claimed<PollTaskResponse>| claimed.message.task.as_ref().unwrap().execution_count;
+    assert_eq!(attempt(&second), attempt(&first));
+    assert!(stream(&mut world, &holder(&second), &token(&second.id, 1, "3")));
+    world.refuse(&holder(&first), STREAM, &token(&first.id, 3, "4"), Code::FailedPrecondition, &["current"]);
+    let all = read(&mut world, &of_execution(&id, 0));
+    let streamed: Vec<_> = payloads(&all).into_iter().filter(|payload| !payload.contains("TASK_STARTED")).collect();
+    assert_eq!(streamed, ["1", "2", "3"]);
 }
 
 fn reader_parks_until_there_is_something(harness: &mut dyn Harness) {

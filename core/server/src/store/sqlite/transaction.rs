@@ -230,8 +230,8 @@ impl Tx for Transaction<'_> {
         self.streams.push(key, record, now_ms);
     }
 
-    fn advance_stream(&mut self, key: Key, task: Uuid, attempt: i32, sequence: i32, now_ms: i64) -> bool {
-        self.streams.advance(key, task, attempt, sequence, now_ms)
+    fn advance_stream(&mut self, key: Key, task: Uuid, claim_token: &str, sequence: i32, now_ms: i64) -> bool {
+        self.streams.advance(key, task, claim_token, sequence, now_ms)
     }
 
     fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
