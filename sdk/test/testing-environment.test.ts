@@ -11,6 +11,7 @@ import {
   type TestEnvironmentOptions,
 } from '../src/testing/index.js';
 import { workflow } from '../src/workflow/define.js';
+import { failureOf } from './support/failure.js';
 import { gate } from './support/world.js';
 
 const environments: FlovynTestEnvironment[] = [];
@@ -123,6 +124,15 @@ test('signals are sent to executions, and start them', async () => {
   const sequence = await env.signalWorkflow(other, 'a', 'x');
   expect(await env.signalWorkflow(other, 'a', 'y')).toBeGreaterThan(sequence);
   expect(await env.awaitCompletion(other)).toBe('xy');
+});
+
+test('awaitCompletion tells of a stop meanwhile as a result does', async () => {
+  const env = environment();
+  await env.registerWorkflow(workflow({ name: 'waits', run: (ctx) => ctx.promise('never') })).start();
+  const { handle } = await env.startWorkflow<unknown>('waits');
+  const waited = failureOf(env.awaitCompletion(handle));
+  await env.stop();
+  expect(await waited).toMatchObject({ name: 'RpcError', code: 'CANCELLED' });
 });
 
 test('awaitCompletion ends after its time, and says how far the execution came', async () => {

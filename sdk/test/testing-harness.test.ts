@@ -111,6 +111,10 @@ test('with a config it stands for a server that is there', async () => {
     workerToken: '',
   };
   const harness = await getTestHarness(config);
+  expect(await getTestHarness({ ...config })).toBe(harness);
+  expect((await failureOf(getTestHarness({ ...config, grpcPort: 5 }))).message).toMatch(
+    /a harness of the server at h:1 already, and not the one that was asked for, h:5/,
+  );
   expect([harness.isStarted, harness.grpcPort, harness.httpPort]).toEqual([true, 1, 2]);
   await harness.stop();
   expect(() => TestHarness.of({ ...config, grpcPort: 0 })).toThrow(/grpcPort must be a port/);

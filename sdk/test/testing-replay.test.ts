@@ -146,6 +146,7 @@ describe('replayHistory', () => {
     ['nonsense', /a text must be JSON/],
     [{}, /expected an array of events/],
     [[], /at least one event/],
+    [new Uint8Array([1, 2, 3]), /bytes must be an answer of GetEvents .*got 3 bytes/],
     [
       [{ sequence: 2, eventType: 'WORKFLOW_STARTED', data: {} }],
       /expected event 1, got event 2 WORKFLOW_STARTED/,

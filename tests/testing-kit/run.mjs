@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +10,7 @@ import { tallyLine } from '../../scripts/lib/parse.mjs';
 import { inRoot } from '../../scripts/lib/paths.mjs';
 import { ensureBuilt, ensurePackages, ensureServer } from '../../scripts/lib/prepare.mjs';
 import { packRelease } from '../../scripts/lib/release.mjs';
-import { main, run } from '../../scripts/lib/run.mjs';
+import { killGroup, main, run } from '../../scripts/lib/run.mjs';
 import { startServer } from '../support/server.mjs';
 
 /**
@@ -35,6 +37,8 @@ await main(async () => {
     const flags = ['--no-prompt', '--cached-only', '--no-check', `--allow-read=${folder}`];
     await play('Deno.test', folder, [installed('deno'), ['test', ...flags, 'deno.test.mjs']], CASES);
     await play('bun:test', folder, [installed('bun'), ['test', './bun.test.mjs']], CASES);
+    for (const [how, end] of Object.entries({ 'by itself': 0, SIGTERM: 'SIGTERM' }))
+      await leave(folder, how, end, { FLOVYN_SERVER_BIN });
     await withServer(FLOVYN_SERVER_BIN, (env) =>
       play('node:test against a server', folder, node('node.test.mjs'), CASES_ON_SERVER, env),
     );
@@ -51,6 +55,43 @@ async function play(title, folder, [command, args], cases, env = {}) {
   total[isGood ? 'passed' : 'failed'] += 1;
   console.log(isGood ? green(`${title}: ok`) : red(`${title}: failed`), dim(`(${ran} of ${cases} cases)`));
   if (!isGood) console.log(output);
+}
+
+/** A process ends that did not stop its harness: the server is gone too, soon. */
+async function leave(folder, how, expected, env) {
+  const child = spawn(process.execPath, ['left.mjs', how], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const limit = setTimeout(() => killGroup(child.pid), LIMIT_MS);
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  const [code, signal] = await once(child, 'close');
+  clearTimeout(limit);
+  const port = Number(/port: (\d+)/.exec(output)?.[1]);
+  const isGood = (signal ?? code) === expected && port > 0 && (await isGone(port));
+  killGroup(child.pid);
+  total[isGood ? 'passed' : 'failed'] += 1;
+  const title = `a process that ends (${how}) takes the server of its harness with it`;
+  console.log(
+    isGood ? green(`${title}: ok`) : red(`${title}: failed`),
+    dim(`(${signal ?? code}, port ${port})`),
+  );
+}
+
+async function isGone(port) {
+  const endMs = Date.now() + 20_000;
+  while (Date.now() < endMs) {
+    const answered = await fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    );
+    if (!answered) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return false;
 }
 
 async function withServer(FLOVYN_SERVER_BIN, use) {

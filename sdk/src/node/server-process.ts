@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConfigurationError, FlovynError, Unsupported } from '../errors.js';
 import { environmentVariable } from '../runtime/environment-variables.js';
+import { onShutdownSignal } from '../runtime/process-signals.js';
 import type { HarnessConfig } from '../testing/options.js';
 import type { ServerProcess, TestHarnessConfig } from '../testing/test-harness.js';
 
@@ -22,7 +24,7 @@ interface Ready {
   readonly workerKey: string | null;
 }
 
-/** Starts `flovyn-server dev`. It ends with this process, whatever becomes of that. */
+/** Starts `flovyn-server dev`. It ends with this process, unless that is killed at once, as by SIGKILL. */
 export async function startServerProcess({
   serverBin,
   port = 0,
@@ -30,33 +32,56 @@ export async function startServerProcess({
 }: TestHarnessConfig): Promise<ServerProcess> {
   const program = serverBin === undefined ? foundProgram() : named('serverBin', serverBin);
   const data = dataDir ?? (await mkdtemp(join(tmpdir(), 'flovyn-test-')));
-  const removeData = async (): Promise<void> => {
-    if (dataDir === undefined) await rm(data, { recursive: true, force: true });
+  const removeData = (): void => {
+    if (dataDir === undefined) rmSync(data, { recursive: true, force: true, maxRetries: 5 });
   };
   const child = spawn(program, ['dev', '--port', String(port), '--data', data, '--ready-json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const forget = atEndOfProcess(() => {
+    kill();
+    removeData();
+  });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   try {
     const ready = await firstLine(child, program);
-    child.unref();
+    letExit(child);
     const stop = async (): Promise<void> => {
-      process.removeListener('exit', kill);
+      forget();
       child.kill('SIGTERM');
       const late = setTimeout(kill, STOP_MS);
       await exited;
       clearTimeout(late);
-      await removeData();
+      removeData();
     };
     return { config: configOf(ready), stop };
   } catch (error) {
-    process.removeListener('exit', kill);
+    forget();
     kill();
-    await removeData();
+    removeData();
     throw error;
   }
+}
+
+/** A process that has nothing else to do need not stay for the server, nor for what that prints. */
+function letExit(child: ChildProcess): void {
+  child.unref();
+  (child.stdout as Partial<Socket> | null)?.unref?.();
+}
+
+/** Calls `end` when this process ends by itself or is asked to. Returns how to call that off. */
+function atEndOfProcess(end: () => void): () => void {
+  process.once('exit', end);
+  const stopListening = onShutdownSignal((signal) => {
+    end();
+    // What the signal does when nobody listens; other listeners have it already.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  });
+  return () => {
+    process.removeListener('exit', end);
+    stopListening();
+  };
 }
 
 async function firstLine(child: ChildProcess, program: string): Promise<Ready> {

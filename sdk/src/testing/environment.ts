@@ -1,7 +1,14 @@
 import { FlovynClient, type StartedWorkflow } from '../client/client.js';
 import type { WorkflowHandle } from '../client/handle.js';
 import { Duration } from '../duration.js';
-import { FlovynError, NotFoundError, TimeoutError, Unsupported } from '../errors.js';
+import {
+  FlovynError,
+  NotFoundError,
+  TimeoutError,
+  Unsupported,
+  WorkflowCancelled,
+  WorkflowFailed,
+} from '../errors.js';
 import { checkOptions, wholeMs } from '../options.js';
 import { randomId } from '../runtime/random-id.js';
 import type { AnyTask } from '../task/define.js';
@@ -19,6 +26,7 @@ import {
   type TestStartOptions,
 } from './options.js';
 import { embeddedPlace, type Place, serverPlace } from './place.js';
+import { kindOf } from './read-history.js';
 import { realPause, withinRealMs } from './real-time.js';
 
 /** A promise that workflow code has not made yet is waited for no longer than this. */
@@ -29,12 +37,6 @@ const SHUTDOWN_GRACE_MS = 1_000;
 
 /** Longer histories are not checked prefix by prefix unless a test asks for it: that costs their length squared. */
 const CHECKED_EVENTS_MAX = 500;
-/** What the code of an execution ends with. */
-const ENDS: ReadonlySet<string> = new Set([
-  'WORKFLOW_COMPLETED',
-  'WORKFLOW_EXECUTION_FAILED',
-  'WORKFLOW_CANCELLED',
-]);
 
 /**
  * Runs workflows and tasks in a test: a server, a client and a worker that belong to nobody else.
@@ -116,10 +118,14 @@ export class FlovynTestEnvironment {
     const running = this.#running;
     if (running === undefined) return;
     this.#running = undefined;
-    running.place.virtual?.skipper.stop();
-    await running.client.stop();
-    running.place.virtual?.clock.flow(false);
-    await running.place.close();
+    const { client, place } = running;
+    place.virtual?.skipper.stop();
+    try {
+      await client.stop();
+    } finally {
+      place.virtual?.clock.flow(false);
+      await place.close();
+    }
   }
 
   /** Whether `start` has been done and `stop` has not. */
@@ -165,12 +171,10 @@ export class FlovynTestEnvironment {
     const timeoutMs = wholeMs('awaitCompletion, timeout', timeout);
     const { workflowId } = handle;
     const result = handle.result();
-    result.catch(() => {});
-    try {
-      return await withinRealMs(timeoutMs, result, () => this.#tooLate(workflowId, timeoutMs));
-    } finally {
-      if (this.#options.checkEveryPrefix !== false) await this.#checkEveryPrefix(handle);
-    }
+    const ended = result.then(() => true, isEnd);
+    const hasEnded = await withinRealMs(timeoutMs, ended, () => this.#tooLate(workflowId, timeoutMs));
+    if (hasEnded && this.#options.checkEveryPrefix !== false) await this.#checkEveryPrefix(handle);
+    return result;
   }
 
   /** Starts an execution, waits for its end and gives its result, as `startWorkflow` and `awaitCompletion` do. */
@@ -287,14 +291,14 @@ export class FlovynTestEnvironment {
     this.#running = { place, client };
   }
 
-  /** Throws if the execution, one of this environment that is not long, does something else when it is run anew. */
+  /**
+   * Throws if an execution that has ended, one of this environment that is not long, does something else when it is run
+   * anew.
+   */
   async #checkEveryPrefix(handle: WorkflowHandle): Promise<void> {
     const history = await this.history(handle);
-    const [first, last] = [history.events[0], history.events.at(-1)];
-    if (last === undefined || !ENDS.has(last.eventType) || history.events.length >= CHECKED_EVENTS_MAX)
-      return;
-    const { kind } = JSON.parse(first?.data ?? '{}') as { kind?: string };
-    const definition = this.#workflows.get(kind ?? '');
+    if (history.events.length >= CHECKED_EVENTS_MAX) return;
+    const definition = this.#workflows.get(kindOf(history.events) ?? '');
     if (definition !== undefined) await checkEveryPrefix(definition, history);
   }
 
@@ -320,6 +324,11 @@ export class FlovynTestEnvironment {
     const where = last.length === 0 ? '' : `, whose history ends with ${last.join(', ')},`;
     return new TimeoutError(`${what}${where}`, timeoutMs);
   }
+}
+
+/** Whether a result that was not there means that the execution has ended without one. */
+function isEnd(error: unknown): boolean {
+  return error instanceof WorkflowFailed || error instanceof WorkflowCancelled;
 }
 
 function chosenServer({ server, time }: TestEnvironmentOptions): HarnessConfig | undefined {

@@ -28,12 +28,20 @@ export function readHistory(source: HistorySource): ReadHistory {
 }
 
 function parsed(source: HistorySource): unknown {
-  if (source instanceof Uint8Array) return decodeEvents(source);
+  if (source instanceof Uint8Array) return decoded(source);
   if (typeof source !== 'string') return source;
   try {
     return JSON.parse(source);
   } catch (error) {
     throw refused(`a text must be JSON (${textOf(error)})`, source);
+  }
+}
+
+function decoded(bytes: Uint8Array): unknown {
+  try {
+    return decodeEvents(bytes);
+  } catch (error) {
+    throw refused(`bytes must be an answer of GetEvents (${textOf(error)})`, `${bytes.length} bytes`);
   }
 }
 
@@ -95,7 +103,8 @@ function idOf(members: Members): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-function kindOf([first]: readonly HistoryEvent[]): string | undefined {
+/** The workflow that a history is of, if its first event says so. */
+export function kindOf([first]: readonly HistoryEvent[]): string | undefined {
   if (first?.eventType !== 'WORKFLOW_STARTED') return undefined;
   const { kind } = JSON.parse(first.data) as Members;
   return typeof kind === 'string' ? kind : undefined;

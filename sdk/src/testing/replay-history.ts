@@ -58,10 +58,10 @@ function outcome<Output>({ violation, end }: Rerun, events: readonly HistoryEven
 /** The code waits; the server may have ended the execution all the same. */
 function endByServer(events: readonly HistoryEvent[]) {
   for (const { eventType, data } of events) {
-    const { error, reason } = JSON.parse(data) as Readonly<Record<string, unknown>>;
-    if (eventType === 'WORKFLOW_CANCELLED') return { status: 'cancelled', reason: String(reason) } as const;
+    const { error = '', reason = '' } = JSON.parse(data) as Partial<Record<'error' | 'reason', string>>;
+    if (eventType === 'WORKFLOW_CANCELLED') return { status: 'cancelled', reason } as const;
     if (eventType === 'WORKFLOW_EXECUTION_FAILED' || eventType === 'WORKFLOW_FAILED')
-      return { status: 'failed', error: new Error(String(error)) } as const;
+      return { status: 'failed', error: new Error(error) } as const;
   }
   return { status: 'waiting' } as const;
 }

@@ -139,12 +139,22 @@ let shared: TestHarness | undefined;
 
 /**
  * The harness that all tests of a process share, started. With `config` it stands for the server that this names, and
- * nothing is started.
+ * nothing is started. Throws `FlovynError` when they share one already that is of another server.
  */
 export async function getTestHarness(config?: HarnessConfig): Promise<TestHarness> {
   shared ??= config === undefined ? new TestHarness() : TestHarness.of(config);
-  await shared.start();
-  return shared;
+  const harness = shared;
+  await harness.start();
+  if (config === undefined || isOf(harness.config, config)) return harness;
+  const { grpcHost, grpcPort } = harness.config;
+  throw new FlovynError(
+    `getTestHarness: the tests share a harness of the server at ${grpcHost}:${grpcPort} already, and not the one that was ` +
+      `asked for, ${config.grpcHost}:${config.grpcPort}: call cleanupTestHarness() first`,
+  );
+}
+
+function isOf(server: HarnessConfig, config: HarnessConfig): boolean {
+  return Object.entries(config).every(([name, value]) => Reflect.get(server, name) === value);
 }
 
 /** Ends the server of `getTestHarness`, if there is one; the next call starts another. */

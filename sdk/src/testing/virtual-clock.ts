@@ -103,8 +103,13 @@ export class VirtualClock implements Clock {
 
   #armFlow(): void {
     this.#stopFlow();
-    const [next] = [...this.#entries].sort((a, b) => a.realMs - b.realMs);
+    let next: Entry | undefined;
+    for (const entry of this.#entries) if (next === undefined || entry.realMs < next.realMs) next = entry;
     if (next === undefined) return;
+    this.#flowTo(next);
+  }
+
+  #flowTo(next: Entry): void {
     this.#stopFlow = afterRealMs(next.realMs - performance.now(), () => {
       if (next.realMs <= performance.now() + 1 && this.#entries.has(next)) {
         this.#nowMs = Math.max(this.#nowMs, next.atMs);
