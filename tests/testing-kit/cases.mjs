@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { Duration, WorkflowFailed, task, workflow } from '@flovyn/sdk';
+import { Duration, WorkflowCancelled, WorkflowFailed, task, workflow } from '@flovyn/sdk';
 import {
   Duration as TestDuration,
   FlovynTestEnvironment,
   MockTaskContext,
+  MockWorkflowContext,
   checkEveryPrefix,
   replayHistory,
 } from '@flovyn/sdk/testing';
@@ -90,6 +91,26 @@ export const embedded = {
       assert.ok(performance.now() - began < 5_000);
       assert.equal(env.now().getTime() - before, TestDuration.days(30).toMilliseconds());
     }),
+  'a workflow by itself': async () => {
+    const ctx = new MockWorkflowContext({ currentTime: new Date('2026-01-01') });
+    ctx.mockTaskResult(double, 42).mockTaskResult(flaky, new Error('not yet')).mockTaskResult(flaky, 2);
+    ctx.mockPromiseResolution('answer', 43).mockSignal('go', 'now', { after: Duration.days(1) });
+    const result = await mixed.run(ctx, 21);
+    assert.deepEqual(result, { noted: 'noted', doubled: 42, attempts: 2, answer: 43, signal: 'now' });
+    assert.deepEqual(ctx.executedOperations, [{ name: 'note', result: 'noted' }]);
+    assert.deepEqual(ctx.executedTasks[0], { taskName: 'double', input: 21, options: undefined, result: 42 });
+    assert.equal(ctx.currentTime().toISOString(), '2026-01-02T00:00:00.000Z');
+  },
+  'a workflow by itself that is cancelled, or would wait for ever': async () => {
+    const ctx = new MockWorkflowContext({ currentTime: new Date('2026-01-01') });
+    const slept = month.run(ctx);
+    await ctx.advanceTime(Duration.days(29));
+    assert.equal(ctx.startedTimers[0].firedAt, undefined);
+    ctx.markCancelled('enough');
+    await assert.rejects(slept, WorkflowCancelled);
+    await assert.rejects(ctx.waitForSignal('never'), /mockSignal\("never", value\)/);
+    assert.throws(() => ctx.schedule(double, 1), { name: 'ConfigurationError' });
+  },
   'a task by itself': async () => {
     const ctx = new MockTaskContext('id-1', 'upload', 3);
     await task({

@@ -19,7 +19,7 @@ import { startServer } from '../support/server.mjs';
  */
 const LIMIT_MS = 3 * 60_000;
 const installed = (program) => inRoot('node_modules', '.bin', program);
-const CASES = 5;
+const CASES = 7;
 const CASES_ON_SERVER = 2;
 const total = { passed: 0, failed: 0, skipped: 0 };
 

@@ -112,7 +112,7 @@ async function withinTimeout(
 const LONGEST_STACK = 16_384;
 
 /** What is reported of a thrown value. Own properties `retryable` and `nextRetryDelay`, as of `TaskFailed`, count. */
-function failure(thrown: unknown): TaskFailure {
+export function failure(thrown: unknown): TaskFailure {
   return {
     error: textOf(thrown),
     errorType: nameOf(thrown),

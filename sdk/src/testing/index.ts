@@ -9,6 +9,16 @@ export type {
   WorkflowHistory,
 } from './history-types.js';
 export { MockTaskContext, type TrackedStreamEvent } from './mock-task-context.js';
+export type {
+  MockOptions,
+  MockWorkflowContextOptions,
+  TrackedChildWorkflow,
+  TrackedOperation,
+  TrackedPromise,
+  TrackedTask,
+  TrackedTimer,
+} from './mock-types.js';
+export { MockWorkflowContext } from './mock-workflow-context.js';
 export type { HarnessConfig, TestAwaitOptions, TestEnvironmentOptions, TestStartOptions } from './options.js';
 
 export { replayHistory } from './replay-history.js';

@@ -105,11 +105,16 @@ export class Activation {
    * `CoreError` of code `STALE` when the history is not the continuation of what is held here.
    */
   async resume(pollAnswer: Uint8Array, host: ActivationHost): Promise<void> {
+    if (this.takeIn(pollAnswer)) await this.#fetchEvents(host);
+    await this.#decodeEvents();
+  }
+
+  /** The first part of `resume`, which needs no host: whether there are more events than the answer brought. */
+  takeIn(pollAnswer: Uint8Array): boolean {
     const hasMoreEvents = activationResume(this.id, pollAnswer);
     this.#info = undefined;
     this.#pollAnswer = pollAnswer;
-    if (hasMoreEvents) await this.#fetchEvents(host);
-    await this.#decodeEvents();
+    return hasMoreEvents;
   }
 
   /**

@@ -44,10 +44,14 @@ export class Driver {
   /** Lets a clock skip time again that was held by the activation. */
   #release: (() => void) | undefined;
 
-  constructor(activation: Activation, parts: RunParts) {
+  constructor(
+    activation: Activation,
+    parts: RunParts,
+    run: WorkflowRun = new WorkflowRun(activation, parts),
+  ) {
     this.#activation = activation;
     this.#parts = parts;
-    this.#run = new WorkflowRun(activation, parts);
+    this.#run = run;
   }
 
   /** What is run. */
@@ -96,6 +100,14 @@ export class Driver {
     return this.#activate(host, () => this.#activation.resume(pollAnswer, host), isFinal);
   }
 
+  /**
+   * An activation, the first or a later one, that has its events: the code has been told the first job when this returns.
+   * Settles as `run` does.
+   */
+  async goOn(host: ActivationHost): Promise<ActivationEnd> {
+    return this.#activate(host, undefined, ALWAYS);
+  }
+
   /** Lets everything go: what the function still waits for never settles. */
   close(): void {
     this.#state = 'closed';
@@ -105,7 +117,7 @@ export class Driver {
 
   async #activate(
     host: ActivationHost,
-    load: () => Promise<void>,
+    load: (() => Promise<void>) | undefined,
     isFinal: () => boolean,
   ): Promise<ActivationEnd> {
     const { turn, operations } = this.#run;
@@ -114,7 +126,7 @@ export class Driver {
     this.#state = 'active';
     turn.open();
     try {
-      await load();
+      if (load !== undefined) await load();
       while (!(await this.#step(host)));
       this.#state = this.#run.hasEnded ? 'closed' : 'suspended';
       return this.#run.hasEnded ? 'ended' : 'suspended';

@@ -32,6 +32,11 @@ export class PendingHandles {
     return this.#waiting.size;
   }
 
+  /** The handles that wait and what they stand for, the oldest first. */
+  get waiting(): [handle: number, name: HandleName][] {
+    return [...this.#waiting].map(([handle, { name }]) => [handle, name]);
+  }
+
   /** The promise of a new handle. Its value is read by `serializer`, if one is given. */
   open<T>(handle: number, name: HandleName, serializer: Serializer = this.#serializer): Promise<T> {
     this.#sites?.made(handle);

@@ -4,6 +4,7 @@ import { borders } from './borders.js';
 import { callOptions, client, clientHandles, clientOptions } from './client.js';
 import type { Observations } from './difference.js';
 import { harness } from './harness.js';
+import { mockWorkflow } from './mock-workflow.js';
 import { publicNames } from './names.js';
 import { engine, networkOptions, tls, transports } from './network.js';
 import { taskConfig, taskContext } from './task.js';
@@ -25,6 +26,7 @@ const observations: Observations[] = [
   engine,
   handles,
   harness,
+  mockWorkflow,
   networkOptions,
   queryContext,
   taskConfig,

@@ -1,0 +1,4 @@
+import { provesDifferences } from './difference.js';
+import { mockWorkflow } from './mock-workflow.js';
+
+provesDifferences(mockWorkflow);
