@@ -48,6 +48,8 @@ test('the tarball holds what runs and what describes it, and nothing else', () =
     (path) => /(?<!\/shared-\w+)\.js$/.test(path) && !paths.includes(path.replace(/\.js$/, '.d.ts')),
   );
   assert.deepEqual(untyped, []);
+  // Of declarations only those that a program can get to.
+  assert.ok(paths.includes('dist/workflow/context-types.d.ts') && !paths.includes('dist/core.d.ts'));
 });
 
 test('its modules are joined: a program that starts reads few files', () => {

@@ -180,7 +180,7 @@ export class MockExecution {
       throw new Error('the engine of the mock did not give out its execution');
     onceForgotten(this, () => activation.close());
     activationHandleFirstEvents(activation.id);
-    if (activation.info.hasMoreEvents) this.#fetch(engine, activation);
+    if (activation.info.hasMoreEvents) this.#loadRest(engine, activation);
     const definition = lending(this.#settings.workflow);
     const parts = { definition, serializer, logger: silentLogger, clock: this.#clock };
     const sites = new HandedOut(this.#settings.contextFor);
@@ -196,12 +196,12 @@ export class MockExecution {
   #goOn(): boolean {
     const [running, claimed] = [this.#running, this.#takeOwn()];
     if (running === undefined || claimed === undefined) return false;
-    if (running.activation.takeIn(claimed.answer)) this.#fetch(this.#started, running.activation);
+    if (running.activation.takeIn(claimed.answer)) this.#loadRest(this.#started, running.activation);
     void this.#activate(running, claimed);
     return true;
   }
 
-  #fetch(engine: MockEngine, { id }: Activation): void {
+  #loadRest(engine: MockEngine, { id }: Activation): void {
     while (activationHandleEvents(id, engine.getEvents(this.#executionId, activationLastSequence(id))));
   }
 
