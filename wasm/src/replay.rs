@@ -115,7 +115,6 @@ pub fn activation_handle_events(
     with(activation, |activation| {
         activation.info.read(&page.events);
         activation.execution.handle_events(&page.events)?;
-        activation.info.has_more_events = page.has_more;
         Ok(page.has_more)
     })
 }
@@ -216,8 +215,6 @@ pub fn handle_submit_answer(
     let answer = SubmitWorkflowCommandsResponse::decode(submit_response)?;
     with(activation, |activation| {
         activation.execution.handle_events(&answer.events)?;
-        activation.info.has_more_events = answer.has_more_events;
-        activation.info.lease_ms = answer.lease_ms;
         Ok(answer.has_more_events)
     })
 }

@@ -21,26 +21,14 @@ export interface ActivationInfo {
   readonly queue: string;
   /** The version it was started with, where one was named. */
   readonly workflowVersion: string | undefined;
-  /** Goes back as metadata `flovyn-claim`; empty from a server without the extension. */
-  readonly claimToken: string;
-  /** The claim ends this long after it was given or renewed; 0 from a server without the extension. */
-  readonly leaseMs: number;
-  /** The time of this activation, in milliseconds since 1970. */
-  readonly taskTimeMs: number;
   /** There are events to fetch with GetEvents before the first job. */
   readonly hasMoreEvents: boolean;
-  /** The events of the answer begin after this one; 0 for the whole history. */
-  readonly afterSequence: number;
   /** The number of the last event held. */
   readonly lastSequence: number;
   /** The data of all events held so far, in bytes. */
   readonly historyBytes: number;
-  /** About how much memory the execution holds, in bytes. */
-  readonly memoryBytes: number;
   /** The execution that started it as a child, once the first event is held. */
   readonly parentWorkflowExecutionId: string | undefined;
-  /** When the execution was created, in milliseconds since 1970. */
-  readonly createdAtMs: number;
 }
 "#;
 
@@ -58,12 +46,7 @@ pub(super) struct Info {
     kind: String,
     queue: String,
     workflow_version: Option<String>,
-    claim_token: String,
-    pub(super) lease_ms: i64,
-    task_time_ms: i64,
     pub(super) has_more_events: bool,
-    created_at_ms: i64,
-    after_sequence: i32,
     parent_workflow_execution_id: Option<String>,
 }
 
@@ -75,25 +58,15 @@ impl Info {
             kind: execution.kind,
             queue: execution.queue,
             workflow_version: execution.workflow_version,
-            claim_token: response.claim_token,
-            lease_ms: response.lease_ms,
-            task_time_ms: execution.workflow_task_time_millis,
             // Every history begins with an event, so an answer without any comes from a server that sends none.
             has_more_events: response.has_more_events || events.is_empty(),
-            created_at_ms: execution.created_at_ms,
-            after_sequence: response.after_sequence,
             parent_workflow_execution_id,
         }
     }
 
     /// A history in a file was claimed from nowhere.
     pub(super) fn of_file(execution: &ExecutionInfo) -> Self {
-        Self {
-            execution_id: execution.execution_id.clone(),
-            kind: execution.kind.clone(),
-            task_time_ms: execution.task_time_ms,
-            ..Self::default()
-        }
+        Self { execution_id: execution.execution_id.clone(), kind: execution.kind.clone(), ..Self::default() }
     }
 
     /// What a new poll's answer says of the same execution.
@@ -116,16 +89,10 @@ impl Info {
             ("kind", self.kind.as_str().into()),
             ("queue", self.queue.as_str().into()),
             ("workflowVersion", self.workflow_version.as_deref().into()),
-            ("claimToken", self.claim_token.as_str().into()),
-            ("leaseMs", number(self.lease_ms).into()),
-            ("taskTimeMs", number(self.task_time_ms).into()),
             ("hasMoreEvents", self.has_more_events.into()),
-            ("afterSequence", self.after_sequence.into()),
             ("lastSequence", execution.last_sequence().into()),
             ("historyBytes", number(i64::try_from(execution.history_bytes()).unwrap_or(i64::MAX)).into()),
-            ("memoryBytes", execution.memory_bytes().into()),
             ("parentWorkflowExecutionId", self.parent_workflow_execution_id.as_deref().into()),
-            ("createdAtMs", number(self.created_at_ms).into()),
         ])
     }
 }

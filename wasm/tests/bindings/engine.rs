@@ -1,9 +1,9 @@
 use flovyn_wasm::{
-    Step, WorkflowStatus, activation_close, activation_handle_first_events, activation_info, activation_open, complete,
+    Step, WorkflowStatus, activation_close, activation_handle_first_events, activation_open, complete,
     decode_await_result, decode_describe_workflow, decode_events, decode_poll_task, decode_start_workflow,
     encode_await_result, encode_complete_task, encode_describe_workflow, encode_get_events, encode_poll_task,
     encode_poll_workflow, encode_start_workflow, engine_close, engine_handle, engine_open, engine_take_wakes,
-    engine_tick, next_step, poll_job, schedule_task, stage_submission, take_submission,
+    engine_tick, next_step, poll_job, poll_peek, schedule_task, stage_submission, take_submission,
 };
 use js_sys::Uint8Array;
 use serde_json::{Value, json};
@@ -29,11 +29,11 @@ fn a_workflow_with_a_task_runs_from_start_to_result() {
     let engine = Engine::open();
     let execution_id = engine.start(r#"{"order":7}"#);
 
-    let activation = engine.poll().expect("the workflow is ready");
+    let (activation, claim) = engine.poll().expect("the workflow is ready");
     assert_eq!(job(activation), json!([0, 0, r#"{"order":7}"#, []]));
     let scheduled = support::json(&schedule_task(activation, 0, "charge".into(), "{}".into(), None).unwrap());
     assert_eq!(job(activation), Value::Null);
-    engine.submit(activation);
+    engine.submit(activation, claim);
     assert!(engine.poll().is_none(), "it waits for the task");
 
     let task = engine.poll_task().expect("the task is ready");
@@ -45,13 +45,13 @@ fn a_workflow_with_a_task_runs_from_start_to_result() {
     engine.call(COMPLETE_TASK, &encode_complete_task(&js(&completion)).unwrap(), claim);
     assert_eq!(engine.poll_task(), None);
 
-    let activation = engine.poll().expect("the task has ended");
+    let (activation, claim) = engine.poll().expect("the task has ended");
     assert_eq!(job(activation), json!([0, 0, r#"{"order":7}"#, []]));
     schedule_task(activation, 0, "charge".into(), "{}".into(), None).unwrap();
     assert_eq!(job(activation), json!([1, 1, "\"paid\""]));
     complete(activation, r#"{"paid":true}"#.into()).unwrap();
     assert_eq!(job(activation), Value::Null);
-    engine.submit(activation);
+    engine.submit(activation, claim);
 
     let result = engine.await_result(&execution_id);
     assert_eq!(result["status"], json!(WorkflowStatus::Completed as i32));
@@ -153,22 +153,21 @@ impl Engine {
         text(&decode_start_workflow(&answer).unwrap(), "workflowExecutionId")
     }
 
-    /// The activation of the execution that is claimed, if one is ready.
-    fn poll(&self) -> Option<u32> {
+    /// The activation of the execution that is claimed, if one is ready, and its claim.
+    fn poll(&self) -> Option<(u32, String)> {
         let request = encode_poll_workflow(&js(&poll_request(false))).unwrap();
-        let activation = activation_open(&self.call_now(POLL, &request), true).unwrap();
-        (activation != 0).then(|| {
-            activation_handle_first_events(activation).unwrap();
-            activation
-        })
+        let answer = self.call_now(POLL, &request);
+        let claim = text(&poll_peek(&answer).unwrap()?.into(), "claimToken");
+        let activation = activation_open(&answer, true).unwrap();
+        activation_handle_first_events(activation).unwrap();
+        Some((activation, claim))
     }
 
     /// The last submission of an activation.
-    fn submit(&self, activation: u32) {
+    fn submit(&self, activation: u32, claim: String) {
         assert_eq!(next_step(activation).unwrap(), Step::SubmitFinal);
         stage_submission(activation).unwrap();
         let request = take_submission(activation, None, None).unwrap();
-        let claim = text(&activation_info(activation).unwrap(), "claimToken");
         self.call(SUBMIT, &request, Some(claim));
         activation_close(activation).unwrap();
     }
