@@ -124,7 +124,7 @@ check('a promise that times out', program.promiseTimeoutWorkflow, {
 });
 check('a child', program.childWorkflow, {
   input: { message: 'from the parent' },
-  gives: { message: 'from the parent', childId: true },
+  gives: { message: 'from the parent', childSaid: 'from the parent' },
 });
 check('a child that fails', program.childFailureWorkflow, {
   input: { message: 'the child gave up' },

@@ -31,12 +31,12 @@ export const promiseTimeoutWorkflow = workflow<{ timeoutMs: number }, { timedOut
   },
 );
 
-export const childWorkflow = workflow<{ message: string }, { message: string; childId: boolean }>({
+export const childWorkflow = workflow<{ message: string }, { message: string; childSaid: string }>({
   name: 'program-child-workflow',
   async run(ctx, { message }) {
     const handle = ctx.scheduleWorkflow(echoWorkflow, { message }, { queue: 'default' });
     const child = await handle.result();
-    return { message: child.message, childId: handle.workflowId !== ctx.workflowExecutionId };
+    return { message, childSaid: child.message };
   },
 });
 

@@ -84,11 +84,11 @@ export const mixedParallelWorkflow = workflow<void, { results: unknown[]; settle
       ctx.task(addTask, { a: 1, b: 2 }),
       ctx.sleep(Duration.milliseconds(5)),
       ctx.run('operation', () => 'operation'),
-      ctx.scheduleByName<string>('program-no-input-task'),
+      ctx.scheduleByName<string>('program-no-input-task', undefined),
     ]);
     const settled = await Promise.allSettled([
       ctx.task(failingTask, { reason: 'on purpose' }),
-      ctx.task(noInputTask),
+      ctx.task(noInputTask, undefined),
     ]);
     return { results, settled: settled.map(({ status }) => status) };
   },
@@ -107,9 +107,13 @@ export const raceWorkflow = workflow<void, { winner: string }>({
 export const retryWorkflow = workflow<{ failUntilAttempt: number }, { attempt: number }>({
   name: 'program-retry-workflow',
   async run(ctx, input) {
-    return ctx
-      .schedule(flakyTask, input, { retry: { maxRetries: 5, initialDelay: Duration.milliseconds(1) } })
-      .result();
+    const retry = {
+      maxRetries: 5,
+      initialDelay: Duration.milliseconds(1),
+      maxDelay: Duration.milliseconds(8),
+      backoffMultiplier: 2,
+    };
+    return ctx.schedule(flakyTask, input, { retry }).result();
   },
 });
 
@@ -138,27 +142,38 @@ export const dynamicTaskWorkflow = workflow<{ name: string; input: unknown }, un
 
 export const tokenStreamWorkflow = workflow<{ text: string }, { count: number }>({
   name: 'program-token-stream-workflow',
-  run: (ctx, input) => ctx.schedule(tokenTask, input),
+  // The handle itself.
+  async run(ctx, input) {
+    return ctx.schedule(tokenTask, input);
+  },
 });
 
 export const progressStreamWorkflow = workflow<{ steps: number }, { steps: number }>({
   name: 'program-progress-stream-workflow',
-  run: (ctx, input) => ctx.schedule(progressTask, input).result(),
+  async run(ctx, input) {
+    return ctx.schedule(progressTask, input).result();
+  },
 });
 
 export const dataStreamWorkflow = workflow<{ records: number }, { records: number }>({
   name: 'program-data-stream-workflow',
-  run: (ctx, input) => ctx.schedule(dataTask, input).result(),
+  async run(ctx, input) {
+    return ctx.schedule(dataTask, input).result();
+  },
 });
 
 export const errorStreamWorkflow = workflow<void, { recovered: boolean }>({
   name: 'program-error-stream-workflow',
-  run: (ctx) => ctx.schedule(errorTask).result(),
+  async run(ctx) {
+    return ctx.schedule(errorTask, undefined).result();
+  },
 });
 
 export const everyStreamWorkflow = workflow<void, { events: number }>({
   name: 'program-every-stream-workflow',
-  run: (ctx) => ctx.schedule(everyStreamTask).result(),
+  async run(ctx) {
+    return ctx.schedule(everyStreamTask, undefined).result();
+  },
 });
 
 export const echoTaskWorkflow = workflow<{ message: string }, string>({
