@@ -171,8 +171,7 @@ export class Activation {
 
   async #takeSubmission(nextPoll?: Uint8Array): Promise<Uint8Array> {
     const encoded = this.#codec && (await this.#codec.encode(stageSubmission(this.id)));
-    const submission = takeSubmission(this.id, encoded, nextPoll);
-    return submission;
+    return takeSubmission(this.id, encoded, nextPoll);
   }
 
   async #fetchEvents(host: ActivationHost): Promise<void> {
