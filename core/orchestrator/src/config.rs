@@ -1,7 +1,7 @@
 use flovyn_protocol::limits::Limits;
 use serde::Deserialize;
 
-use crate::store::StreamLimits;
+use crate::store::{StreamLimits, WorkerRecord};
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
@@ -165,6 +165,14 @@ impl Default for TaskConfig {
 impl Default for SignalConfig {
     fn default() -> Self {
         Self { accept_terminal: true }
+    }
+}
+
+impl WorkerConfig {
+    /// When a worker is OFFLINE unless it shows itself before, in milliseconds since 1970. The last note can be older
+    /// than the last sign of life.
+    pub fn offline_at_ms(&self, worker: &WorkerRecord) -> i64 {
+        worker.last_seen_ms.saturating_add(self.offline_after_ms).saturating_add(self.note_after_ms)
     }
 }
 

@@ -91,6 +91,7 @@ mod state;
 mod store;
 mod streams;
 mod submit;
+mod subscriptions;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -102,12 +103,14 @@ pub use api::{Answer, Attempt, Env, Park, Principal, PrincipalKind, Request, Tic
 pub use config::{Config, PollConfig, QueryConfig, SignalConfig, TaskConfig, WorkerConfig};
 pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
-    Activation, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind, DefinitionRecord,
-    EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey, IdempotencyRecord,
-    IdempotencySpace, Key, KindSet, PageMax, Parent, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryAnswer,
-    QueryRecord, QueryState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError, StreamLimits, StreamRecord,
-    Streams, TaskLog, TaskProgress, TaskRecord, TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
+    Activation, AttemptEnd, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind,
+    DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey,
+    IdempotencyRecord, IdempotencySpace, Key, KindSet, PageMax, Parent, PayloadSlot, Preference, PromiseRecord,
+    PromiseState, QueryAnswer, QueryRecord, QueryState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError,
+    StreamLimits, StreamRecord, Streams, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskProgress, TaskRecord,
+    TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,
 };
+pub use subscriptions::Subscription;
 
 /// Answers one request of the contract. See the crate documentation for what the host does with the answer.
 ///

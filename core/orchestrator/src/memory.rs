@@ -23,7 +23,7 @@ use crate::{
     Status,
     store::{
         DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
-        QueryRecord, Streams, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+        QueryRecord, Streams, TaskAttempt, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
     },
 };
 
@@ -50,6 +50,7 @@ pub struct MemoryStore {
     deadlines: Deadlines,
     task_states: Table<(Key, String), Payload>,
     task_logs: Table<(Key, i32), TaskLog>,
+    task_attempts: Table<(Key, i32), TaskAttempt>,
     streams: Streams,
 }
 
@@ -141,6 +142,7 @@ impl MemoryStore {
             Undo::Definition(change) => self.definitions.undo(change),
             Undo::TaskState(change) => self.task_states.undo(change),
             Undo::TaskLog(change) => self.task_logs.undo(change),
+            Undo::TaskAttempt(change) => self.task_attempts.undo(change),
             Undo::Ready(change) => self.ready.undo(change),
             Undo::Deadline(change) => self.deadlines.undo(change),
         }

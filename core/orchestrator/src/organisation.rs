@@ -8,8 +8,8 @@ use flovyn_protocol::messages::{
     GetStateKeysRequest, GetStateRequest, HeartbeatRequest, LogMessageRequest, PollRequest, PollTaskRequest,
     QueryWorkflowRequest, RejectPromiseRequest, ReportProgressRequest, ResolvePromiseRequest, SetStateRequest,
     SignalWithStartWorkflowRequest, SignalWorkflowRequest, StartChildWorkflowRequest, StartWorkflowRequest,
-    StreamTaskDataRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest, WorkerHeartbeatRequest,
-    WorkerRegistrationRequest,
+    StreamTaskDataRequest, SubmitTaskRequest, SubmitWorkflowCommandsRequest, SubscriptionRequest,
+    WorkerHeartbeatRequest, WorkerRegistrationRequest,
     ext::{
         AnswerQueryRequest, AwaitResultRequest, CancelWorkflowRequest, DescribeWorkflowRequest, ListWorkflowsRequest,
         ReadStreamRequest, ReleaseClaimRequest, RenewClaimRequest,
@@ -38,6 +38,12 @@ pub(crate) fn check(message: &impl NamesOrg, principal: &Principal) -> Result<Uu
         return Ok(principal.org_id);
     }
     Err(Status::permission_denied(format!("org_id: the key does not belong to organisation {org_id}")))
+}
+
+impl NamesOrg for SubscriptionRequest {
+    fn org(&self) -> &str {
+        &self.org_id
+    }
 }
 
 impl NamesOrg for PollRequest {

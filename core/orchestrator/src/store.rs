@@ -1,5 +1,6 @@
 //! What the rules keep, and the transaction through which they keep it.
 
+mod attempt;
 mod deadline;
 mod error;
 mod execution;
@@ -11,6 +12,7 @@ mod query;
 mod ready;
 mod streams;
 mod task;
+mod task_list;
 mod task_log;
 mod wake;
 mod worker;
@@ -20,6 +22,7 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
+pub use attempt::{AttemptEnd, TaskAttempt};
 pub use deadline::{Deadline, DeadlineKey, DeadlineKind};
 pub use error::StoreError;
 pub use execution::{
@@ -34,6 +37,7 @@ pub use query::{QueryAnswer, QueryRecord, QueryState};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
 pub use streams::{StreamLimits, StreamRecord, Streams};
 pub use task::{Claim, ClaimHolder, PayloadSlot, RetryPolicy, TaskProgress, TaskRecord, TaskState};
+pub use task_list::{TaskFilter, TaskList};
 pub use task_log::TaskLog;
 pub use wake::{WaitKey, Wake, Warning};
 pub use worker::{DefinitionRecord, Registration, WorkerRecord};
@@ -101,6 +105,15 @@ pub trait Tx {
 
     /// The task with this id.
     fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError>;
+    /// The tasks that a filter admits, the newest first, of equal ones that with the higher id: `limit` of them after the
+    /// first `offset`.
+    fn standalone_tasks(
+        &mut self,
+        org_id: Uuid,
+        filter: &TaskFilter,
+        limit: usize,
+        offset: usize,
+    ) -> Result<TaskList, StoreError>;
     /// Stores a task.
     fn put_task(&mut self, task: &TaskRecord) -> Result<(), StoreError>;
     /// A payload that belongs to a task.
@@ -120,6 +133,13 @@ pub trait Tx {
     fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError>;
     /// The lines of the log of a task with a higher number, in order; at most `max`.
     fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Result<Vec<TaskLog>, StoreError>;
+
+    /// The attempts at a task that have ended and are kept, in order.
+    fn task_attempts(&mut self, task: Key) -> Result<Vec<TaskAttempt>, StoreError>;
+    /// Stores an attempt, by its number.
+    fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Result<(), StoreError>;
+    /// Forgets an attempt.
+    fn remove_task_attempt(&mut self, task: Key, number: i32) -> Result<(), StoreError>;
 
     /// [`Streams::is_open`].
     fn is_stream_open(&mut self, key: Key) -> bool;
@@ -179,6 +199,8 @@ pub trait Tx {
     fn worker(&mut self, key: Key) -> Result<Option<WorkerRecord>, StoreError>;
     /// The worker with this name.
     fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Result<Option<WorkerRecord>, StoreError>;
+    /// The workers of an organisation, by name: `limit` of them after the first `offset`.
+    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Result<Vec<WorkerRecord>, StoreError>;
     /// Stores a worker. Names are unique within an organisation.
     fn put_worker(&mut self, worker: &WorkerRecord) -> Result<(), StoreError>;
     /// Forgets a worker.
@@ -191,6 +213,14 @@ pub trait Tx {
         kind: &str,
         version: &str,
     ) -> Result<Option<DefinitionRecord>, StoreError>;
+    /// The definitions of workflows or of tasks, by kind and version: `limit` of them after the first `offset`.
+    fn definitions(
+        &mut self,
+        org_id: Uuid,
+        work: Work,
+        limit: usize,
+        offset: usize,
+    ) -> Result<Vec<DefinitionRecord>, StoreError>;
     /// Stores a definition, by organisation, work, kind and version.
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
 

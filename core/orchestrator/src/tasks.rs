@@ -5,6 +5,7 @@ mod cancel;
 mod create;
 mod heartbeat;
 mod outcome;
+mod past_attempts;
 mod reports;
 mod retry;
 mod state;

@@ -76,12 +76,12 @@ pub(crate) fn timeout_ms(worker: Option<&WorkerRecord>, kind: &str) -> Option<i6
 /// Until when a worker counts as alive, if it is known.
 pub(crate) fn alive_until_ms(ctx: &mut Ctx<'_>, org_id: Uuid, name_or_id: &str) -> Result<Option<i64>, Status> {
     let worker = find(ctx, org_id, name_or_id)?;
-    Ok(worker.map(|worker| offline_at_ms(ctx, &worker)))
+    Ok(worker.map(|worker| ctx.config.workers.offline_at_ms(&worker)))
 }
 
 /// Whether a worker has shown itself lately.
 pub(crate) fn is_alive(ctx: &Ctx<'_>, worker: &WorkerRecord) -> bool {
-    ctx.now_ms < offline_at_ms(ctx, worker)
+    ctx.now_ms < ctx.config.workers.offline_at_ms(worker)
 }
 
 /// Forgets a worker.
@@ -91,12 +91,6 @@ pub(crate) fn remove(ctx: &mut Ctx<'_>, worker: &WorkerRecord) -> Result<(), Sta
     }
     ctx.tx.remove_worker(worker.key)?;
     Ok(())
-}
-
-/// The last note can be older than the last sign of life.
-fn offline_at_ms(ctx: &Ctx<'_>, worker: &WorkerRecord) -> i64 {
-    let workers = &ctx.config.workers;
-    worker.last_seen_ms.saturating_add(workers.offline_after_ms).saturating_add(workers.note_after_ms)
 }
 
 /// A worker without a registration matters only as long as its claims can live.

@@ -49,6 +49,10 @@ pub struct Limits {
     pub log_message_bytes_max: usize,
     /// The lines that one task logs. Default 1,000.
     pub task_logs_max: usize,
+    /// The attempts at one task that are kept, the last ones. Default 1,000.
+    pub task_attempts_max: usize,
+    /// The error of an attempt, as it is kept with the attempt; what is longer is cut. Default 4 KiB.
+    pub attempt_error_bytes_max: usize,
     /// The keys of the state of one task. Default 1,000.
     pub task_state_keys_max: usize,
     /// The keys and values of the state of one task together. Default 2 MiB.
@@ -76,6 +80,8 @@ impl Default for Limits {
             stream_payload_bytes_max: 256 * KIB,
             log_message_bytes_max: 16 * KIB,
             task_logs_max: 1_000,
+            task_attempts_max: 1_000,
+            attempt_error_bytes_max: 4 * KIB,
             task_state_keys_max: 1_000,
             task_state_bytes_max: 2 * MIB,
         }

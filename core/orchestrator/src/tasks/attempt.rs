@@ -5,13 +5,17 @@ use alloc::{format, string::String};
 use super::{
     make_ready,
     outcome::{self, Failure},
+    past_attempts,
 };
 use crate::{
     Status,
     claims::{self, Due},
     context::Ctx,
-    store::{Claim, Key, TaskRecord, TaskState},
+    store::{AttemptEnd, Claim, Key, TaskRecord, TaskState},
 };
+
+/// The error of an attempt whose worker has vanished.
+const CLAIM_ENDED: &str = "the claim ended: its worker was not heard of in time";
 
 /// Why an attempt is given up, and when.
 struct Limit {
@@ -59,6 +63,7 @@ pub(crate) fn due(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
     if due_ms > ctx.now_ms {
         return Ok(Due::AgainAt(due_ms));
     }
+    past_attempts::ended(ctx, &task, AttemptEnd::Failed(CLAIM_ENDED.into()))?;
     make_ready(ctx, &mut task)?;
     ctx.tx.put_task(&task)?;
     Ok(Due::Done)

@@ -11,13 +11,13 @@ use flovyn_protocol::{
 };
 use prost::Message as _;
 
-use super::{load, make_ready, proven, read_poll, retry, take};
+use super::{load, make_ready, past_attempts, proven, read_poll, retry, take};
 use crate::{
     Answer, Status, Undelivered, border, claims,
     context::{Caller, Ctx},
     execution,
     polling::Poll,
-    store::{ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, TaskRecord, TaskState, Work},
+    store::{AttemptEnd, ClaimHolder, Deadline, DeadlineKey, Key, PayloadSlot, TaskRecord, TaskState, Work},
     streams,
 };
 
@@ -142,6 +142,8 @@ pub(super) fn attempt_failed(
     if task.execution_count > task.max_retries {
         return fail_for_good(ctx, task, failure, true);
     }
+    let end = AttemptEnd::Failed(past_attempts::kept(ctx, &failure.error));
+    past_attempts::ended(ctx, task, end)?;
     task.error = Some(failure.error);
     task.stack_trace = failure.stack_trace;
     let delay_ms = match next_retry_delay_ms {
@@ -208,6 +210,13 @@ pub(super) fn end(ctx: &mut Ctx<'_>, task: &mut TaskRecord, state: TaskState) ->
     if task.state == TaskState::Ready {
         ctx.tx.remove_ready(Work::Task, task.key)?;
     }
+    let error = past_attempts::kept(ctx, task.error.as_deref().unwrap_or_default());
+    let attempt_end = match state {
+        TaskState::Completed => AttemptEnd::Completed,
+        TaskState::Cancelled => AttemptEnd::Cancelled(error),
+        _ => AttemptEnd::Failed(error),
+    };
+    past_attempts::ended(ctx, task, attempt_end)?;
     task.state = state;
     task.updated_at_ms = ctx.now_ms;
     ctx.tx.remove_deadline(&DeadlineKey::Task(task.key))?;

@@ -5,11 +5,13 @@ mod cancel;
 mod cancel_children;
 mod children;
 mod claims;
+mod discovery;
 mod executions;
 mod limits;
 mod listing;
 mod malformed;
 mod organisations;
+mod past_attempts;
 mod plain_clients;
 mod polls;
 mod promises;
@@ -69,8 +71,10 @@ pub fn suite() -> Vec<Test> {
         timeouts::TESTS,
         task_cancel::TESTS,
         attempts::TESTS,
+        past_attempts::TESTS,
         reports::TESTS,
         workers::TESTS,
+        discovery::TESTS,
         organisations::TESTS,
         limits::TESTS,
         malformed::TESTS,

@@ -4,6 +4,7 @@
 mod metadata;
 mod request;
 mod response;
+mod subscribe;
 mod wire;
 mod worker;
 
@@ -19,7 +20,7 @@ use self::{
 };
 use crate::{
     clock,
-    host::{Call, Presence, Reply},
+    host::{Call, Presence},
     server::App,
 };
 
@@ -53,7 +54,7 @@ pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response<Body> {
     response::respond(wire, extended, result)
 }
 
-async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, Status> {
+async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Body, Status> {
     let (head, body) = request.into_parts();
     if wire == Wire::Grpc && head.version < Version::HTTP_2 {
         return Err(Status::unimplemented("gRPC needs HTTP/2: over HTTP/1.1 send application/grpc-web+proto"));
@@ -64,7 +65,7 @@ async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, 
     }
     let metadata = Metadata::read(&head.headers, app.extensions)?;
     let timeout = metadata.timeout;
-    let call = call(app, head, metadata, body);
+    let call = call(app, wire, head, metadata, body);
     match timeout {
         None => call.await,
         // Dropping the call is all that ends it: a parked poll leaves its queues, an answer on its way is given back.
@@ -78,7 +79,7 @@ async fn answer(app: &App, wire: Wire, request: Request<Body>) -> Result<Reply, 
     }
 }
 
-async fn call(app: &App, head: Parts, metadata: Metadata, body: Body) -> Result<Reply, Status> {
+async fn call(app: &App, wire: Wire, head: Parts, metadata: Metadata, body: Body) -> Result<Body, Status> {
     // A little after the timeout itself: at the same moment an empty answer could come first.
     let deadline_ms = metadata.timeout.map(|timeout| clock::now_ms().saturating_add(millis(timeout)).saturating_add(2));
     let caller = app.authenticator.authenticate(&head.headers)?;
@@ -86,14 +87,22 @@ async fn call(app: &App, head: Parts, metadata: Metadata, body: Body) -> Result<
     let body = tokio::time::timeout(Duration::from_millis(app.http.body_timeout_ms), reading)
         .await
         .map_err(|_| Status::new(Code::DeadlineExceeded, "the body of the request took too long to arrive"))??;
-    let Metadata { extended, claim, .. } = metadata;
+    let Metadata { extended, claim, timeout } = metadata;
+    if head.uri.path() == subscribe::METHOD {
+        let subscription = app.host.subscription(&body, &caller.principal)?;
+        let place = app.host.enter_stream(caller.key, app.http.event_streams_per_key_max)?;
+        let subscriber = app.host.subscribe(&subscription, place);
+        return Ok(subscribe::body(wire, subscription, subscriber, timeout));
+    }
     if let Some(presence) = head.extensions.get::<Presence>()
         && !extended
         && let Some(worker) = worker::who_polls(head.uri.path(), &body)
     {
         presence.note(caller.principal.org_id, &worker);
     }
-    app.host.call(Call { method: head.uri.path().to_owned(), body, extended, claim, deadline_ms, caller }).await
+    let method = head.uri.path().to_owned();
+    let reply = app.host.call(Call { method, body, extended, claim, deadline_ms, caller }).await?;
+    Ok(response::body(wire, reply))
 }
 
 fn too_late(timeout: Duration) -> Status {

@@ -25,9 +25,13 @@ const WEB_TRAILERS: &[u8] = b"\x80\0\0\0\x0fgrpc-status:0\r\n";
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 /// The response of a call. A failed one has no body: its status is in the headers.
-pub(super) fn respond(wire: Wire, extended: bool, result: Result<Reply, Status>) -> Response<axum::body::Body> {
+pub(super) fn respond(
+    wire: Wire,
+    extended: bool,
+    result: Result<axum::body::Body, Status>,
+) -> Response<axum::body::Body> {
     let mut response = match result {
-        Ok(reply) => Response::new(axum::body::Body::new(ReplyBody::new(wire, reply))),
+        Ok(body) => Response::new(body),
         Err(status) => {
             let mut response = Response::new(axum::body::Body::empty());
             write_status(&status, response.headers_mut());
@@ -39,6 +43,31 @@ pub(super) fn respond(wire: Wire, extended: bool, result: Result<Reply, Status>)
         response.headers_mut().insert(metadata::EXT, HeaderValue::from_static(metadata::EXT_VERSION));
     }
     response
+}
+
+/// The body of a call that is answered by one message.
+pub(super) fn body(wire: Wire, reply: Reply) -> axum::body::Body {
+    axum::body::Body::new(ReplyBody::new(wire, reply))
+}
+
+/// The end of a call that was answered by any number of messages.
+pub(super) fn trailers(wire: Wire, status: &Status) -> Frame<Bytes> {
+    let mut trailers = HeaderMap::new();
+    write_status(status, &mut trailers);
+    match wire {
+        Wire::Grpc => Frame::trailers(trailers),
+        Wire::GrpcWeb => Frame::data(web_trailers(&trailers)),
+    }
+}
+
+/// A trailer frame of gRPC-Web.
+fn web_trailers(trailers: &HeaderMap) -> Bytes {
+    let mut lines = Vec::new();
+    for (name, value) in trailers {
+        lines.extend([name.as_str().as_bytes(), b":", value.as_bytes(), b"\r\n"].concat());
+    }
+    let length = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    [&[0x80], length.to_be_bytes().as_slice(), &lines].concat().into()
 }
 
 fn write_status(status: &Status, headers: &mut HeaderMap) {

@@ -5,6 +5,7 @@ mod polls;
 mod presence;
 mod receipt;
 mod room;
+mod subscribers;
 mod ticker;
 mod worker;
 mod writer;
@@ -14,17 +15,23 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{self as orchestrator, Warning};
+use flovyn_orchestrator::{self as orchestrator, Principal, Subscription, Wake, Warning};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 pub use self::writer::WriterStats;
-pub(crate) use self::{call::Call, polls::Place, presence::Presence, receipt::Reply, writer::Attempt};
+pub(crate) use self::{
+    call::Call, polls::Place, presence::Presence, receipt::Reply, subscribers::Subscriber, writer::Attempt,
+};
 use self::{
     call::{CallJob, News, Waiting},
     polls::Polls,
+    subscribers::Subscribers,
     ticker::Deadlines,
     writer::{AfterCommit, Writer, stopping},
 };
@@ -41,6 +48,7 @@ pub(crate) struct Host {
     polls: Arc<Polls>,
     /// The readers of streams of events.
     readers: Arc<Polls>,
+    subscribers: Arc<Subscribers>,
     rules: Arc<orchestrator::Config>,
     /// True when nothing may wait any more.
     closing: watch::Sender<bool>,
@@ -55,14 +63,15 @@ impl Host {
         let mut seed = <ChaCha20Rng as SeedableRng>::Seed::default();
         getrandom::fill(&mut seed).map_err(StartError::Random)?;
         let deadlines = Deadlines::new();
-        let effects = Effects { deadlines: deadlines.clone() };
+        let subscribers = Arc::new(Subscribers::default());
+        let effects = Effects { deadlines: deadlines.clone(), subscribers: Arc::clone(&subscribers) };
         let (writer, thread) =
             Writer::start(store, ChaCha20Rng::from_seed(seed), effects).map_err(StartError::Thread)?;
         let (writer, rules) = (Arc::new(writer), Arc::new(rules));
         let ticker = tokio::spawn(ticker::run(Arc::clone(&writer), Arc::clone(&rules), deadlines));
         let (polls, readers) = (Arc::new(Polls::default()), Arc::new(Polls::default()));
         let closing = watch::channel(false).0;
-        Ok(Self { writer, polls, readers, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
+        Ok(Self { writer, polls, readers, subscribers, rules, closing, ticker, thread: Mutex::new(Some(thread)) })
     }
 
     /// Answers a call, now or when what it waits for is there. Dropping the future gives up: the call waits no more,
@@ -128,6 +137,16 @@ impl Host {
         self.readers.enter(key, max).ok_or_else(refused)
     }
 
+    /// Reads a request of SubscribeToNotifications.
+    pub(crate) fn subscription(&self, body: &[u8], principal: &Principal) -> Result<Subscription, Status> {
+        Subscription::read(&self.rules, body, principal)
+    }
+
+    /// Hears from now on of work in a queue, in the place of a reader.
+    pub(crate) fn subscribe(&self, subscription: &Subscription, place: Place) -> Subscriber {
+        self.subscribers.enter(&subscription.keys, self.closing.subscribe(), place)
+    }
+
     /// Whether nothing may wait any more.
     pub(crate) fn is_closing(&self) -> bool {
         *self.closing.borrow()
@@ -155,6 +174,7 @@ impl Host {
 /// Does what commits bring about.
 struct Effects {
     deadlines: Deadlines,
+    subscribers: Arc<Subscribers>,
 }
 
 impl AfterCommit for Effects {
@@ -166,6 +186,10 @@ impl AfterCommit for Effects {
         for warning in warnings {
             log(&warning);
         }
+    }
+
+    fn who_hears(&self, wakes: &[Wake]) -> Vec<Arc<Notify>> {
+        self.subscribers.who_hears(wakes)
     }
 }
 

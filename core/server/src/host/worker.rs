@@ -8,7 +8,7 @@ use std::{
 use flovyn_orchestrator::{Env, Park, Wake};
 use flovyn_protocol::status::Status;
 use rand_chacha::ChaCha20Rng;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::{
     room::{Run, WaitingRoom},
@@ -56,6 +56,8 @@ struct Group {
     parked: Vec<u64>,
     /// Somebody took what these announced.
     taken: Vec<Wake>,
+    /// They are told that something was announced.
+    heard: Vec<Arc<Notify>>,
 }
 
 pub(super) type Requests = mpsc::UnboundedReceiver<Message>;
@@ -205,6 +207,7 @@ impl<A: AfterCommit> Worker<A> {
 
     fn start_runs(&mut self) {
         let wakes = self.store.take_wakes();
+        self.group.heard.extend(self.after.who_hears(&wakes));
         self.runs.extend(wakes.into_iter().map(|wake| self.room.wake(wake)));
     }
 
@@ -235,11 +238,12 @@ impl<A: AfterCommit> Worker<A> {
 
     /// Gives the jobs that have a result.
     fn end_group(&mut self, result: Result<Committed, Status>) -> Vec<Box<dyn Job>> {
-        let Group { mut ended, parked, taken } = std::mem::take(&mut self.group);
+        let Group { mut ended, parked, taken, heard } = std::mem::take(&mut self.group);
         match result {
             Ok(committed) => {
                 self.counts.commits.fetch_add(1, Ordering::Relaxed);
                 self.after.committed(committed);
+                heard.iter().for_each(|heard| heard.notify_one());
             }
             Err(status) => {
                 // What they wait for may be lost with the group, and what was taken is there again.

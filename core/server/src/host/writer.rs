@@ -7,10 +7,10 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{self as orchestrator, Env, Park, Tx};
+use flovyn_orchestrator::{self as orchestrator, Env, Park, Tx, Wake};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::worker::Worker;
 use crate::store::sqlite::{Committed, Store};
@@ -56,6 +56,10 @@ pub struct WriterStats {
 pub(crate) trait AfterCommit: Send + 'static {
     /// The deadlines and warnings of a commit.
     fn committed(&mut self, committed: Committed);
+    /// Who else is told of these wakes after the commit, besides those that wait. It runs before.
+    fn who_hears(&self, _wakes: &[Wake]) -> Vec<Arc<Notify>> {
+        Vec::new()
+    }
 }
 
 impl Writer {

@@ -53,6 +53,11 @@ pub(super) fn payload(text: &[u8]) -> Result<Box<RawValue>, Status> {
     serde_json::from_slice(text).map_err(|_| Status::internal("a stored payload is not JSON"))
 }
 
+/// JSON text that a record holds as it is.
+pub(super) fn raw(text: &str) -> Result<Box<RawValue>, Status> {
+    payload(text.as_bytes())
+}
+
 /// A time in milliseconds since 1970; 0 is none.
 #[derive(Clone, Copy)]
 pub(super) struct Time(pub(super) i64);

@@ -4,9 +4,9 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
 };
-use flovyn_orchestrator::{Execution, Key, PayloadSlot, StoreError, TaskRecord, Tx};
+use flovyn_orchestrator::{Execution, Key, StoreError, Tx};
 use flovyn_protocol::{
-    Payload, ids,
+    ids,
     messages::{
         QueryWorkflowRequest, QueryWorkflowResponse,
         ext::{ListWorkflowsRequest, ListWorkflowsResponse, WorkflowDescription},
@@ -131,92 +131,28 @@ pub(super) async fn state(
     Ok(Json(StateAnswer { state: payload(&found.result)? }))
 }
 
-#[derive(Serialize)]
-pub(super) struct Tasks {
-    tasks: Vec<Task>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Task {
-    id: Uuid,
-    kind: String,
-    queue: String,
-    status: &'static str,
-    workflow_execution_id: Option<Uuid>,
-    execution_count: i32,
-    max_retries: i32,
-    /// Of the last failed attempt.
-    error: Option<String>,
-    stack_trace: Option<String>,
-    /// What the last heartbeat said that said anything.
-    heartbeat_details: Box<RawValue>,
-    created_at: Time,
-    updated_at: Time,
-}
-
-/// Which part of what belongs to an execution is wanted.
+/// Which part of a list is wanted.
 #[derive(Deserialize)]
 pub(super) struct WindowQuery {
     #[serde(default = "window_max")]
-    limit: usize,
+    pub(super) limit: usize,
     #[serde(default)]
-    offset: usize,
+    pub(super) offset: usize,
 }
 
 /// The most that one answer has, and what it has without `limit`.
-const fn window_max() -> usize {
+pub(super) const fn window_max() -> usize {
     1_000
 }
 
 impl WindowQuery {
-    fn read(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Status> {
+    pub(super) fn read(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Status> {
         let Query(window) = query.map_err(|error| Status::invalid_argument(error.body_text()))?;
         if window.limit > window_max() {
             let (max, got) = (window_max(), window.limit);
             return Err(Status::invalid_argument(format!("limit: expected at most {max}, got {got}")));
         }
         Ok(window)
-    }
-}
-
-/// `GET /workflow-executions/{id}/tasks`: the oldest first, at most `limit` after the first `offset`.
-pub(super) async fn tasks(
-    State(app): State<Arc<App>>,
-    OrgCaller(caller): OrgCaller,
-    Path((_, id)): Path<(String, String)>,
-    query: Result<Query<WindowQuery>, QueryRejection>,
-) -> Result<Json<Tasks>, RestError> {
-    let WindowQuery { limit, offset } = WindowQuery::read(query)?;
-    let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
-    let tasks = read_of(&app, key, move |tx| {
-        let tasks = tx.execution_tasks(key, limit, offset)?;
-        let with_details = |task: TaskRecord| {
-            let details = tx.payload(task.key, PayloadSlot::HeartbeatDetails)?;
-            Ok((task, details.unwrap_or_default()))
-        };
-        tasks.into_iter().map(with_details).collect::<Result<Vec<_>, StoreError>>()
-    });
-    let tasks = tasks.await?.into_iter().map(|(task, details)| Task::new(task, &details));
-    Ok(Json(Tasks { tasks: tasks.collect::<Result<_, Status>>()? }))
-}
-
-impl Task {
-    fn new(task: TaskRecord, heartbeat_details: &Payload) -> Result<Self, Status> {
-        Ok(Self {
-            id: task.key.id,
-            kind: task.kind,
-            queue: task.queue,
-            status: task.state.status(),
-            workflow_execution_id: task.execution_id,
-            execution_count: task.execution_count,
-            max_retries: task.max_retries,
-            error: task.error,
-            stack_trace: task.stack_trace,
-            heartbeat_details: payload(&heartbeat_details.to_bytes())?,
-            created_at: Time(task.created_at_ms),
-            updated_at: Time(task.updated_at_ms),
-        })
     }
 }
 
@@ -269,12 +205,13 @@ impl From<Execution> for Child {
     }
 }
 
-fn parse(id: &str) -> Result<Uuid, Status> {
+/// The id in a path.
+pub(super) fn parse(id: &str) -> Result<Uuid, Status> {
     ids::parse(id).map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 /// Reads what belongs to an execution, which must exist.
-async fn read_of<T: Send + 'static>(
+pub(super) async fn read_of<T: Send + 'static>(
     app: &App,
     key: Key,
     read: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,

@@ -9,6 +9,9 @@ mod json;
 mod listing;
 mod promises;
 mod streams;
+mod task;
+mod tasks;
+mod workers;
 mod workflows;
 
 use std::sync::Arc;
@@ -32,13 +35,21 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/workflow-executions/{id}", get(workflows::describe))
         .route("/workflow-executions/{id}/events", get(workflows::events))
         .route("/workflow-executions/{id}/state", get(listing::state))
-        .route("/workflow-executions/{id}/tasks", get(listing::tasks))
+        .route("/workflow-executions/{id}/tasks", get(tasks::of_execution))
         .route("/workflow-executions/{id}/children", get(listing::children))
         .route("/workflow-executions/{id}/stream", get(streams::of_execution))
         .route("/workflow-executions/{id}/stream/consolidated", get(streams::consolidated))
-        .route("/task-executions/{id}/stream", get(streams::of_task))
         .route("/workflow-executions/{id}/cancel", post(actions::cancel))
         .route("/workflow-executions/{id}/signal", post(actions::signal))
+        .route("/task-executions", post(tasks::submit).get(tasks::list))
+        .route("/task-executions/{id}", get(task::describe))
+        .route("/task-executions/{id}/attempts", get(task::attempts))
+        .route("/task-executions/{id}/logs", get(task::logs))
+        .route("/task-executions/{id}/stream", get(streams::of_task))
+        .route("/workers", get(workers::list))
+        .route("/workers/{worker}", get(workers::describe))
+        .route("/workflow-definitions", get(workers::workflow_definitions))
+        .route("/task-definitions", get(workers::task_definitions))
         .route("/promises/{promise}/resolve", post(promises::resolve))
         .route("/promises/{promise}/reject", post(promises::reject));
     Router::new()

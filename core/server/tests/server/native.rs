@@ -55,7 +55,6 @@ async fn what_is_not_offered_says_so() {
     let server = TestServer::start().await;
     let client = server.plain().await;
     for method in [
-        "/flovyn.v1.WorkflowDispatch/SubscribeToNotifications",
         "/flovyn.v1.WorkflowDispatch/ReportExecutionSpans",
         "/flovyn.v1.AgentDispatch/PollAgent",
         "/nowhere.Service/Method",

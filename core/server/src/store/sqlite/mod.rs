@@ -11,6 +11,8 @@ mod ready;
 mod record;
 mod schema;
 mod state;
+mod task_attempts;
+mod task_lists;
 mod task_logs;
 mod task_state;
 mod tasks;

@@ -4,8 +4,12 @@ use rusqlite_migration::{M, Migrations};
 use super::OpenError;
 
 /// Each is applied once, in this order. From the first release on, none is changed: what is new is another one.
-const MIGRATIONS: &[M<'static>] =
-    &[M::up(include_str!("schema.sql")), M::up(include_str!("task_reports.sql")), M::up(include_str!("lists.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("schema.sql")),
+    M::up(include_str!("task_reports.sql")),
+    M::up(include_str!("lists.sql")),
+    M::up(include_str!("task_lists.sql")),
+];
 
 /// Statements that are kept prepared; there are fewer.
 const STATEMENTS_MAX: usize = 128;

@@ -1,6 +1,6 @@
 use flovyn_orchestrator::{Key, PayloadSlot, StoreError, TaskRecord};
 use flovyn_protocol::Payload;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::record::{corrupt, execute, first, json, limit, record, records};
 
@@ -10,9 +10,25 @@ pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<TaskRecord
 
 pub(super) fn put(connection: &Connection, task: &TaskRecord) -> Result<(), StoreError> {
     let TaskRecord { key, execution_id, created_at_ms, .. } = task;
+    if execution_id.is_none() {
+        return put_standalone(connection, task);
+    }
     let sql = "INSERT INTO tasks (org, id, execution, created_at_ms, record) VALUES (?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET record = excluded.record";
     execute(connection, sql, (key.org_id, key.id, execution_id, created_at_ms, json(task)?))
+}
+
+/// One that belongs to no execution, with what lists of those look for.
+fn put_standalone(connection: &Connection, task: &TaskRecord) -> Result<(), StoreError> {
+    let TaskRecord { key: Key { org_id, id }, kind, queue, state, created_at_ms, .. } = task;
+    let sql = "INSERT INTO tasks (org, id, created_at_ms, kind, queue, status, record) VALUES (?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO UPDATE SET status = excluded.status, record = excluded.record";
+    execute(connection, sql, params![org_id, id, created_at_ms, kind, queue, state.status(), json(task)?])?;
+    if state.is_ended() {
+        let sql = "UPDATE tasks SET ended = status WHERE org = ? AND id = ? AND ended IS NULL";
+        execute(connection, sql, (org_id, id))?;
+    }
+    Ok(())
 }
 
 pub(super) fn of_execution(

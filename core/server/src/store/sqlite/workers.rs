@@ -2,7 +2,7 @@ use flovyn_orchestrator::{DefinitionRecord, Key, StoreError, Work, WorkerRecord}
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::record::{execute, json, record, work_column};
+use super::record::{execute, json, limit, record, records, work_column};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<WorkerRecord>, StoreError> {
     record(connection, "SELECT record FROM workers WHERE org = ? AND id = ?", (key.org_id, key.id))
@@ -10,6 +10,16 @@ pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<WorkerReco
 
 pub(super) fn by_name(connection: &Connection, org_id: Uuid, name: &str) -> Result<Option<WorkerRecord>, StoreError> {
     record(connection, "SELECT record FROM workers WHERE org = ? AND name = ?", (org_id, name))
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    org_id: Uuid,
+    max: usize,
+    offset: usize,
+) -> Result<Vec<WorkerRecord>, StoreError> {
+    let sql = "SELECT record FROM workers WHERE org = ? ORDER BY name LIMIT ? OFFSET ?";
+    records(connection, sql, (org_id, limit(max), limit(offset)))
 }
 
 pub(super) fn put(connection: &Connection, worker: &WorkerRecord) -> Result<(), StoreError> {
@@ -32,6 +42,17 @@ pub(super) fn definition(
 ) -> Result<Option<DefinitionRecord>, StoreError> {
     let sql = "SELECT record FROM definitions WHERE org = ? AND work = ? AND kind = ? AND version = ?";
     record(connection, sql, (org_id, work_column(work), kind, version))
+}
+
+pub(super) fn definitions(
+    connection: &Connection,
+    org_id: Uuid,
+    work: Work,
+    max: usize,
+    offset: usize,
+) -> Result<Vec<DefinitionRecord>, StoreError> {
+    let sql = "SELECT record FROM definitions WHERE org = ? AND work = ? ORDER BY kind, version LIMIT ? OFFSET ?";
+    records(connection, sql, (org_id, work_column(work), limit(max), limit(offset)))
 }
 
 pub(super) fn put_definition(connection: &Connection, definition: &DefinitionRecord) -> Result<(), StoreError> {

@@ -1,8 +1,8 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use prost::Message;
 use tonic::{
-    Request, Response, Status,
+    Request, Response, Status, Streaming,
     client::Grpc,
     codegen::http::uri::PathAndQuery,
     metadata::MetadataValue,
@@ -39,6 +39,34 @@ impl Client {
         message: impl Message + 'static,
         claim: Option<&str>,
     ) -> Result<Response<T>, Status> {
+        let request = self.request(message, claim);
+        let mut grpc = self.grpc().await?;
+        grpc.unary(request, PathAndQuery::from_static(method), ProstCodec::default()).await
+    }
+
+    /// A call that is answered by any number of messages.
+    pub(crate) async fn stream<T: Message + Default + 'static>(
+        &self,
+        method: &'static str,
+        message: impl Message + 'static,
+        timeout: Option<Duration>,
+    ) -> Result<Streaming<T>, Status> {
+        let mut request = self.request(message, None);
+        if let Some(timeout) = timeout {
+            request.set_timeout(timeout);
+        }
+        let mut grpc = self.grpc().await?;
+        let answer = grpc.server_streaming(request, PathAndQuery::from_static(method), ProstCodec::default()).await?;
+        Ok(answer.into_inner())
+    }
+
+    async fn grpc(&self) -> Result<Grpc<Channel>, Status> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(grpc)
+    }
+
+    fn request<M>(&self, message: M, claim: Option<&str>) -> Request<M> {
         let mut request = Request::new(message);
         let metadata = request.metadata_mut();
         if self.extended {
@@ -50,8 +78,6 @@ impl Client {
         if let Some(claim) = claim {
             metadata.insert("flovyn-claim", claim.parse().unwrap());
         }
-        let mut grpc = Grpc::new(self.channel.clone());
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        grpc.unary(request, PathAndQuery::from_static(method), ProstCodec::default()).await
+        request
     }
 }

@@ -54,7 +54,7 @@ impl Connection {
                 let closed = self.stream.read_buf(&mut bytes).await.unwrap() == 0;
                 assert!(!closed, "closed before {text:?}: {}", String::from_utf8_lossy(&bytes));
             }
-            String::from_utf8(bytes).unwrap()
+            String::from_utf8_lossy(&bytes).into_owned()
         };
         super::within(reading).await
     }

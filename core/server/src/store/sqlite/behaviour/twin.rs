@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
-    StoreError, StreamRecord, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+    StoreError, StreamRecord, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskRecord, Tx, Wake, Warning, Work,
+    WorkerRecord,
 };
 use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
@@ -116,6 +117,10 @@ impl Tx for TwinTx<'_> {
         both!(self.task(key))
     }
 
+    fn standalone_tasks(&mut self, org_id: Uuid, filter: &TaskFilter, limit: usize, offset: usize) -> Stored<TaskList> {
+        both!(self.standalone_tasks(org_id, filter, limit, offset))
+    }
+
     fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
         both!(self.put_task(task))
     }
@@ -150,6 +155,18 @@ impl Tx for TwinTx<'_> {
 
     fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
         both!(self.task_logs(task, after_number, max))
+    }
+
+    fn task_attempts(&mut self, task: Key) -> Stored<Vec<TaskAttempt>> {
+        both!(self.task_attempts(task))
+    }
+
+    fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Stored<()> {
+        both!(self.put_task_attempt(task, attempt))
+    }
+
+    fn remove_task_attempt(&mut self, task: Key, number: i32) -> Stored<()> {
+        both!(self.remove_task_attempt(task, number))
     }
 
     fn is_stream_open(&mut self, key: Key) -> bool {
@@ -245,6 +262,10 @@ impl Tx for TwinTx<'_> {
         both!(self.worker_by_name(org_id, name))
     }
 
+    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Stored<Vec<WorkerRecord>> {
+        both!(self.workers(org_id, limit, offset))
+    }
+
     fn put_worker(&mut self, worker: &WorkerRecord) -> Stored<()> {
         both!(self.put_worker(worker))
     }
@@ -255,6 +276,10 @@ impl Tx for TwinTx<'_> {
 
     fn definition(&mut self, org_id: Uuid, work: Work, kind: &str, version: &str) -> Stored<Option<DefinitionRecord>> {
         both!(self.definition(org_id, work, kind, version))
+    }
+
+    fn definitions(&mut self, org_id: Uuid, work: Work, limit: usize, offset: usize) -> Stored<Vec<DefinitionRecord>> {
+        both!(self.definitions(org_id, work, limit, offset))
     }
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {
