@@ -105,7 +105,7 @@ pub use flovyn_protocol::status::{Code, Status};
 pub use store::{
     Activation, AttemptEnd, CancelRequest, Claim, ClaimHolder, Continuation, Deadline, DeadlineKey, DeadlineKind,
     DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, ExecutionState, IdempotencyKey,
-    IdempotencyRecord, IdempotencySpace, Key, KindSet, PageMax, Parent, PayloadSlot, Preference, PromiseRecord,
+    IdempotencyRecord, IdempotencySpace, Key, KindSet, Lists, PageMax, Parent, PayloadSlot, Preference, PromiseRecord,
     PromiseState, QueryAnswer, QueryRecord, QueryState, ReadyEntry, ReadyQueue, Registration, RetryPolicy, StoreError,
     StreamLimits, StreamRecord, Streams, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskProgress, TaskRecord,
     TaskState, Tx, WaitKey, Wake, Warning, Work, WorkerRecord,

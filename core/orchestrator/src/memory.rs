@@ -1,9 +1,10 @@
-//! A [`Tx`] over maps in memory: the store of the embedded engine and of tests.
+//! A [`Tx`](crate::Tx) over maps in memory: the store of the embedded engine and of tests.
 //!
 //! A transaction works on the maps themselves and logs how to undo each change; failing plays the log backwards. So
 //! success, which is nearly always, costs one entry per change.
 
 mod deadlines;
+mod lists;
 mod ready;
 mod table;
 mod tx;
@@ -13,17 +14,13 @@ use alloc::{string::String, vec::Vec};
 use flovyn_protocol::Payload;
 use uuid::Uuid;
 
-use self::{
-    deadlines::Deadlines,
-    ready::ReadyQueues,
-    table::Table,
-    tx::{MemoryTx, Undo},
-};
+pub use self::tx::MemoryTx;
+use self::{deadlines::Deadlines, ready::ReadyQueues, table::Table, tx::Undo};
 use crate::{
     Status,
     store::{
         DefinitionRecord, EventRecord, Execution, IdempotencyKey, IdempotencyRecord, Key, PayloadSlot, PromiseRecord,
-        QueryRecord, Streams, TaskAttempt, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
+        QueryRecord, Streams, TaskAttempt, TaskLog, TaskRecord, Wake, Warning, Work, WorkerRecord,
     },
 };
 
@@ -93,7 +90,7 @@ impl MemoryStore {
     /// Those of the function; the store is as it was before then.
     pub fn transaction<T>(
         &mut self,
-        function: impl FnOnce(&mut dyn Tx) -> Result<T, Status>,
+        function: impl FnOnce(&mut MemoryTx<'_>) -> Result<T, Status>,
     ) -> Result<Committed<T>, Status> {
         let mut tx = MemoryTx::new(self);
         let mark = tx.mark();

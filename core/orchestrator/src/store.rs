@@ -7,6 +7,7 @@ mod execution;
 mod idempotency;
 mod key;
 mod kinds;
+mod lists;
 mod promise;
 mod query;
 mod ready;
@@ -32,6 +33,7 @@ pub use execution::{
 pub use idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencySpace};
 pub use key::Key;
 pub use kinds::KindSet;
+pub use lists::Lists;
 pub use promise::{PromiseRecord, PromiseState};
 pub use query::{QueryAnswer, QueryRecord, QueryState};
 pub use ready::{Preference, ReadyEntry, ReadyQueue, Work};
@@ -105,15 +107,6 @@ pub trait Tx {
 
     /// The task with this id.
     fn task(&mut self, key: Key) -> Result<Option<TaskRecord>, StoreError>;
-    /// The tasks that a filter admits, the newest first, of equal ones that with the higher id: `limit` of them after the
-    /// first `offset`.
-    fn standalone_tasks(
-        &mut self,
-        org_id: Uuid,
-        filter: &TaskFilter,
-        limit: usize,
-        offset: usize,
-    ) -> Result<TaskList, StoreError>;
     /// Stores a task.
     fn put_task(&mut self, task: &TaskRecord) -> Result<(), StoreError>;
     /// A payload that belongs to a task.
@@ -131,12 +124,8 @@ pub trait Tx {
     fn remove_task_state(&mut self, task: Key, key: &str) -> Result<(), StoreError>;
     /// Adds a line to the log of a task; `number` is one more than that of the last.
     fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError>;
-    /// The lines of the log of a task with a higher number, in order; at most `max`.
-    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Result<Vec<TaskLog>, StoreError>;
 
-    /// The attempts at a task that have ended and are kept, in order.
-    fn task_attempts(&mut self, task: Key) -> Result<Vec<TaskAttempt>, StoreError>;
-    /// Stores an attempt, by its number.
+    /// Stores an attempt that is not the last one any more, by its number.
     fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Result<(), StoreError>;
     /// Forgets an attempt.
     fn remove_task_attempt(&mut self, task: Key, number: i32) -> Result<(), StoreError>;
@@ -199,8 +188,6 @@ pub trait Tx {
     fn worker(&mut self, key: Key) -> Result<Option<WorkerRecord>, StoreError>;
     /// The worker with this name.
     fn worker_by_name(&mut self, org_id: Uuid, name: &str) -> Result<Option<WorkerRecord>, StoreError>;
-    /// The workers of an organisation, by name: `limit` of them after the first `offset`.
-    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Result<Vec<WorkerRecord>, StoreError>;
     /// Stores a worker. Names are unique within an organisation.
     fn put_worker(&mut self, worker: &WorkerRecord) -> Result<(), StoreError>;
     /// Forgets a worker.
@@ -213,14 +200,6 @@ pub trait Tx {
         kind: &str,
         version: &str,
     ) -> Result<Option<DefinitionRecord>, StoreError>;
-    /// The definitions of workflows or of tasks, by kind and version: `limit` of them after the first `offset`.
-    fn definitions(
-        &mut self,
-        org_id: Uuid,
-        work: Work,
-        limit: usize,
-        offset: usize,
-    ) -> Result<Vec<DefinitionRecord>, StoreError>;
     /// Stores a definition, by organisation, work, kind and version.
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError>;
 

@@ -11,15 +11,14 @@ use super::{MemoryStore, Part, PromiseName, deadlines::DeadlineChange, ready::Re
 use crate::store::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, PromiseState, QueryRecord, ReadyEntry,
-    ReadyQueue, StoreError, StreamRecord, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskRecord, Tx, Wake, Warning,
-    Work, WorkerRecord,
+    ReadyQueue, StoreError, StreamRecord, TaskAttempt, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 
 type Stored<T> = Result<T, StoreError>;
 
 /// A transaction under way.
-pub(super) struct MemoryTx<'a> {
-    store: &'a mut MemoryStore,
+pub struct MemoryTx<'a> {
+    pub(super) store: &'a mut MemoryStore,
     log: Vec<Undo>,
     pub(super) wakes: Vec<Wake>,
     pub(super) warnings: Vec<Warning>,
@@ -221,14 +220,6 @@ impl Tx for MemoryTx<'_> {
         Ok(self.store.tasks.get(&key).cloned())
     }
 
-    fn standalone_tasks(&mut self, org_id: Uuid, filter: &TaskFilter, limit: usize, offset: usize) -> Stored<TaskList> {
-        let of_org = self.store.tasks.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
-        let mut found: Vec<_> = of_org.map(|(_, task)| task).filter(|task| filter.admits(task)).collect();
-        found.sort_by_key(|task| core::cmp::Reverse((task.created_at_ms, task.key)));
-        let total = i64::try_from(found.len().min(TaskList::TOTAL_MAX)).unwrap_or(i64::MAX);
-        Ok(TaskList { tasks: found.into_iter().skip(offset).take(limit).cloned().collect(), total })
-    }
-
     fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
         let change = self.store.tasks.put(task.key, task.clone());
         if let (None, Some(id)) = (&change.before, task.execution_id) {
@@ -269,16 +260,6 @@ impl Tx for MemoryTx<'_> {
     fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Stored<()> {
         let change = self.store.task_logs.put((task, number), log.clone());
         self.log(Undo::TaskLog(change))
-    }
-
-    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
-        let range = self.store.task_logs.range((task, after_number.saturating_add(1))..=(task, i32::MAX));
-        Ok(range.take(max).map(|(_, log)| log.clone()).collect())
-    }
-
-    fn task_attempts(&mut self, task: Key) -> Stored<Vec<TaskAttempt>> {
-        let range = self.store.task_attempts.range((task, i32::MIN)..=(task, i32::MAX));
-        Ok(range.map(|(_, attempt)| attempt.clone()).collect())
     }
 
     fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Stored<()> {
@@ -408,12 +389,6 @@ impl Tx for MemoryTx<'_> {
         Ok(self.store.workers.get(&Key { org_id, id: *id }).cloned())
     }
 
-    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Stored<Vec<WorkerRecord>> {
-        let names = self.store.worker_names.range((org_id, String::new())..);
-        let ids = names.take_while(|((of, _), _)| *of == org_id).map(|(_, id)| Key { org_id, id: *id });
-        Ok(ids.skip(offset).take(limit).filter_map(|key| self.store.workers.get(&key)).cloned().collect())
-    }
-
     fn put_worker(&mut self, worker: &WorkerRecord) -> Stored<()> {
         let change = self.store.worker_names.put((worker.key.org_id, worker.name.clone()), worker.key.id);
         self.log(Undo::WorkerName(change))?;
@@ -431,12 +406,6 @@ impl Tx for MemoryTx<'_> {
 
     fn definition(&mut self, org_id: Uuid, work: Work, kind: &str, version: &str) -> Stored<Option<DefinitionRecord>> {
         Ok(self.store.definitions.get(&(org_id, work, kind.to_string(), version.to_string())).cloned())
-    }
-
-    fn definitions(&mut self, org_id: Uuid, work: Work, limit: usize, offset: usize) -> Stored<Vec<DefinitionRecord>> {
-        let all = self.store.definitions.range((org_id, work, String::new(), String::new())..);
-        let wanted = all.take_while(|((of, kind_of_work, ..), _)| (*of, *kind_of_work) == (org_id, work));
-        Ok(wanted.skip(offset).take(limit).map(|(_, definition)| definition.clone()).collect())
     }
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {

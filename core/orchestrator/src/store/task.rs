@@ -3,7 +3,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Key;
+use super::{Key, TaskAttempt};
 
 /// A unit of side-effecting work, without its payloads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct TaskRecord {
     /// How far it has come, as it said last.
     #[serde(default)]
     pub progress: Option<TaskProgress>,
+    /// Its last attempt that has ended. Most tasks have one, which so costs no row of its own.
+    #[serde(default)]
+    pub last_attempt: Option<TaskAttempt>,
     /// How many lines it has logged.
     #[serde(default)]
     pub logs: i32,

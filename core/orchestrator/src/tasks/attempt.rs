@@ -63,7 +63,7 @@ pub(crate) fn due(ctx: &mut Ctx<'_>, key: Key) -> Result<Due, Status> {
     if due_ms > ctx.now_ms {
         return Ok(Due::AgainAt(due_ms));
     }
-    past_attempts::ended(ctx, &task, AttemptEnd::Failed(CLAIM_ENDED.into()))?;
+    past_attempts::ended(ctx, &mut task, AttemptEnd::Failed(CLAIM_ENDED.into()))?;
     make_ready(ctx, &mut task)?;
     ctx.tx.put_task(&task)?;
     Ok(Due::Done)

@@ -56,6 +56,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, new: NewTask) -> Result<(), Status> {
         metadata: new.metadata,
         progress: None,
         logs: 0,
+        last_attempt: None,
         state_keys: 0,
         state_bytes: 0,
     };

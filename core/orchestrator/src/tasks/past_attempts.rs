@@ -8,8 +8,8 @@ use crate::{
     store::{AttemptEnd, TaskAttempt, TaskRecord, TaskState},
 };
 
-/// Keeps how the attempt ends that is under way; nothing if none is.
-pub(super) fn ended(ctx: &mut Ctx<'_>, task: &TaskRecord, end: AttemptEnd) -> Result<(), Status> {
+/// Notes in the task how the attempt ends that is under way, if one is; the one before goes to those that are stored.
+pub(super) fn ended(ctx: &mut Ctx<'_>, task: &mut TaskRecord, end: AttemptEnd) -> Result<(), Status> {
     let TaskState::Running(claim) = &task.state else { return Ok(()) };
     let attempt = TaskAttempt {
         number: task.execution_count,
@@ -18,10 +18,12 @@ pub(super) fn ended(ctx: &mut Ctx<'_>, task: &TaskRecord, end: AttemptEnd) -> Re
         ended_at_ms: ctx.now_ms,
         end,
     };
-    ctx.tx.put_task_attempt(task.key, &attempt)?;
     let kept = i32::try_from(ctx.config.limits.task_attempts_max).unwrap_or(i32::MAX);
     if attempt.number > kept {
         ctx.tx.remove_task_attempt(task.key, attempt.number - kept)?;
+    }
+    if let Some(before) = task.last_attempt.replace(attempt) {
+        ctx.tx.put_task_attempt(task.key, &before)?;
     }
     Ok(())
 }

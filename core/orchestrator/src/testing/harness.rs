@@ -1,12 +1,12 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    Status, Tx, Wake, Warning,
+    Lists, Status, Wake, Warning,
     memory::{Committed, MemoryStore},
 };
 
 /// A function that runs in a transaction.
-pub type InTransaction<'a> = dyn FnMut(&mut dyn Tx) -> Result<(), Status> + 'a;
+pub type InTransaction<'a> = dyn FnMut(&mut dyn Lists) -> Result<(), Status> + 'a;
 
 /// A store under test. It is empty at first.
 pub trait Harness {

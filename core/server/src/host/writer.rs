@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use flovyn_orchestrator::{self as orchestrator, Env, Park, Tx, Wake};
+use flovyn_orchestrator::{self as orchestrator, Env, Lists, Park, Wake};
 use flovyn_protocol::status::{Code, Status};
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -144,7 +144,7 @@ pub(crate) struct Attempt<'a> {
     /// Time and randomness.
     pub(crate) env: Env<'a>,
     /// The transaction.
-    pub(crate) tx: &'a mut dyn Tx,
+    pub(crate) tx: &'a mut dyn Lists,
 }
 
 /// Something that runs in a transaction.

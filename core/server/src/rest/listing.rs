@@ -148,11 +148,15 @@ pub(super) const fn window_max() -> usize {
 impl WindowQuery {
     pub(super) fn read(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Status> {
         let Query(window) = query.map_err(|error| Status::invalid_argument(error.body_text()))?;
-        if window.limit > window_max() {
-            let (max, got) = (window_max(), window.limit);
-            return Err(Status::invalid_argument(format!("limit: expected at most {max}, got {got}")));
-        }
+        check_limit(window.limit)?;
         Ok(window)
+    }
+}
+
+pub(super) fn check_limit(limit: usize) -> Result<(), Status> {
+    match window_max() {
+        max if limit > max => Err(Status::invalid_argument(format!("limit: expected at most {max}, got {limit}"))),
+        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::QueryRejection},
 };
-use flovyn_orchestrator::{Key, PageMax, PayloadSlot, TaskAttempt, TaskLog, TaskRecord, TaskState, Tx};
+use flovyn_orchestrator::{Key, Lists, PageMax, PayloadSlot, TaskAttempt, TaskLog, TaskRecord, TaskState};
 use flovyn_protocol::{Payload, status::Status};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ use super::{
     RestError,
     caller::OrgCaller,
     json::{Time, raw},
-    listing::{parse, window_max},
+    listing::{check_limit, parse, window_max},
     tasks::Task,
 };
 use crate::server::App;
@@ -25,7 +25,7 @@ use crate::server::App;
 async fn read_of<T: Send + 'static>(
     app: &App,
     key: Key,
-    read: impl FnOnce(&mut dyn Tx, TaskRecord) -> Result<T, Status> + Send + 'static,
+    read: impl FnOnce(&mut dyn Lists, TaskRecord) -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let reading = app.host.run(move |_, attempt| match attempt.tx.task(key)? {
         Some(task) => read(attempt.tx, task),
@@ -132,7 +132,8 @@ pub(super) async fn attempts(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Attempts>, RestError> {
     let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
-    let (past, task) = read_of(&app, key, move |tx, task| Ok((tx.task_attempts(key)?, task))).await?;
+    let (mut past, mut task) = read_of(&app, key, move |tx, task| Ok((tx.task_attempts(key)?, task))).await?;
+    past.extend(task.last_attempt.take());
     let attempts = past.into_iter().map(Attempt::from).chain(under_way(task)).collect();
     Ok(Json(Attempts { attempts }))
 }
@@ -202,7 +203,8 @@ pub(super) async fn logs(
 ) -> Result<Json<Logs>, RestError> {
     let Query(LogsQuery { since_sequence, limit }) =
         query.map_err(|error| Status::invalid_argument(error.body_text()))?;
-    let (after, limit) = (since_sequence.max(0), limit.min(window_max()));
+    check_limit(limit)?;
+    let after = since_sequence.max(0);
     let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
     let logs = read_of(&app, key, move |tx, _| Ok(tx.task_logs(key, after, limit)?)).await?;
     let sequences = after.saturating_add(1)..;

@@ -22,7 +22,7 @@ use super::{
     call::call,
     caller::OrgCaller,
     json::{JsonBody, Time, raw},
-    listing::{WindowQuery, parse, read_of, window_max},
+    listing::{WindowQuery, check_limit, parse, read_of},
     task,
 };
 use crate::server::App;
@@ -157,10 +157,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listed>, RestError> {
     let Query(query) = query.map_err(|error| Status::invalid_argument(error.body_text()))?;
     let (limit, offset) = (query.limit, query.offset);
-    if limit > window_max() {
-        let max = window_max();
-        return Err(Status::invalid_argument(format!("limit: expected at most {max}, got {limit}")).into());
-    }
+    check_limit(limit)?;
     let (org_id, filter) = (caller.principal.org_id, query.filter()?);
     let reading = app.host.run(move |_, attempt| {
         let found = attempt.tx.standalone_tasks(org_id, &filter, limit, offset)?;

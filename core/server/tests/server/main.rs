@@ -26,4 +26,5 @@ mod round_trips;
 mod shutdown;
 mod streams;
 mod timers;
+mod upgrade;
 mod web;

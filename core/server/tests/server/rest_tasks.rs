@@ -157,6 +157,7 @@ async fn wrong_requests_are_refused() {
         ("/0b5f1c1e-58a4-4b6e-9d55-000000000009", 404, "NOT_FOUND"),
         ("/0b5f1c1e-58a4-4b6e-9d55-000000000009/attempts", 404, "NOT_FOUND"),
         ("/0b5f1c1e-58a4-4b6e-9d55-000000000009/logs", 404, "NOT_FOUND"),
+        ("/0b5f1c1e-58a4-4b6e-9d55-000000000009/logs?limit=1001", 400, "INVALID_ARGUMENT"),
     ] {
         let (got, body) = ask(&server, &format!("{BASE}{path}")).await;
         assert_eq!((got, body["code"].as_str()), (status, Some(code)), "{path}: {body}");

@@ -153,7 +153,7 @@ fn children_of_an_execution(harness: &mut dyn Harness) {
     let of = |world: &mut World<'_>, key: Key, limit: usize, offset: usize| {
         let mut ids = Vec::new();
         let found = &mut ids;
-        let read = &mut |tx: &mut dyn crate::Tx| {
+        let read = &mut |tx: &mut dyn crate::Lists| {
             let children = tx.children(key, limit, offset)?;
             found.extend(children.iter().map(|child| child.key.id.to_string()));
             Ok(())

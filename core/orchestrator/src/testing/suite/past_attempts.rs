@@ -33,6 +33,7 @@ fn attempts(world: &mut World<'_>, org_id: Uuid) -> Vec<TaskAttempt> {
         .harness
         .transaction(&mut |tx| {
             found = tx.task_attempts(key)?;
+            found.extend(tx.task(key)?.and_then(|task| task.last_attempt));
             Ok(())
         })
         .unwrap();

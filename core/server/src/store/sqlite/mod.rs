@@ -5,6 +5,7 @@ mod behaviour;
 mod deadlines;
 mod executions;
 mod idempotency;
+mod lists;
 mod promises;
 mod queries;
 mod ready;
@@ -21,7 +22,7 @@ mod workers;
 
 use std::{fs, io, path::Path};
 
-use flovyn_orchestrator::{Status, StoreError, StreamLimits, Streams, Tx, Wake, Warning};
+use flovyn_orchestrator::{Lists, Status, StoreError, StreamLimits, Streams, Wake, Warning};
 use rusqlite::Connection;
 
 use self::{
@@ -115,7 +116,7 @@ impl Store {
     /// The outer error is that of the store, the inner one that of the request.
     pub(crate) fn attempt<T, E>(
         &mut self,
-        request: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
+        request: impl FnOnce(&mut dyn Lists) -> Result<T, E>,
     ) -> Result<Result<T, E>, Status> {
         self.still_begun()?;
         let mut transaction =

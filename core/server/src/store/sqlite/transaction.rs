@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
     IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
-    StoreError, StreamRecord, Streams, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskRecord, Tx, Wake, Warning, Work,
-    WorkerRecord,
+    StoreError, StreamRecord, Streams, TaskAttempt, TaskLog, TaskRecord, Tx, Wake, Warning, Work, WorkerRecord,
 };
 use flovyn_protocol::{Payload, status::Status};
 use rusqlite::Connection;
@@ -12,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Committed, deadlines, executions, idempotency, promises, queries, ready, record::execute, state, task_attempts,
-    task_lists, task_logs, task_state, tasks, workers,
+    task_logs, task_state, tasks, workers,
 };
 
 /// How a group begins: it will write.
@@ -20,7 +19,7 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// One request within a group commit.
 pub(super) struct Transaction<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     /// The last number given to a ready entry or deadline; numbers of undone requests are not given again.
     last_number: &'a mut i64,
     /// Whether requests of the group have written before this one.
@@ -183,16 +182,6 @@ impl Tx for Transaction<'_> {
         tasks::get(self.connection, key)
     }
 
-    fn standalone_tasks(
-        &mut self,
-        org_id: Uuid,
-        filter: &TaskFilter,
-        limit: usize,
-        offset: usize,
-    ) -> Result<TaskList, StoreError> {
-        task_lists::list(self.connection, org_id, filter, limit, offset)
-    }
-
     fn put_task(&mut self, task: &TaskRecord) -> Result<(), StoreError> {
         tasks::put(self.write()?, task)
     }
@@ -223,14 +212,6 @@ impl Tx for Transaction<'_> {
 
     fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError> {
         task_logs::append(self.write()?, task, number, log)
-    }
-
-    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Result<Vec<TaskLog>, StoreError> {
-        task_logs::after(self.connection, task, after_number, max)
-    }
-
-    fn task_attempts(&mut self, task: Key) -> Result<Vec<TaskAttempt>, StoreError> {
-        task_attempts::all(self.connection, task)
     }
 
     fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Result<(), StoreError> {
@@ -340,10 +321,6 @@ impl Tx for Transaction<'_> {
         workers::by_name(self.connection, org_id, name)
     }
 
-    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Result<Vec<WorkerRecord>, StoreError> {
-        workers::list(self.connection, org_id, limit, offset)
-    }
-
     fn put_worker(&mut self, worker: &WorkerRecord) -> Result<(), StoreError> {
         workers::put(self.write()?, worker)
     }
@@ -360,16 +337,6 @@ impl Tx for Transaction<'_> {
         version: &str,
     ) -> Result<Option<DefinitionRecord>, StoreError> {
         workers::definition(self.connection, org_id, work, kind, version)
-    }
-
-    fn definitions(
-        &mut self,
-        org_id: Uuid,
-        work: Work,
-        limit: usize,
-        offset: usize,
-    ) -> Result<Vec<DefinitionRecord>, StoreError> {
-        workers::definitions(self.connection, org_id, work, limit, offset)
     }
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Result<(), StoreError> {

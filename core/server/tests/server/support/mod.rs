@@ -29,7 +29,11 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::start_on(tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// Starts on what the folder holds.
+    pub(crate) async fn start_on(data: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(data.path());
         change(&mut config);
         let extensions = config.extensions;

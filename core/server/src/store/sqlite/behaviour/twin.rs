@@ -2,17 +2,17 @@ use std::collections::BTreeSet;
 
 use flovyn_orchestrator::{
     Deadline, DeadlineKey, DefinitionRecord, EventRecord, Execution, ExecutionFilter, ExecutionList, IdempotencyKey,
-    IdempotencyRecord, Key, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry, ReadyQueue,
-    StoreError, StreamRecord, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskRecord, Tx, Wake, Warning, Work,
-    WorkerRecord,
+    IdempotencyRecord, Key, Lists, PageMax, PayloadSlot, Preference, PromiseRecord, QueryRecord, ReadyEntry,
+    ReadyQueue, StoreError, StreamRecord, TaskAttempt, TaskFilter, TaskList, TaskLog, TaskRecord, Tx, Wake, Warning,
+    Work, WorkerRecord,
 };
 use flovyn_protocol::{Payload, status::Status};
 use uuid::Uuid;
 
 /// A transaction on two stores at once, which must agree on every answer.
-pub(super) struct TwinTx<'a> {
-    pub(super) memory: &'a mut dyn Tx,
-    pub(super) sqlite: &'a mut dyn Tx,
+pub(super) struct TwinTx<'a, M: ?Sized, S: ?Sized> {
+    pub(super) memory: &'a mut M,
+    pub(super) sqlite: &'a mut S,
 }
 
 /// Asks both, compares, and gives the answer of one.
@@ -27,7 +27,7 @@ macro_rules! both {
 
 type Stored<T> = Result<T, StoreError>;
 
-impl Tx for TwinTx<'_> {
+impl<M: Tx + ?Sized, S: Tx + ?Sized> Tx for TwinTx<'_, M, S> {
     fn execution(&mut self, key: Key) -> Stored<Option<Execution>> {
         both!(self.execution(key))
     }
@@ -117,10 +117,6 @@ impl Tx for TwinTx<'_> {
         both!(self.task(key))
     }
 
-    fn standalone_tasks(&mut self, org_id: Uuid, filter: &TaskFilter, limit: usize, offset: usize) -> Stored<TaskList> {
-        both!(self.standalone_tasks(org_id, filter, limit, offset))
-    }
-
     fn put_task(&mut self, task: &TaskRecord) -> Stored<()> {
         both!(self.put_task(task))
     }
@@ -151,14 +147,6 @@ impl Tx for TwinTx<'_> {
 
     fn append_task_log(&mut self, task: Key, number: i32, log: &TaskLog) -> Stored<()> {
         both!(self.append_task_log(task, number, log))
-    }
-
-    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
-        both!(self.task_logs(task, after_number, max))
-    }
-
-    fn task_attempts(&mut self, task: Key) -> Stored<Vec<TaskAttempt>> {
-        both!(self.task_attempts(task))
     }
 
     fn put_task_attempt(&mut self, task: Key, attempt: &TaskAttempt) -> Stored<()> {
@@ -262,10 +250,6 @@ impl Tx for TwinTx<'_> {
         both!(self.worker_by_name(org_id, name))
     }
 
-    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Stored<Vec<WorkerRecord>> {
-        both!(self.workers(org_id, limit, offset))
-    }
-
     fn put_worker(&mut self, worker: &WorkerRecord) -> Stored<()> {
         both!(self.put_worker(worker))
     }
@@ -276,10 +260,6 @@ impl Tx for TwinTx<'_> {
 
     fn definition(&mut self, org_id: Uuid, work: Work, kind: &str, version: &str) -> Stored<Option<DefinitionRecord>> {
         both!(self.definition(org_id, work, kind, version))
-    }
-
-    fn definitions(&mut self, org_id: Uuid, work: Work, limit: usize, offset: usize) -> Stored<Vec<DefinitionRecord>> {
-        both!(self.definitions(org_id, work, limit, offset))
     }
 
     fn put_definition(&mut self, definition: &DefinitionRecord) -> Stored<()> {
@@ -297,5 +277,27 @@ impl Tx for TwinTx<'_> {
 
     fn warn(&mut self, warning: Warning) {
         both!(self.warn(warning.clone()));
+    }
+}
+
+impl<M: Lists + ?Sized, S: Lists + ?Sized> Lists for TwinTx<'_, M, S> {
+    fn standalone_tasks(&mut self, org_id: Uuid, filter: &TaskFilter, limit: usize, offset: usize) -> Stored<TaskList> {
+        both!(self.standalone_tasks(org_id, filter, limit, offset))
+    }
+
+    fn task_attempts(&mut self, task: Key) -> Stored<Vec<TaskAttempt>> {
+        both!(self.task_attempts(task))
+    }
+
+    fn task_logs(&mut self, task: Key, after_number: i32, max: usize) -> Stored<Vec<TaskLog>> {
+        both!(self.task_logs(task, after_number, max))
+    }
+
+    fn workers(&mut self, org_id: Uuid, limit: usize, offset: usize) -> Stored<Vec<WorkerRecord>> {
+        both!(self.workers(org_id, limit, offset))
+    }
+
+    fn definitions(&mut self, org_id: Uuid, work: Work, limit: usize, offset: usize) -> Stored<Vec<DefinitionRecord>> {
+        both!(self.definitions(org_id, work, limit, offset))
     }
 }
