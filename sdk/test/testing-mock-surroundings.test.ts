@@ -133,6 +133,19 @@ describe('signals', () => {
     expect(passed(ctx)).toBe(Duration.hours(2).toMilliseconds());
   });
 
+  test('come in their time, although the workflow begins later', async () => {
+    const ctx = mock()
+      .mockSignal('s', 'early', { after: seconds(1) })
+      .mockSignal('s', 'late', {
+        after: seconds(9),
+      });
+    await ctx.advanceTime(seconds(5));
+    expect([ctx.pendingSignalCount('s'), passed(ctx)]).toEqual([1, 5_000]);
+    expect([await ctx.waitForSignal('s'), await ctx.waitForSignal('s')]).toEqual(['early', 'late']);
+    await ctx.sleepUntil(new Date(START.getTime() + 10_000));
+    expect(passed(ctx)).toBe(10_000);
+  });
+
   test('go to the handlers of the workflow', async () => {
     const counting = workflow({
       name: 'counting',
@@ -329,6 +342,17 @@ describe('a workflow that would wait for ever', () => {
     expect(await ctx.run('later', () => new Promise((resolve) => setTimeout(resolve, 5, 'fine')))).toBe(
       'fine',
     );
+  });
+
+  test('is not told so when the test gives it soon', async () => {
+    const ctx = mock();
+    const both = Promise.all([ctx.promise('p'), ctx.waitForSignal('s')]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    ctx.mockPromiseResolution('p', 1);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    ctx.mockSignal('s', 2);
+    expect(await both).toEqual([1, 2]);
+    expect(passed(ctx)).toBe(0);
   });
 
   test('is ended when it goes on and on', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Duration } from '../src/duration.js';
 import {
   ConfigurationError,
@@ -210,6 +210,20 @@ describe('time', () => {
       'advanceTime: time does not go back, got -1s',
     );
     await expect(mock().advanceTime(5 as never)).rejects.toThrow(ConfigurationError);
+  });
+
+  test('is not the one that a test runner fakes', async () => {
+    vi.useFakeTimers({ now: START });
+    try {
+      const ctx = new MockWorkflowContext().mockTaskResult(charge, 'r', { after: seconds(1) });
+      expect(await Promise.all([ctx.sleep(Duration.days(1)), ctx.task(charge, order)])).toEqual([
+        undefined,
+        'r',
+      ]);
+      expect([Date.now(), passed(ctx)]).toEqual([START.getTime(), Duration.days(1).toMilliseconds()]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('begins now unless told otherwise', () => {

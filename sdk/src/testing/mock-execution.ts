@@ -25,6 +25,9 @@ const ACTIVATIONS_MAX = 10_000;
 /** So often the event loop may turn before an operation is taken for one that waits for the machine. */
 const TURNS_BEFORE_A_PAUSE = 64;
 const LONGEST_PAUSE_MS = 8;
+/** So long a test may let the machine do something before it says what the code waits for. */
+const PATIENCE_MS = 100;
+const LOOK_MS = 5;
 /** The signal that begins a turn in which the test, or code that the test has called, uses the context. */
 const ENTER = '$enter';
 
@@ -85,6 +88,8 @@ export class MockExecution {
   #isPumping = false;
   #activations = 0;
   #isStopped = false;
+  /** How often something was called, by the test or by the code. */
+  #calls = 0;
 
   constructor(settings: MockSettings) {
     this.#settings = settings;
@@ -94,6 +99,7 @@ export class MockExecution {
   /** The context, in a turn: one is begun if none is open. */
   enter(): WorkflowContext {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#calls += 1;
     const { run, ctx } = this.#running ?? this.#begin();
     // While an operation runs nobody may use the context: it refuses that itself.
     if (!run.turn.isOpen && !this.#isActive) {
@@ -143,6 +149,7 @@ export class MockExecution {
   }
 
   #wasCalled(): void {
+    this.#calls += 1;
     this.#activations = 0;
     this.#isStopped = false;
   }
@@ -265,17 +272,25 @@ export class MockExecution {
     // What the test does next comes before anything else.
     await runDry();
     if (this.#isActive) return true;
+    // Before the code has begun, only time can pass.
+    if (this.#running === undefined) return this.#passTime();
+    if (this.#activations >= ACTIVATIONS_MAX) return this.#stopEndless();
+    return (await this.#letAllGoOn()) || this.#passTime();
+  }
+
+  /** Everybody does what there is to do; false if it was nothing. */
+  async #letAllGoOn(): Promise<boolean> {
+    const { runTasks, settlePromises, runChild } = this.#settings;
     const engine = this.#started;
     // A worker that polls is remembered for a while, and with each poll anew: time must not stop for that.
     const hasWork = engine.takeHasWork();
-    if (hasWork) this.#settings.runTasks(engine);
-    this.#settings.settlePromises(engine, this.#executionId);
+    if (hasWork) runTasks(engine);
+    settlePromises(engine, this.#executionId);
     if (hasWork || engine.takeHasWork()) this.#claim();
-    if (this.#activations >= ACTIVATIONS_MAX) return this.#stopEndless();
     const hasGoneOn = this.#goOn();
     const children = this.#children.splice(0);
-    for (const child of children) await this.#settings.runChild(engine, child);
-    return hasGoneOn || children.length > 0 || this.#passTime();
+    for (const child of children) await runChild(engine, child);
+    return hasGoneOn || children.length > 0;
   }
 
   /** Until no activation is under way. Where it waits for an operation, time flows as on the machine. */
@@ -308,9 +323,19 @@ export class MockExecution {
     }
     const isWaiting = (this.#running?.run.pending.size ?? 0) > 0;
     if (this.#advances.size === 0 && !isWaiting) return false;
-    if (nextMs === Number.POSITIVE_INFINITY) return this.#reject(neverSettled);
+    if (nextMs === Number.POSITIVE_INFINITY) return this.#giveUp();
     await this.#moveTo(nextMs);
     return true;
+  }
+
+  /** Nobody will ever settle what the code waits for, unless the test does so soon. */
+  async #giveUp(): Promise<boolean> {
+    const calls = this.#calls;
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += LOOK_MS) {
+      await realPause(LOOK_MS);
+      if (this.#calls !== calls) return true;
+    }
+    return this.#reject(neverSettled);
   }
 
   /** Rejects what the code waits for, and lets it go on. */
@@ -400,9 +425,13 @@ function endless(): ConfigurationError {
   );
 }
 
-const registry = new FinalizationRegistry<() => void>((close) => close());
+// Some versions of workerd have none. What is left there is let go with the isolate.
+const registry =
+  typeof FinalizationRegistry === 'function'
+    ? new FinalizationRegistry<() => void>((close) => close())
+    : undefined;
 
 /** Calls `close` some time after nobody holds `owner` any more. */
 function onceForgotten(owner: object, close: () => void): void {
-  registry.register(owner, close);
+  registry?.register(owner, close);
 }

@@ -7,8 +7,8 @@ export interface MockWorkflowContextOptions {
   /** The time at the beginning. Default: now. */
   readonly currentTime?: Date | undefined;
   /**
-   * A whole number that decides random numbers and ids: the same for the same number, also from one run of a test to the
-   * next. Default: 1.
+   * A whole number that decides the random numbers, the pauses between attempts and, together with `currentTime`, the ids:
+   * they are the same for the same number, also from one run of a test to the next. Default: 1.
    */
   readonly randomSeed?: number | undefined;
   /**

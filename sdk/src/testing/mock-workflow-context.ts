@@ -42,9 +42,10 @@ import { TrackedContext } from './tracked-context.js';
  * one execution; make another one for each test.
  *
  * Time stands still while anything can be done. When the workflow waits for nothing but time, it is skipped to the next
- * timer, at once; see `advanceTime` for how to stop in between. What else a workflow waits for and nobody has mocked is
- * rejected with a `ConfigurationError` that says what to mock, instead of hanging; so is a workflow that goes on 10,000
- * times without a call of the test.
+ * timer, at once; see `advanceTime` for how to stop in between. What else a workflow waits for, and the test does not give
+ * within 100 ms of the machine, is rejected with a `ConfigurationError` that says what to mock, instead of hanging; so is
+ * what a workflow waits for that has gone on 10,000 times without a call of the test. That holds for branches that nobody
+ * awaits, too, after the workflow has returned: they should be cancelled, or handle it.
  *
  * The context cannot tell who uses it. So the test may look at it too, as with `ctx.get`; and calls that production
  * refuses with `NOT_IN_TURN`, such as those after `await fetch(..)`, are let through here. `FlovynTestEnvironment` refuses
@@ -151,7 +152,10 @@ export class MockWorkflowContext extends TrackedContext {
     return this;
   }
 
-  /** Asks the workflow to end as cancelled, as `handle.cancel()` of a client does. */
+  /**
+   * Asks the workflow to end as cancelled, as `handle.cancel()` of a client does. One that has not been called yet is told
+   * so when it waits for the first time.
+   */
   markCancelled(reason: string = '', options: MockOptions = {}): this {
     checkText('markCancelled, reason', reason);
     const afterMs = mockedAfterMs('markCancelled', options);
