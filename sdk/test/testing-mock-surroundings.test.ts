@@ -7,11 +7,13 @@ import {
   TaskFailed,
   WorkflowCancelled,
 } from '../src/errors.js';
+import { runDry } from '../src/runtime/run-dry.js';
 import { MockWorkflowContext } from '../src/testing/index.js';
 import type { WorkflowContext } from '../src/workflow/context-types.js';
 import { workflow } from '../src/workflow/define.js';
 import { saga } from '../src/workflow/saga.js';
 import { failureOf } from './support/failure.js';
+import { until } from './support/world.js';
 import { charge, mock, order, passed, refund, seconds, START } from './support/mock-context.js';
 
 const child = workflow({ name: 'child', run: (_ctx, n: number) => n * 2 });
@@ -366,10 +368,34 @@ describe('a workflow that would wait for ever', () => {
     const done = polling.run(ctx, undefined) as Promise<never>;
     await ctx.advanceTime(Duration.days(2));
     expect(ctx.startedTimers).toHaveLength(49);
-    await expect(done).rejects.toThrow('went on 10000 times without a call of the test');
+    await expect(done).rejects.toThrow('went on 5000 times without a call of the test');
     expect(ctx.get('still')).toBeNull();
     const cancelled = mock().markCancelled('enough', { after: Duration.days(1) });
     await expect(polling.run(cancelled, undefined)).rejects.toBeInstanceOf(WorkflowCancelled);
     expect(cancelled.startedTimers).toHaveLength(24);
+  });
+  test('is not taken for one that has many tasks', async () => {
+    const ctx = mock();
+    const many = Array.from({ length: 5_001 }, (_, n) => n);
+    for (const n of many) ctx.mockTaskResultByName('count', n);
+    for (const n of many) expect(await ctx.scheduleByName('count')).toBe(n);
+    await ctx.sleep(seconds(1));
+  });
+
+  test('is told once, and then left alone until the test does something', async () => {
+    const ctx = mock();
+    const errors: unknown[] = [];
+    const stubborn = async (): Promise<void> => {
+      while (errors.length < 3) await ctx.sleep(seconds(1)).catch((error: unknown) => errors.push(error));
+    };
+    const done = stubborn();
+    await until(() => errors.length > 0);
+    for (let turn = 0; turn < 100; turn += 1) await runDry();
+    expect(errors).toEqual([expect.any(ConfigurationError)]);
+    ctx.markCancelled();
+    await until(() => errors.length > 1);
+    expect(errors[1]).toBeInstanceOf(WorkflowCancelled);
+    ctx.mockSignal('any');
+    await done;
   });
 });

@@ -196,6 +196,20 @@ describe('time', () => {
     expect(await done).toEqual(new Date('2026-01-31'));
   });
 
+  test('stands still until the test waits for anything else', async () => {
+    const ctx = mock();
+    const done = ctx.sleep(seconds(10));
+    await ctx.advanceTime(seconds(9));
+    for (let n = 0; n < 1_000; n += 1) await null;
+    expect([passed(ctx), ctx.startedTimers[0]?.firedAt]).toEqual([9_000, undefined]);
+    await ctx.advanceTime(seconds(1));
+    expect([passed(ctx), ctx.startedTimers[0]?.firedAt]).toEqual([10_000, ctx.currentTime()]);
+    await done;
+    void ctx.advanceTime(seconds(1));
+    await ctx.sleep(seconds(1));
+    expect(passed(ctx)).toBe(12_000);
+  });
+
   test('moves at once when nothing is under way', () => {
     const ctx = mock();
     void ctx.advanceTime(seconds(1));
@@ -253,8 +267,9 @@ describe('promises', () => {
     const timedOut = await failureOf(ctx.promise('p', { timeout: seconds(5) }));
     expect(timedOut).toBeInstanceOf(PromiseTimeout);
     expect([passed(ctx), ctx.createdPromises[0]?.error]).toEqual([5_000, timedOut]);
-    ctx.mockPromiseResolution('p', 'in time', { after: seconds(4) });
+    ctx.mockPromiseResolution('p', 'in time', { after: seconds(4) }).mockPromiseResolution('p', 'at once');
     expect(await ctx.promise('p', { timeout: seconds(5) })).toBe('in time');
+    expect(await ctx.promise('p', { timeout: seconds(5) })).toBe('at once');
     ctx.mockPromiseRejection('q', new Error('late'), { after: seconds(6) });
     expect(await failureOf(ctx.promise('q', { timeout: seconds(5) }))).toBeInstanceOf(PromiseTimeout);
     await ctx.advanceTime(seconds(5));
@@ -273,8 +288,8 @@ describe('promises', () => {
   test('that were cancelled are not in the way of others of the name', async () => {
     const ctx = mock();
     await failureOf(ctx.withTimeout(ctx.promise('p'), seconds(1)));
-    ctx.mockPromiseResolution('p', 'yes');
-    expect(await ctx.promise('p')).toBe('yes');
+    ctx.mockPromiseResolution('p', 'yes').mockPromiseResolution('p', 'again');
+    expect([await ctx.promise('p'), await ctx.promise('p')]).toEqual(['yes', 'again']);
   });
 
   test('take only what can be sent', () => {

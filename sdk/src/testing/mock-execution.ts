@@ -20,8 +20,11 @@ import { realPause } from './real-time.js';
 import { serializer } from './rerun.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-/** So many activations may follow each other without a call of the test: a workflow that is longer is taken for endless. */
-const ACTIVATIONS_MAX = 10_000;
+/**
+ * So many activations may follow each other without a call of the test, and without a task, of which the test has given the
+ * results: a workflow that is longer is taken for endless.
+ */
+const ACTIVATIONS_MAX = 5_000;
 /** So often the event loop may turn before an operation is taken for one that waits for the machine. */
 const TURNS_BEFORE_A_PAUSE = 64;
 const LONGEST_PAUSE_MS = 8;
@@ -40,8 +43,8 @@ export interface MockSettings {
   readonly queues: ReadonlySet<string>;
   /** What the code gets instead of a context. */
   readonly contextFor: (ctx: WorkflowContext) => WorkflowContext;
-  /** Does what task workers would do now. */
-  readonly runTasks: (engine: MockEngine) => void;
+  /** Does what task workers would do now; whether there was something. */
+  readonly runTasks: (engine: MockEngine) => boolean;
   /** Does what those would do now who settle promises. */
   readonly settlePromises: (engine: MockEngine, executionId: string) => void;
   /** Whether a handle that waits may be settled by the time. */
@@ -284,7 +287,7 @@ export class MockExecution {
     const engine = this.#started;
     // A worker that polls is remembered for a while, and with each poll anew: time must not stop for that.
     const hasWork = engine.takeHasWork();
-    if (hasWork) runTasks(engine);
+    if (hasWork && runTasks(engine)) this.#activations = 0;
     settlePromises(engine, this.#executionId);
     if (hasWork || engine.takeHasWork()) this.#claim();
     const hasGoneOn = this.#goOn();
@@ -394,7 +397,7 @@ function lending(workflow: AnyWorkflow | undefined): AnyWorkflow {
   return {
     name: workflow?.name ?? 'mock-workflow',
     description: undefined,
-    version: workflow?.version,
+    version: undefined,
     timeout: undefined,
     handlers: { signals: { ...workflow?.handlers?.signals, [ENTER]: () => {} } },
     run: () => new Promise(() => {}),

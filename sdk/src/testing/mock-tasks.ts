@@ -57,11 +57,16 @@ export class MockTasks {
     return handle;
   }
 
-  /** Does what task workers would do now. */
-  run(engine: MockEngine): void {
-    for (const queue of this.#queues)
-      for (let task = engine.pollTask(queue); task !== undefined; task = engine.pollTask(queue))
+  /** Does what task workers would do now; whether there was something. */
+  run(engine: MockEngine): boolean {
+    let attempts = 0;
+    for (const queue of this.#queues) {
+      for (let task = engine.pollTask(queue); task !== undefined; task = engine.pollTask(queue)) {
+        attempts += 1;
         this.#attempt(engine, task);
+      }
+    }
+    return attempts > 0;
   }
 
   #attempt(engine: MockEngine, task: ClaimedTask): void {

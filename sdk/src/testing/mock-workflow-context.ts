@@ -42,10 +42,12 @@ import { TrackedContext } from './tracked-context.js';
  * one execution; make another one for each test.
  *
  * Time stands still while anything can be done. When the workflow waits for nothing but time, it is skipped to the next
- * timer, at once; see `advanceTime` for how to stop in between. What else a workflow waits for, and the test does not give
- * within 100 ms of the machine, is rejected with a `ConfigurationError` that says what to mock, instead of hanging; so is
- * what a workflow waits for that has gone on 10,000 times without a call of the test. That holds for branches that nobody
- * awaits, too, after the workflow has returned: they should be cancelled, or handle it.
+ * timer, at once; see `advanceTime` for how to stop in between.
+ *
+ * A workflow that would hang is told so by a `ConfigurationError`, with which what it waits for is rejected: when nobody has
+ * mocked that and the test does not give it within 100 ms of the machine, and when the workflow has gone on 5,000 times
+ * without a call of the test and without a task. Branches that nobody awaits are told so too, also when the workflow has
+ * returned: cancel them in the end, or have them handle it.
  *
  * The context cannot tell who uses it. So the test may look at it too, as with `ctx.get`; and calls that production
  * refuses with `NOT_IN_TURN`, such as those after `await fetch(..)`, are let through here. `FlovynTestEnvironment` refuses
