@@ -428,7 +428,7 @@ function endless(): ConfigurationError {
   );
 }
 
-// Some versions of workerd have none. What is left there is let go with the isolate.
+// Some versions of workerd have none: what is left is let go with the whole core there.
 const registry =
   typeof FinalizationRegistry === 'function'
     ? new FinalizationRegistry<() => void>((close) => close())
