@@ -3,6 +3,7 @@ import { Duration } from '../src/duration.js';
 import { ConnectionError, RpcError, TaskFailed } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import type { TaskContext } from '../src/task/context-types.js';
+import type { StandardSchemaV1 } from '../src/schema/standard-schema.js';
 import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
@@ -106,6 +107,44 @@ test('an attempt that takes too long fails, and its signal fires', async () => {
   const client = await w.client([only(slow), slow]);
   expect(await client.executeWorkflow(only(slow), null)).toBe('in time');
   expect(reasons).toMatchObject([{ name: 'TaskTimeout', timeoutMs: 5 }, true, /timed out after 5 ms/]);
+});
+
+test('checking the input takes from the time that an attempt has', async () => {
+  const clock = new ManualClock();
+  const w = world({ clock });
+  const [checking, checked, running] = [gate(), gate(), gate()];
+  const input: StandardSchemaV1 = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value: unknown) => {
+        checking.open();
+        await checked.promise;
+        return { value };
+      },
+    },
+  };
+  const slow = task({
+    name: 'slow',
+    timeout: Duration.milliseconds(10),
+    input,
+    run: () => {
+      running.open();
+      return new Promise<string>(() => {});
+    },
+  });
+  const once = workflow({
+    name: 'once',
+    run: (ctx) => ctx.scheduleByName('slow', null, { retry: { maxRetries: 0 } }),
+  });
+  const client = await w.client([once, slow], hidden({ clock }));
+  const { handle } = await client.startWorkflow(once);
+  await checking.promise;
+  clock.advance(6);
+  checked.open();
+  await running.promise;
+  clock.advance(4);
+  expect((await failureOf(handle.result())).message).toContain('timed out after 10 ms');
 });
 
 test('a claim is kept while an attempt goes on, and its loss is told', async () => {

@@ -1,7 +1,6 @@
 import { Duration } from '../duration.js';
-import { type TaskFailed, TaskTimeout } from '../errors.js';
+import type { TaskFailed } from '../errors.js';
 import { nameOf, stackOf, textOf } from '../errors/base.js';
-import type { Clock } from '../runtime/clock.js';
 import { Stop } from '../runtime/stop.js';
 import { parse } from '../schema/check.js';
 import type { Serializer } from '../serde.js';
@@ -9,6 +8,7 @@ import { serializerFor } from '../serde/choose.js';
 import { TaskContextImpl, type TaskContextParts } from './context.js';
 import type { AnyTask } from './define.js';
 import { callHook, type TaskHooks } from './hooks.js';
+import { TimeLimit, type TimeLimitParts } from './time-limit.js';
 
 /** How an attempt failed. */
 export interface TaskFailure {
@@ -27,17 +27,14 @@ export interface TaskFailure {
 export type TaskOutcome = { readonly output: string } | TaskFailure;
 
 /** What an attempt is made with. */
-export interface AttemptParts extends Omit<TaskContextParts, 'stop' | 'heartbeatDetails'> {
+export interface AttemptParts extends Omit<TaskContextParts, 'stop' | 'heartbeatDetails'>, TimeLimitParts {
   /** The payload of the last heartbeat of an earlier attempt, if it had details. */
   readonly heartbeatDetails: string | undefined;
   /** Fires when the attempt should stop. */
   readonly stop: Stop;
   /** Whether the attempt counts no more, whatever comes of it. */
   readonly isOver: () => boolean;
-  /** How long the attempt may take in milliseconds, if there is a limit. */
-  readonly timeoutMs: number | undefined;
   readonly serializer: Serializer;
-  readonly clock: Clock;
 }
 
 /** Runs one attempt of a task with a payload as its input. Never throws. */
@@ -45,17 +42,19 @@ export async function runTask(definition: AnyTask, input: string, parts: Attempt
   // Its own, since a timeout ends the attempt and not the claim, under which it is still to be reported.
   const stop = new Stop();
   const forget = parts.stop.onFire((reason) => stop.fire(reason));
+  const limit = new TimeLimit(parts, stop);
   try {
     const { serializer, heartbeatDetails: details } = parts;
     const heartbeatDetails = details === undefined ? undefined : serializer.deserialize(details);
     const ctx = new TaskContextImpl({ ...parts, heartbeatDetails, stop });
     const value: unknown = serializerFor(definition, parts).deserialize(input);
     const what = { subject: `task "${definition.name}"`, side: 'input' } as const;
-    const checked = await withinTimeout(parts, stop, () => parse(definition.input, value, what));
-    return await attempt(definition, ctx, checked as never, parts, stop);
+    const checked = await limit.within(() => parse(definition.input, value, what));
+    return await attempt(definition, ctx, checked as never, parts, { stop, limit });
   } catch (error) {
     return failure(error);
   } finally {
+    limit.end();
     forget();
   }
 }
@@ -65,7 +64,7 @@ async function attempt(
   ctx: TaskContextImpl,
   input: never,
   parts: AttemptParts,
-  stop: Stop,
+  { stop, limit }: { readonly stop: Stop; readonly limit: TimeLimit },
 ): Promise<TaskOutcome> {
   const hooks: TaskHooks<never, never> | undefined = definition.hooks;
   const work = async (): Promise<unknown> => {
@@ -74,7 +73,8 @@ async function attempt(
     return parse(definition.output, await definition.run(ctx, input), what);
   };
   try {
-    const result = await withinTimeout(parts, stop, work);
+    const result = await limit.within(work);
+    limit.end();
     const output = serializerFor(definition, parts).serialize(result);
     if (parts.isOver()) stop.throwIfFired();
     if (hooks?.onSuccess)
@@ -84,27 +84,6 @@ async function attempt(
     if (hooks?.onFailure)
       await callHook('onFailure', ctx.log, parts.stop, () => hooks.onFailure?.(ctx, input, error));
     return failure(error);
-  }
-}
-
-async function withinTimeout(
-  { timeoutMs, taskExecutionId, clock }: AttemptParts,
-  stop: Stop,
-  work: () => Promise<unknown>,
-): Promise<unknown> {
-  if (timeoutMs === undefined) return work();
-  let stopTimer = (): void => {};
-  const timedOut = new Promise<never>((_, reject) => {
-    stopTimer = clock.schedule(timeoutMs, () => {
-      const error = new TaskTimeout(taskExecutionId, timeoutMs);
-      reject(error);
-      stop.fire(error);
-    });
-  });
-  try {
-    return await Promise.race([work(), timedOut]);
-  } finally {
-    stopTimer();
   }
 }
 
