@@ -99,6 +99,21 @@ test('a signal that fires during the start ends the run after it', async () => {
   expect(worker.status).toBe('stopped');
 });
 
+test('a run need not come to be started before its signal ends it', async () => {
+  const w = world();
+  const clock = new ManualClock();
+  const worker = workerOf(w, { workflows: [echo], ...hidden({ clock }) });
+  const controller = new AbortController();
+  w.engine.intercept = () => Promise.reject(new ConnectionError('no server', 'here'));
+  const running = worker.run({ signal: controller.signal });
+  await until(() => w.engine.count('RegisterWorker') === 1);
+  await until(() => clock.scheduled.all === 1);
+  controller.abort();
+  await running;
+  expect(worker.status).toBe('stopped');
+  expect(clock.scheduled.all).toBe(0);
+});
+
 test('run rejects when the embedded server has ended for good', async () => {
   const w = world();
   const worker = workerOf(w, { workflows: [echo] });

@@ -159,8 +159,11 @@ export class Worker {
     const stop = (): void => void this.shutdown();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await this.start();
+      await this.start({ signal });
       await this.#life?.ended;
+    } catch (error) {
+      // A start that the signal has ended is an end in order, too.
+      if (!signal?.aborted || this.#life !== undefined) throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
     }
@@ -311,7 +314,7 @@ export class Worker {
       this.#status = 'stopped';
       stopListening();
       await host.stop(new Grace(settings.clock, 0));
-      await connection.close();
+      await this.#closed(connection);
       throw error;
     }
     const stopWatching = watchUnhandledRejections(settings.logger);
@@ -324,9 +327,7 @@ export class Worker {
     const close = async (): Promise<void> => {
       stopListening();
       stopWatching();
-      await connection.close().catch((error: unknown) => {
-        settings.logger.warn(`the connection was not closed: ${textOf(error)}`);
-      });
+      await this.#closed(connection);
     };
     const life = { host, sweep, sinceMs: this.#nowMs(), ended, end, close };
     this.#life = life;
@@ -334,6 +335,12 @@ export class Worker {
     this.#reporter.emitter.emit('start', { workerId: host.workerId });
     if (sweep === undefined) host.resume();
     return life;
+  }
+
+  async #closed(connection: { close(): Promise<void> }): Promise<void> {
+    await connection.close().catch((error: unknown) => {
+      this.#source.settings.logger.warn(`the connection was not closed: ${textOf(error)}`);
+    });
   }
 
   async #end(life: Life, grace: Grace): Promise<ShutdownReport> {
