@@ -50,7 +50,9 @@ export class Fleet {
       },
       execArgv: ['--expose-gc'],
     });
-    const worker = { pid: child.pid, child, exited: once(child, 'exit') };
+    // What it has sent has come when it is disconnected, which may be after its exit.
+    const exited = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(([exit]) => exit);
+    const worker = { pid: child.pid, child, exited };
     child.on('message', (message) => {
       if (message.type === 'stopped') worker.stopped = message;
     });

@@ -21,6 +21,8 @@ export async function kills({ workers, concurrent, seconds, killEveryMs, leaseMs
       await new Promise((resolve) => setTimeout(resolve, killEveryMs));
       const victims = fleet.workers.filter(({ isReady }) => isReady);
       const victim = victims[Math.floor(Math.random() * victims.length)];
+      // On a busy machine those that were killed may not be replaced yet.
+      if (victim === undefined) continue;
       killed.add(victim.pid);
       victim.child.kill('SIGKILL');
       await victim.exited;
@@ -37,6 +39,7 @@ export async function kills({ workers, concurrent, seconds, killEveryMs, leaseMs
     const drainedMs = performance.now() - startedMs - loadedMs;
     const { counts, faults } = await check(fleet, traffic.ended, killed);
     const perSecond = (before / loadedMs) * 1_000;
+    if (killed.size === 0) faults.push('no worker was killed');
     const lines = [
       `${workers} workers x ${concurrent} executions, ${Math.round(loadedMs / 1_000)} s, ${killed.size} kills: ` +
         `${counts.executions} executions ended, ${traffic.failed.length} failed; ${perSecond.toFixed(0)} per second`,
