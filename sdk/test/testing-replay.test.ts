@@ -217,6 +217,21 @@ describe('checkEveryPrefix', () => {
     expect(error.message).toContain('testing-replay.test.ts');
   });
 
+  test('what was written by a serializer of the definition is compared as it was written', async () => {
+    const shouting = {
+      serialize: (value: unknown) => JSON.stringify({ shouted: value }),
+      deserialize: <T>(text: string) => (JSON.parse(text) as { shouted: T }).shouted,
+    };
+    const shouted = workflow({ name: 'shouted', serializer: shouting, run: (_ctx, n: number) => n + 1 });
+    const env = new FlovynTestEnvironment({ server: false, logger: silentLogger });
+    await env.registerWorkflow(shouted).start();
+    const { handle } = await env.startWorkflow(shouted, 3);
+    expect(await env.awaitCompletion(handle)).toBe(4);
+    const replay = await replayHistory(shouted, await env.history(handle));
+    expect(replay).toMatchObject({ status: 'completed', result: 4 });
+    await env.stop();
+  });
+
   test('an environment checks what it has waited for, unless it is told not to', async () => {
     let calls = 0;
     const leaky = workflow({

@@ -8,7 +8,7 @@ import type { HistoryEvent, HistorySource } from './history-types.js';
 import { patchesOf, type Prefix, prefixesOf } from './prefixes.js';
 import { readHistory } from './read-history.js';
 import type { CheckEveryPrefixOptions, ReplayedCommand } from './replay-types.js';
-import { checkKind, type Replayed, type Rerun, rerun, serializer } from './rerun.js';
+import { checkKind, givenSerializer, type Replayed, type Rerun, rerun } from './rerun.js';
 
 /**
  * Re-executes a workflow from every prefix of a history that a worker may have held when it submitted something, and
@@ -24,7 +24,7 @@ export async function checkEveryPrefix(
   history: HistorySource,
   options: CheckEveryPrefixOptions = {},
 ): Promise<number> {
-  checkOptions('checkEveryPrefix', options, ['workflowExecutionId']);
+  checkOptions('checkEveryPrefix', options, ['workflowExecutionId', 'serializer']);
   const read = readHistory(history);
   checkKind(workflow, read);
   const { workflowExecutionId = read.workflowExecutionId } = options;
@@ -34,6 +34,7 @@ export async function checkEveryPrefix(
     workflowExecutionId,
     events,
     taskTimeMs: systemClock.nowMs(),
+    serializer: givenSerializer('checkEveryPrefix', options.serializer),
   };
   const full = await rerun(whole);
   if (full.violation !== undefined)
@@ -98,15 +99,15 @@ function commandText({ type, ...fields }: ReplayedCommand): string {
   return `${type} ${JSON.stringify(fields)}`;
 }
 
-function differenceOfEnds({ eventType, data }: HistoryEvent, { end }: Rerun): Difference | undefined {
+function differenceOfEnds({ eventType, data }: HistoryEvent, again: Rerun): Difference | undefined {
   const { output, error } = JSON.parse(data) as Readonly<Record<string, unknown>>;
   const isCompleted = eventType === 'WORKFLOW_COMPLETED';
   const expected = isCompleted ? `completed with ${JSON.stringify(output)}` : `failed with ${String(error)}`;
-  const got = endText(end);
+  const got = endText(again);
   return got === expected ? undefined : { expected, got };
 }
 
-function endText(end: Rerun['end']): string {
+function endText({ end, serializer }: Rerun): string {
   switch (end?.type) {
     case 'completed':
       return `completed with ${JSON.stringify(JSON.parse(serializer.serialize(end.output)))}`;

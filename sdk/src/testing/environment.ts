@@ -269,12 +269,13 @@ export class FlovynTestEnvironment {
   }
 
   async #open(): Promise<void> {
-    const { logger, workflowWorkerOptions, taskWorkerOptions } = this.#options;
+    const { serializer, logger, workflowWorkerOptions, taskWorkerOptions } = this.#options;
     const place =
       this.#server === undefined ? embeddedPlace(this.orgId, this.#options) : serverPlace(this.#server);
     const client = new FlovynClient({
       ...place.connection,
       queue: this.queue,
+      serializer,
       logger,
       workflowWorkerOptions,
       taskWorkerOptions,
@@ -299,7 +300,8 @@ export class FlovynTestEnvironment {
     const history = await this.history(handle);
     if (history.events.length >= CHECKED_EVENTS_MAX) return;
     const definition = this.#workflows.get(kindOf(history.events) ?? '');
-    if (definition !== undefined) await checkEveryPrefix(definition, history);
+    const { serializer } = this.#options;
+    if (definition !== undefined) await checkEveryPrefix(definition, history, { serializer });
   }
 
   async #untilFound(call: () => Promise<void>): Promise<void> {

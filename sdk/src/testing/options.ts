@@ -2,6 +2,7 @@ import type { Duration } from '../duration.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { checkOptions } from '../options.js';
+import type { Serializer } from '../serde.js';
 import type { TaskWorkerOptions, WorkflowWorkerOptions } from '../worker/options.js';
 
 /** Where a server is that tests use, and the keys for it: what a started `TestHarness` has. */
@@ -46,6 +47,8 @@ export interface TestEnvironmentOptions {
    * fewer than 500 events, and reject when the code does not do the same again. Default: true.
    */
   readonly checkEveryPrefix?: boolean | undefined;
+  /** As of `FlovynClient`. */
+  readonly serializer?: Serializer | undefined;
   /** Default: the console, warnings and errors only. */
   readonly logger?: Logger | undefined;
   /** As of `FlovynClient`. */
@@ -72,6 +75,7 @@ const KNOWN = [
   'server',
   'queue',
   'checkEveryPrefix',
+  'serializer',
   'logger',
   'workflowWorkerOptions',
   'taskWorkerOptions',

@@ -4,7 +4,7 @@ import type { WorkflowDefinition } from '../workflow/define.js';
 import type { HistoryEvent, HistorySource } from './history-types.js';
 import { readHistory } from './read-history.js';
 import type { Replay, ReplayHistoryOptions, ReplayResult } from './replay-types.js';
-import { checkKind, type Rerun, rerun, serializer } from './rerun.js';
+import { checkKind, givenSerializer, type Rerun, rerun } from './rerun.js';
 
 /**
  * Runs the code of a workflow along the history of an execution, to find out whether code that was changed can go on with
@@ -22,12 +22,18 @@ export async function replayHistory<Input, Output>(
   history: HistorySource,
   options: ReplayHistoryOptions = {},
 ): Promise<ReplayResult<Output>> {
-  checkOptions('replayHistory', options, ['workflowExecutionId', 'tolerant']);
+  checkOptions('replayHistory', options, ['workflowExecutionId', 'tolerant', 'serializer']);
   const read = readHistory(history);
   checkKind(workflow, read);
   const { tolerant, workflowExecutionId = read.workflowExecutionId } = options;
-  const taskTimeMs = systemClock.nowMs();
-  const given = { definition: workflow, workflowExecutionId, events: read.events, taskTimeMs, tolerant };
+  const given = {
+    definition: workflow,
+    workflowExecutionId,
+    events: read.events,
+    taskTimeMs: systemClock.nowMs(),
+    tolerant,
+    serializer: givenSerializer('replayHistory', options.serializer),
+  };
   let replayed = await rerun(given);
   // Once more, to name the line.
   if (replayed.violation !== undefined) replayed = await rerun({ ...given, lines: true });
@@ -38,7 +44,10 @@ export async function replayHistory<Input, Output>(
 type Outcome<Output> =
   ReplayResult<Output> extends infer Each ? (Each extends Replay ? Omit<Each, keyof Replay> : never) : never;
 
-function outcome<Output>({ violation, end }: Rerun, events: readonly HistoryEvent[]): Outcome<Output> {
+function outcome<Output>(
+  { violation, end, serializer }: Rerun,
+  events: readonly HistoryEvent[],
+): Outcome<Output> {
   if (violation !== undefined) return { status: 'violation', violation };
   switch (end?.type) {
     case 'completed':

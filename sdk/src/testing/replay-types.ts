@@ -1,4 +1,5 @@
 import type { DeterminismViolation } from '../errors.js';
+import type { Serializer } from '../serde.js';
 
 /** A command of workflow code: its type, such as `SCHEDULE_TASK`, and the fields of the contract in camel case. */
 export interface ReplayedCommand {
@@ -20,12 +21,16 @@ export interface ReplayHistoryOptions {
    * ids of timers are not compared, and missing records of the time are no violation. Default: false.
    */
   readonly tolerant?: boolean | undefined;
+  /** What the client and the workers of the execution were given as `serializer`. Default: a `JsonSerializer`. */
+  readonly serializer?: Serializer | undefined;
 }
 
 /** Options of `checkEveryPrefix`. */
 export interface CheckEveryPrefixOptions {
   /** As of `replayHistory`. */
   readonly workflowExecutionId?: string | undefined;
+  /** As of `replayHistory`. */
+  readonly serializer?: Serializer | undefined;
 }
 
 /** What is known of every replay. */

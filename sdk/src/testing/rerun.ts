@@ -3,6 +3,7 @@ import { ConfigurationError, DeterminismViolation } from '../errors.js';
 import { silentLogger } from '../logger.js';
 import { systemClock } from '../runtime/clock.js';
 import { JsonSerializer, type Serializer } from '../serde.js';
+import { checkSerializer, serializerFor, trusted } from '../serde/choose.js';
 import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
 import { Activation } from '../workflow/activation.js';
 import type { AnyWorkflow } from '../workflow/define.js';
@@ -21,6 +22,8 @@ export interface Replayed extends SitesOptions {
   /** The time of what comes after the last event, in milliseconds since 1970. */
   readonly taskTimeMs: number;
   readonly tolerant?: boolean | undefined;
+  /** That of the client; the definition may have its own. Default: a `JsonSerializer`. */
+  readonly serializer?: Serializer | undefined;
 }
 
 /** How far the code came with the events. */
@@ -31,6 +34,8 @@ export interface Rerun {
   readonly operations: readonly string[];
   /** How the function ended, if it did. */
   readonly end: WorkflowEnd | undefined;
+  /** What wrote and read its input and output. */
+  readonly serializer: Serializer;
   readonly violation: DeterminismViolation | undefined;
   readonly sites: ReplaySites;
   /** What the function still waits for. */
@@ -47,11 +52,11 @@ export const serializer: Serializer = new JsonSerializer();
  * and no operation is run.
  */
 export async function rerun(given: Replayed): Promise<Rerun> {
-  const { definition, workflowExecutionId } = given;
+  const { definition, workflowExecutionId, serializer: outside = serializer } = given;
   const activation = Activation.of(activationOpenHistory(historyJson(given)), undefined);
   const { id } = activation;
   const sites = new ReplaySites(id, given);
-  const parts = { definition, serializer, logger: silentLogger, clock: systemClock };
+  const parts = { definition, serializer: outside, logger: silentLogger, clock: systemClock };
   let run: WorkflowRun | undefined;
   // No worker need be there that does: branches which nobody awaits must not end the process.
   const stopWatching = watchUnhandledRejections(silentLogger);
@@ -63,6 +68,7 @@ export async function rerun(given: Replayed): Promise<Rerun> {
       commands: JSON.parse(describeCommands(id)) as ReplayedCommand[],
       operations: run.operations.begun,
       end: run.end,
+      serializer: serializerFor(definition, parts),
       violation: violation && given.lines === true ? located(violation, sites, run) : violation,
       sites,
       waits: run.pending,
@@ -110,6 +116,12 @@ function idMissing(name: string): ConfigurationError {
     `Workflow "${name}" uses random numbers, ids or the id of its execution, which depend on that id, and the history ` +
       'does not say it: give { workflowExecutionId }, or a history that has it as a member',
   );
+}
+
+/** The serializer that was given, if one was. Throws `ConfigurationError` for what is none. */
+export function givenSerializer(what: string, given: Serializer | undefined): Serializer | undefined {
+  checkSerializer(`${what}: serializer`, given);
+  return given && trusted(given);
 }
 
 /** The history, if it is one of this workflow. */

@@ -25,7 +25,7 @@ function saying(more: Partial<StandardSchemaV1<number>['~standard']>): StandardS
 }
 
 /** Writes every value as a text of its own. */
-const shouting: Serializer = {
+export const shouting: Serializer = {
   serialize: (value) => JSON.stringify({ shouted: value ?? null }),
   deserialize: <T>(text: string) =>
     ((JSON.parse(text || '{}') as { shouted?: unknown }).shouted ?? null) as T,

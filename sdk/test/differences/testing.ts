@@ -13,6 +13,7 @@ import { EmbeddedTransport } from '../../src/transport/embedded.js';
 import { type AnyWorkflow, workflow } from '../../src/workflow/define.js';
 import { until } from '../support/world.js';
 import { serve } from '../support/wire.js';
+import { shouting } from './borders.js';
 import { gives, type Observation, type Observations, only } from './difference.js';
 import { child, echo, ms, outcomeOf, waiting } from './play.js';
 
@@ -240,6 +241,23 @@ export const testing: Observations = {
       checkEveryPrefix(drawing, events, only(given, 'workflowExecutionId', workflowExecutionId)),
     );
   },
+  'ReplayHistoryOptions.serializer': async (given) => {
+    const history = await shouted();
+    return outcomeOf(replayHistory(calling, history, only(given, 'serializer', shouting)));
+  },
+  'CheckEveryPrefixOptions.serializer': async (given) => {
+    const history = await shouted();
+    const checked = checkEveryPrefix(calling, history, only(given, 'serializer', shouting));
+    return withoutHistory(await outcomeOf(checked));
+  },
+  'TestEnvironmentOptions.serializer': inEnvironment(
+    async (env) => {
+      const { handle } = await env.startWorkflow(child, 'x');
+      await env.awaitCompletion(handle);
+      return (await env.history(handle)).events.map(({ data }) => data.includes('shouted'));
+    },
+    (given) => only(given, 'serializer', shouting),
+  ),
   'TestEnvironmentOptions.server': async (given) => {
     const transport = new EmbeddedTransport();
     const server = await serve(transport);
@@ -282,6 +300,19 @@ export const testing: Observations = {
     return withoutHistory(await outcome);
   }),
 };
+
+const calling = workflow({ name: 'calling', run: (_ctx, text: unknown) => `${JSON.stringify(text)}!` });
+
+/** The history of an execution that was written by another serializer than ours. */
+async function shouted(): Promise<FetchedHistory> {
+  const env = new FlovynTestEnvironment({ server: false, logger: silentLogger, serializer: shouting });
+  await env.registerWorkflow(calling).start();
+  const { handle } = await env.startWorkflow(calling, 'hello');
+  await env.awaitCompletion(handle);
+  const history = await env.history(handle);
+  await env.stop();
+  return history;
+}
 
 async function endTheFirst({ client }: FlovynTestEnvironment): Promise<void> {
   const first = async (): Promise<string | undefined> =>
