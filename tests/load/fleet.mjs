@@ -57,7 +57,7 @@ export class Fleet {
       if (message.type === 'stopped') worker.stopped = message;
     });
     this.#workers.add(worker);
-    worker.exited.then(() => this.#workers.delete(worker));
+    void worker.exited.then(() => this.#workers.delete(worker));
     const ended = worker.exited.then(() => Promise.reject(new Error('a worker ended before it was ready')));
     ended.catch(() => {});
     await Promise.race([once(child, 'message'), ended]);
