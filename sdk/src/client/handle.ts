@@ -45,7 +45,9 @@ export interface WorkflowHandle<Output = unknown> extends PromiseLike<Output> {
    * What the tasks of the execution stream, and the progress that they report, as it comes and from the beginning as far
    * as the server still has it: it keeps some thousand events in memory, for minutes. The
    * loop ends when the execution has ended and everything was read; it outlives any number of failures of the network.
-   * It can be read once. Throws `Unsupported` on a server without our extensions, and `NotFoundError`.
+   * It can be read once. What becomes of the execution and its tasks (`TASK_STARTED` and the like) is not in it: `result()`
+   * and `describe()` tell that, and the server-sent events of a server's REST interface. Throws `Unsupported` on a server
+   * without our extensions, and `NotFoundError`.
    *
    * ```ts
    * const handle = client.getWorkflowHandle('01926d3c-7a0b-7cc4-a3a5-1b1a3c4d5e6f');

@@ -42,7 +42,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/workflow-executions/{id}/cancel", post(actions::cancel))
         .route("/workflow-executions/{id}/signal", post(actions::signal))
         .route("/task-executions", post(tasks::submit).get(tasks::list))
-        .route("/task-executions/{id}", get(task::describe))
+        .route("/task-executions/{id}", get(task::describe).delete(task::cancel))
         .route("/task-executions/{id}/attempts", get(task::attempts))
         .route("/task-executions/{id}/logs", get(task::logs))
         .route("/task-executions/{id}/stream", get(streams::of_task))

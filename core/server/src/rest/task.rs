@@ -7,13 +7,14 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
 };
 use flovyn_orchestrator::{Key, Lists, PageMax, PayloadSlot, TaskAttempt, TaskLog, TaskRecord, TaskState};
-use flovyn_protocol::{Payload, status::Status};
+use flovyn_protocol::{Payload, messages::CancelTaskRequest, status::Status};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
     RestError,
+    call::call,
     caller::OrgCaller,
     json::{Time, raw},
     listing::{check_limit, parse, window_max},
@@ -73,6 +74,26 @@ pub(super) async fn describe(
         output: raw(output.as_json())?,
         metadata,
     }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Cancelled {
+    task_execution_id: Uuid,
+    status: &'static str,
+}
+
+/// `DELETE /task-executions/{id}`: cancels a task. What is known of it is kept, and one that has ended stays as it is.
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    OrgCaller(caller): OrgCaller,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Cancelled>, RestError> {
+    let key = Key { org_id: caller.principal.org_id, id: parse(&id)? };
+    let request = CancelTaskRequest { task_execution_id: id };
+    let _: () = call(&app, &caller, "/flovyn.v1.TaskExecution/CancelTask", &request).await?;
+    let task = record(&app, key).await?;
+    Ok(Json(Cancelled { task_execution_id: key.id, status: task.state.status() }))
 }
 
 /// What TASK_COMPLETED says of a task.

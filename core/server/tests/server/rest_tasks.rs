@@ -147,6 +147,30 @@ async fn attempts_and_logs_are_shown() {
 }
 
 #[tokio::test]
+async fn tasks_are_cancelled() {
+    let server = TestServer::start().await;
+    let client = server.extended().await;
+    let delete = async |id: &str| {
+        let answer = http1::request(server.address, "DELETE", &format!("{BASE}/{id}"), &[], b"").await;
+        (answer.status, answer.json())
+    };
+    let [cancelled, done] = ["charge", "ship"].map(|kind| json!({"kind": kind, "queue": kind}).to_string());
+    let (_, cancelled) = submit(&server, &cancelled).await;
+    let id = cancelled["taskExecutionId"].as_str().unwrap();
+    for _ in 0..2 {
+        assert_eq!(delete(id).await, (200, json!({"taskExecutionId": id, "status": "CANCELLED"})));
+    }
+    let found = get(&server, &format!("/{id}")).await;
+    assert_eq!((&found["status"], &found["error"]), (&json!("CANCELLED"), &json!("cancelled")));
+    let (_, done) = submit(&server, &done).await;
+    let id = done["taskExecutionId"].as_str().unwrap();
+    client.complete_task(id, "1").await.unwrap();
+    assert_eq!(delete(id).await, (200, json!({"taskExecutionId": id, "status": "COMPLETED"})));
+    assert_eq!(delete("0b5f1c1e-58a4-4b6e-9d55-000000000009").await.0, 404);
+    assert_eq!(delete("x").await.0, 400);
+}
+
+#[tokio::test]
 async fn wrong_requests_are_refused() {
     let server = TestServer::start().await;
     for (path, status, code) in [
