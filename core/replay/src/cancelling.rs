@@ -44,7 +44,7 @@ impl Execution {
     /// Cancels one handle; the effect says what is to be done with it. There is at most one cancel command for each;
     /// a task or child is told the reason.
     ///
-    /// Fails with `UNSUPPORTED` for a task on a server without the extension.
+    /// Fails with `UNSUPPORTED` for a task on a server without the extension, and in a replay where it did so then.
     pub fn cancel(&mut self, handle: Handle, reason: Option<&str>) -> Result<CancelEffect, ReplayError> {
         self.check_turn("cancel")?;
         match self.machines.handles.get_mut(handle) {
@@ -118,10 +118,10 @@ impl Execution {
                 *asked = true;
                 Ok(CancelEffect::Requested)
             }
-            _ if self.info.extended => Ok(CancelEffect::None),
+            // Where the code was before and there is no event, this is what it was told then.
             _ => {
-                let what = "cancelling a task on a server that has not announced flovyn-ext; cancel the workflow, or \
-                            stop waiting for the task";
+                let what = "cancelling a task on a server that has not announced flovyn-ext, or had not when the code \
+                            was here first; cancel the workflow, or stop waiting for the task";
                 Err(ReplayError::Unsupported { what: what.to_string() })
             }
         }

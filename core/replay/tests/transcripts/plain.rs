@@ -6,7 +6,7 @@ use crate::{
         cancellation, child_cancellation, child_initiated, completed, operation, scheduled, signal, started, suspended,
         task_completed, timer_fired, timer_started,
     },
-    support::{IDS, Transcript, complete, json, record, schedule},
+    support::{IDS, Transcript, complete, json, record, schedule, signals},
 };
 use flovyn_protocol::messages::{WorkflowEvent, WorkflowStatus::Completed};
 use flovyn_replay::{CancelEffect, Resumption, Step};
@@ -25,6 +25,20 @@ impl Transcript {
         assert_eq!(self.execution.take_submission(None).unwrap_err().code(), "OUT_OF_ORDER");
         self.job(&format!("resolve {handle} {result}"));
     }
+}
+
+#[test]
+fn first_activation_that_only_waits_is_not_the_first_again() {
+    let mut t = plain([started("1")]);
+    t.job("start 1");
+    t.waits("go");
+    assert!(t.execution.is_first_activation());
+    t.suspends(&[signals(0)]);
+    let mut t = plain([started("1"), operation("$signals", "0"), suspended()]);
+    t.job("start 1");
+    t.waits("go");
+    assert!(!t.execution.is_first_activation());
+    t.suspends(&[]);
 }
 
 #[test]

@@ -5,10 +5,16 @@ use crate::{
     support::{Transcript, cancel_task, complete, timer},
 };
 use flovyn_protocol::messages::WorkflowStatus::Completed;
-use flovyn_replay::{CancelEffect, ScheduleTask};
+use flovyn_replay::{CancelEffect, Handle, ScheduleTask};
+
+impl Transcript {
+    fn refuses_to_cancel(&mut self, task: Handle) {
+        assert_eq!(self.execution.cancel(task, None).unwrap_err().code(), "UNSUPPORTED");
+    }
+}
 
 #[test]
-fn request_that_was_refused_is_not_made_by_a_replay() {
+fn request_that_was_refused_is_refused_again_by_a_replay() {
     let mut t = Transcript::of([
         started("1"),
         scheduled("a", "t1"),
@@ -18,7 +24,7 @@ fn request_that_was_refused_is_not_made_by_a_replay() {
     ]);
     t.job("start 1");
     t.task("a");
-    assert_eq!(t.cancel(1), CancelEffect::None);
+    t.refuses_to_cancel(1);
     t.timer();
     t.job("resolve 2 null");
     t.timer();
@@ -43,7 +49,7 @@ fn request_is_found_by_its_task() {
     t.task("a");
     t.task("b");
     t.task("c");
-    assert_eq!(t.cancel(1), CancelEffect::None);
+    t.refuses_to_cancel(1);
     assert_eq!(t.cancel(2), CancelEffect::Requested);
     assert_eq!(t.cancel(3), CancelEffect::Requested);
     assert!(!t.execution.is_replaying());
@@ -56,7 +62,7 @@ fn request_that_was_made_must_be_made_again() {
     t.job("start 1");
     t.task("a");
     t.task("b");
-    assert_eq!(t.cancel(1), CancelEffect::None);
+    t.refuses_to_cancel(1);
     assert_eq!(t.violates().event_sequence, 4);
 }
 
@@ -67,7 +73,7 @@ fn requests_of_a_replay_on_a_plain_server_are_refused_but_those_of_the_history()
     t.job("start 1");
     t.task("a");
     t.task("b");
-    assert_eq!(t.execution.cancel(1, None).unwrap_err().code(), "UNSUPPORTED");
+    t.refuses_to_cancel(1);
     assert_eq!(t.cancel(2), CancelEffect::Requested);
     t.suspends(&[]);
 }
