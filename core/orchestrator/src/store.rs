@@ -139,7 +139,7 @@ pub trait Tx {
     /// [`Streams::advance`].
     fn advance_stream(&mut self, key: Key, task: Uuid, claim_token: &str, sequence: i32, now_ms: i64) -> bool;
     /// [`Streams::after`].
-    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord>;
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: PageMax) -> Vec<StreamRecord>;
 
     /// Adds work to its queue. A thing is in at most one queue, once.
     fn put_ready(&mut self, entry: &ReadyEntry) -> Result<(), StoreError>;

@@ -20,12 +20,9 @@ use crate::{
     Answer, Status, border,
     context::{Caller, Ctx, not_found, reply},
     execution,
-    store::{Key, StreamRecord, TaskRecord, TaskState, WaitKey},
+    store::{Key, PageMax, StreamRecord, TaskRecord, TaskState, WaitKey},
     tasks,
 };
-
-/// One answer of ReadStream holds no more.
-const READ_MAX: usize = 1_000;
 
 /// StreamTaskData: what an attempt streams goes to whoever reads, and is kept for a while. Acknowledged unless the
 /// attempt is over.
@@ -75,17 +72,18 @@ fn check(ctx: &Ctx<'_>, event: &StreamedData) -> Result<(), Status> {
 pub(crate) fn read(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: ReadStreamRequest) -> Result<Answer, Status> {
     let wait_ms = border::not_negative("timeout_ms", request.timeout_ms)?.min(ctx.config.polls.long_wait_ms_max);
     let after = border::not_negative("after_sequence", request.after_sequence)?;
-    let limit = match border::not_negative("limit", request.limit.into())? {
-        0 => READ_MAX,
-        limit => usize::try_from(limit).unwrap_or(READ_MAX).min(READ_MAX),
+    let (events_max, bytes) = (ctx.config.polls.page_events_max, ctx.config.polls.page_bytes_max);
+    let events = match border::not_negative("limit", request.limit.into())? {
+        0 => events_max,
+        limit => usize::try_from(limit).unwrap_or(events_max).min(events_max),
     };
     let Source { key, task, ended } = source(ctx, caller, &request)?;
     if !ended {
         ctx.tx.open_stream(key, ctx.now_ms);
     }
-    let events = ctx.tx.stream(key, task, after, limit);
-    // One that is full may be followed by another.
-    let end = ended && events.len() < limit;
+    let events = ctx.tx.stream(key, task, after, PageMax { events, bytes });
+    let read = events.last().map_or(after, |last| last.sequence);
+    let end = ended && ctx.tx.stream(key, task, read, PageMax { events: 1, bytes }).is_empty();
     if !events.is_empty() || end {
         return Ok(reply(&ReadStreamResponse { events: events.into_iter().map(message).collect(), end }));
     }

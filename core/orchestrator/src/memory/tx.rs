@@ -288,7 +288,7 @@ impl Tx for MemoryTx<'_> {
         self.store.streams.advance(key, task, claim_token, sequence, now_ms)
     }
 
-    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: PageMax) -> Vec<StreamRecord> {
         self.store.streams.after(key, task, after_sequence, max)
     }
 

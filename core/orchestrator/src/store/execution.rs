@@ -222,11 +222,11 @@ impl ExecutionList {
     pub const TOTAL_MAX: usize = 10_000;
 }
 
-/// How much of a history is read at once.
+/// How much of a history, or of a stream, is read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageMax {
     /// At most this many events.
     pub events: usize,
-    /// At most this much of [`EventRecord::wire_bytes`], unless the first event alone is more.
+    /// At most this much together, unless the first event alone is more: of a history [`EventRecord::wire_bytes`].
     pub bytes: usize,
 }

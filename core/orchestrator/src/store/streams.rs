@@ -10,11 +10,13 @@ use core::mem::take;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::Key;
+use super::{Key, PageMax};
 
 /// What one event costs besides its payload, about.
 const EVENT_BYTES: usize = 64;
-/// Of so many tasks of a stream it is known how far they came, those that were made last; they may send something twice.
+/// What a stream costs besides its events, about.
+const STREAM_BYTES: usize = 256;
+/// Of so many tasks of a stream it is known how far they came, those that streamed last; they may send something twice.
 const TAKEN_MAX: usize = 1_000;
 /// Numbers begin with the time, so that those of a stream that was forgotten, or of the process before, are lower.
 const NUMBERS_PER_MS: i64 = 1_000;
@@ -83,6 +85,7 @@ struct Stream {
 struct Taken {
     claim_token: String,
     sequence: i32,
+    at_ms: i64,
 }
 
 #[derive(Debug, PartialEq)]
@@ -107,7 +110,8 @@ impl Streams {
     /// Keeps a stream, from now on.
     pub fn open(&mut self, key: Key, now_ms: i64) {
         if let Entry::Vacant(place) = self.streams.entry(key) {
-            place.insert(Stream { used_at_ms: now_ms, ..Stream::default() });
+            place.insert(Stream { bytes: STREAM_BYTES, used_at_ms: now_ms, ..Stream::default() });
+            self.bytes += STREAM_BYTES;
             self.by_use.insert((now_ms, key));
             self.log.push(Undo::Opened(key));
         } else if let Some(before_ms) = self.set_used(key, now_ms) {
@@ -138,17 +142,24 @@ impl Streams {
             return false;
         }
         let before = before.cloned();
-        stream.set_taken(task, Some(Taken { claim_token: claim_token.into(), sequence }));
+        stream.set_taken(task, Some(Taken { claim_token: claim_token.into(), sequence, at_ms: now_ms }));
         self.log.push(Undo::Taken { key, task, before });
         true
     }
 
-    /// The events with a higher number, in order, `limit` of them; with `task` only those of this task.
-    pub fn after(&self, key: Key, task: Option<Uuid>, sequence: i64, limit: usize) -> Vec<StreamRecord> {
+    /// The events with a higher number, in order; with `task` only those of this task. The first is given however large
+    /// it is.
+    pub fn after(&self, key: Key, task: Option<Uuid>, sequence: i64, max: PageMax) -> Vec<StreamRecord> {
         let Some(stream) = self.streams.get(&key) else { return Vec::new() };
         let from = stream.events.partition_point(|event| event.sequence <= sequence);
         let wanted = |event: &&StreamRecord| task.is_none() || event.task_id == task;
-        stream.events.range(from..).filter(wanted).take(limit).cloned().collect()
+        let mut bytes = 0;
+        let fits = |event: &&StreamRecord| {
+            let is_first = bytes == 0;
+            bytes += bytes_of(event);
+            is_first || bytes <= max.bytes
+        };
+        stream.events.range(from..).filter(wanted).take(max.events).take_while(fits).cloned().collect()
     }
 
     /// How much has been done since the last [`settle`](Self::settle), for [`roll_back_to`](Self::roll_back_to).
@@ -196,8 +207,11 @@ impl Streams {
             stream.bytes -= bytes_of(&dropped);
             self.bytes -= bytes_of(&dropped);
         }
-        // Ids of tasks begin with the time.
-        stream.taken.drain(..stream.taken.len().saturating_sub(TAKEN_MAX));
+        while stream.taken.len() > TAKEN_MAX
+            && let Some(oldest) = (0..stream.taken.len()).min_by_key(|place| stream.taken[*place].1.at_ms)
+        {
+            stream.taken.remove(oldest);
+        }
     }
 
     fn set_used(&mut self, key: Key, now_ms: i64) -> Option<i64> {
@@ -275,8 +289,10 @@ mod tests {
         StreamRecord { sequence: 0, task_id: None, event_type: 1, payload: payload.into(), timestamp_ms: 0 }
     }
 
+    const MAX: PageMax = PageMax { events: 100, bytes: 1_000 };
+
     fn payloads(streams: &Streams, after: i64) -> Vec<String> {
-        streams.after(KEY, None, after, 100).into_iter().map(|event| event.payload).collect()
+        streams.after(KEY, None, after, MAX).into_iter().map(|event| event.payload).collect()
     }
 
     #[test]
@@ -285,7 +301,7 @@ mod tests {
         for payload in ["a", "b"] {
             streams.push(KEY, event(payload), 7);
         }
-        let numbers: Vec<_> = streams.after(KEY, None, 0, 9).iter().map(|event| event.sequence).collect();
+        let numbers: Vec<_> = streams.after(KEY, None, 0, MAX).iter().map(|event| event.sequence).collect();
         assert_eq!(numbers, vec![7_000, 7_001]);
         streams.forget(KEY);
         streams.push(KEY, event("c"), 8);
@@ -294,8 +310,8 @@ mod tests {
 
     #[test]
     fn the_oldest_events_and_the_streams_not_used_for_longest_go_first() {
-        let limits =
-            StreamLimits { events_max: 2, bytes_max: 1_000, all_bytes_max: 3 * (EVENT_BYTES + 1), idle_ms: 100 };
+        let all_bytes_max = 2 * STREAM_BYTES + 3 * (EVENT_BYTES + 1);
+        let limits = StreamLimits { events_max: 2, bytes_max: 1_000, all_bytes_max, idle_ms: 100 };
         let mut streams = Streams::new(limits);
         for payload in ["a", "b", "c"] {
             streams.push(KEY, event(payload), 1);
@@ -307,11 +323,36 @@ mod tests {
         streams.push(OTHER, event("y"), 3);
         streams.settle();
         assert!(!streams.is_open(KEY));
-        assert_eq!(streams.after(OTHER, None, 0, 9).len(), 2);
+        assert_eq!(streams.after(OTHER, None, 0, MAX).len(), 2);
         streams.open(KEY, 104);
         streams.settle();
         assert!(!streams.is_open(OTHER));
-        assert_eq!(streams.bytes, 0);
+        assert_eq!(streams.bytes, STREAM_BYTES);
+    }
+
+    #[test]
+    fn streams_without_events_are_not_for_nothing() {
+        let mut streams = Streams::new(StreamLimits { all_bytes_max: STREAM_BYTES, ..StreamLimits::default() });
+        streams.open(KEY, 1);
+        streams.settle();
+        streams.open(OTHER, 2);
+        streams.settle();
+        assert_eq!((streams.is_open(KEY), streams.is_open(OTHER)), (false, true));
+    }
+
+    #[test]
+    fn what_is_read_at_once_is_bounded_in_bytes_and_moves_on() {
+        let mut streams = Streams::default();
+        let large = "x".repeat(2_000);
+        for payload in [&large, "a", "b", &large, "c"] {
+            streams.push(KEY, event(payload), 7);
+        }
+        let (mut after, mut lengths) = (0, Vec::new());
+        while let page @ [.., last] = &streams.after(KEY, None, after, MAX)[..] {
+            after = last.sequence;
+            lengths.push(page.len());
+        }
+        assert_eq!(lengths, [1, 2, 1, 1]);
     }
 
     #[test]
@@ -342,14 +383,18 @@ mod tests {
     }
 
     #[test]
-    fn how_far_tasks_came_is_known_of_the_newest() {
+    fn how_far_tasks_came_is_known_of_those_that_streamed_last() {
         let mut streams = Streams::default();
-        for id in 0..=TAKEN_MAX as u128 {
-            assert!(streams.advance(KEY, Uuid::from_u128(id), "a", 1, 1));
+        // The ids of tasks that code schedules come in no order.
+        let task = |number: i64| Uuid::from_u128(u128::MAX - u128::from(number.unsigned_abs()));
+        let many = 1 + i64::try_from(TAKEN_MAX).unwrap_or_default();
+        for number in 1..=many {
+            assert!(streams.advance(KEY, task(number), "a", 1, number));
         }
         streams.settle();
         assert_eq!(streams.streams[&KEY].taken.len(), TAKEN_MAX);
-        assert!(!streams.advance(KEY, Uuid::from_u128(1), "a", 1, 1));
-        assert!(streams.advance(KEY, Uuid::from_u128(0), "a", 1, 1));
+        assert!(!streams.advance(KEY, task(many), "a", 1, many));
+        assert!(!streams.advance(KEY, task(2), "a", 1, many));
+        assert!(streams.advance(KEY, task(1), "a", 1, many));
     }
 }

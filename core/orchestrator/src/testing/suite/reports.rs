@@ -40,6 +40,7 @@ tests!(
     reader_parks_until_there_is_something,
     reader_is_told_of_changes_from_when_it_began,
     stream_of_one_task_and_of_the_execution,
+    stream_is_read_in_pages_of_bounded_size,
     stream_ends_with_what_it_belongs_to,
     other_organisations_read_nothing,
     what_cannot_be_streamed_is_refused,
@@ -336,6 +337,20 @@ fn stream_of_one_task_and_of_the_execution(harness: &mut dyn Harness) {
     world.refuse(&extended(), READ, &both, Code::InvalidArgument, &["either", "both"]);
 }
 
+fn stream_is_read_in_pages_of_bounded_size(harness: &mut dyn Harness) {
+    let mut world = World::new(harness);
+    let id = world.suspended(vec![task(1)]);
+    let claimed = world.poll_task(&extended());
+    let large = format!("{:?}", "x".repeat(200_000));
+    for sequence in 1..=6 {
+        stream(&mut world, &holder(&claimed), &token(&claimed.id, sequence, &large));
+    }
+    let page = read(&mut world, &of_execution(&id, 0));
+    assert_eq!(page.events.len(), 5, "of 200 kB each, in 1 MiB");
+    let rest = read(&mut world, &of_execution(&id, page.events[4].sequence));
+    assert_eq!(rest.events.len(), 1);
+}
+
 fn stream_ends_with_what_it_belongs_to(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     let id = world.suspended(vec![task(1)]);
@@ -345,6 +360,10 @@ fn stream_ends_with_what_it_belongs_to(harness: &mut dyn Harness) {
     complete_task(&mut world, &claimed, "1");
     let read_task = read(&mut world, &of_task(&claimed.id));
     assert_eq!((read_task.events.len(), read_task.end), (2, true));
+    for (limit, end) in [(1, false), (2, true)] {
+        let page = read(&mut world, &ReadStreamRequest { limit, ..of_task(&claimed.id) });
+        assert_eq!((page.events.len(), page.end), (usize::try_from(limit).unwrap(), end), "limit {limit}");
+    }
     assert!(!read(&mut world, &of_execution(&id, 0)).end);
     let activation = world.poll(&extended());
     world.submit(&activation, vec![complete("1")], WorkflowStatus::Completed);

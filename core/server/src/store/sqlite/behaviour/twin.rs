@@ -173,7 +173,7 @@ impl<M: Tx + ?Sized, S: Tx + ?Sized> Tx for TwinTx<'_, M, S> {
         both!(self.advance_stream(key, task, claim_token, sequence, now_ms))
     }
 
-    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: usize) -> Vec<StreamRecord> {
+    fn stream(&mut self, key: Key, task: Option<Uuid>, after_sequence: i64, max: PageMax) -> Vec<StreamRecord> {
         both!(self.stream(key, task, after_sequence, max))
     }
 
