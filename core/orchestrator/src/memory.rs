@@ -30,6 +30,8 @@ use crate::{
 #[derive(Debug, Default, PartialEq)]
 pub struct MemoryStore {
     executions: Table<Key, Execution>,
+    /// By organisation and age.
+    executions_by_age: Table<(Uuid, i64, Uuid), ()>,
     parts: Table<(Key, Uuid), Part>,
     histories: Table<Key, Vec<EventRecord>>,
     states: Table<(Key, String), Payload>,
@@ -107,6 +109,12 @@ impl MemoryStore {
         }
     }
 
+    fn newest_of(&self, org_id: Uuid) -> impl Iterator<Item = &Execution> + Clone {
+        let all = (org_id, i64::MIN, Uuid::nil())..=(org_id, i64::MAX, Uuid::max());
+        let newest = self.executions_by_age.range(all).rev();
+        newest.filter_map(move |((_, _, id), ())| self.executions.get(&Key { org_id, id: *id }))
+    }
+
     fn parts_of(&self, execution: Key, wanted: Part) -> impl Iterator<Item = Key> {
         let all = (execution, Uuid::nil())..=(execution, Uuid::max());
         let wanted = self.parts.range(all).filter(move |(_, part)| **part == wanted);
@@ -124,6 +132,7 @@ impl MemoryStore {
     fn undo(&mut self, undo: Undo) {
         match undo {
             Undo::Execution(change) => self.executions.undo(change),
+            Undo::ExecutionAge(change) => self.executions_by_age.undo(change),
             Undo::Part(change) => self.parts.undo(change),
             Undo::Event(execution) => self.undo_event(execution),
             Undo::State(change) => self.states.undo(change),

@@ -38,6 +38,7 @@ pub(super) struct Mark {
 /// How one change is undone.
 pub(super) enum Undo {
     Execution(Change<Key, Execution>),
+    ExecutionAge(Change<(Uuid, i64, Uuid), ()>),
     Event(Key),
     Part(Change<(Key, Uuid), Part>),
     State(Change<(Key, String), Payload>),
@@ -103,9 +104,14 @@ impl Tx for MemoryTx<'_> {
 
     fn put_execution(&mut self, execution: &Execution) -> Stored<()> {
         let change = self.store.executions.put(execution.key, execution.clone());
-        if let (None, Some(parent)) = (&change.before, &execution.parent) {
-            let part = self.store.parts.put((Key { id: parent.id, ..execution.key }, execution.key.id), Part::Child);
-            self.log(Undo::Part(part))?;
+        if change.before.is_none() {
+            let Key { org_id, id } = execution.key;
+            let age = self.store.executions_by_age.put((org_id, execution.created_at_ms, id), ());
+            self.log(Undo::ExecutionAge(age))?;
+            if let Some(parent) = &execution.parent {
+                let part = self.store.parts.put((Key { org_id, id: parent.id }, id), Part::Child);
+                self.log(Undo::Part(part))?;
+            }
         }
         self.log(Undo::Execution(change))
     }
@@ -117,11 +123,9 @@ impl Tx for MemoryTx<'_> {
         limit: usize,
         offset: usize,
     ) -> Stored<ExecutionList> {
-        let of_org = self.store.executions.range(Key { org_id, id: Uuid::nil() }..=Key { org_id, id: Uuid::max() });
-        let mut found: Vec<_> = of_org.map(|(_, execution)| execution).filter(|one| filter.admits(one)).collect();
-        found.sort_by_key(|execution| core::cmp::Reverse((execution.created_at_ms, execution.key)));
-        let total = i64::try_from(found.len().min(ExecutionList::TOTAL_MAX)).unwrap_or(i64::MAX);
-        Ok(ExecutionList { executions: found.into_iter().skip(offset).take(limit).cloned().collect(), total })
+        let found = self.store.newest_of(org_id).filter(|execution| filter.admits(execution));
+        let total = i64::try_from(found.clone().take(ExecutionList::TOTAL_MAX).count()).unwrap_or(i64::MAX);
+        Ok(ExecutionList { executions: found.skip(offset).take(limit).cloned().collect(), total })
     }
 
     fn children(&mut self, execution: Key, limit: usize, offset: usize) -> Stored<Vec<Execution>> {
