@@ -152,7 +152,7 @@ pub fn engine_handle(
 /// with nothing, because its time is over, or with other work.
 #[wasm_bindgen(js_name = engineTook)]
 pub fn engine_took(engine: u32, key: &str) -> Result<bool, Error> {
-    with(engine, |engine| Ok(engine.took.is_some_and(|work| key.split('/').next() == Some(work.name()))))
+    with(engine, |engine| Ok(engine.took.is_some_and(|work| work.is_announced_by(key))))
 }
 
 /// Does what is due: when the next thing is due, in milliseconds since 1970, undefined if nothing is.

@@ -13,6 +13,9 @@ const RESERVED_METADATA: &str = "_flovyn_";
 /// The queue that is meant when none is named.
 pub(crate) const DEFAULT_QUEUE: &str = "default";
 
+/// So much of what was given instead of a known word is told back.
+const SHOWN_BYTES_MAX: usize = 64;
+
 pub(crate) fn id(field: &str, text: &str) -> Result<Uuid, Status> {
     ids::parse(text).map_err(|error| Status::invalid_argument(format!("{field}: {error}")))
 }
@@ -70,6 +73,15 @@ pub(crate) fn count(field: &str, count: usize, max: usize) -> Result<(), Status>
         )));
     }
     Ok(())
+}
+
+/// One of a few words.
+pub(crate) fn one_of(field: &str, text: &str, words: &[&str]) -> Result<(), Status> {
+    if words.contains(&text) {
+        return Ok(());
+    }
+    let (words, got) = (words.join(", "), &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]);
+    Err(Status::invalid_argument(format!("{field}: expected one of {words}, got {got:?}")))
 }
 
 pub(crate) fn not_negative(field: &str, number: i64) -> Result<i64, Status> {

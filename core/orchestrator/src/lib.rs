@@ -49,10 +49,11 @@
 //! - One [`Request`] is one [`Tx`]. It commits on `Ok`, [`Answer::Park`] included, and leaves no trace on `Err`. Whoever
 //!   was refused with a conflict of the store is run again: [`handle`] keeps nothing between two calls.
 //! - It hands what was given to [`Tx::wake`] to the requests that are parked on the key: after the commit, or within it
-//!   if their answers wait for it too. No wake may fall
-//!   between an attempt and the registration of its waiter. One waiter of a queue is enough if its answer hands out
-//!   what the key announces ([`WaitKey::announces`]): one that is answered with nothing, because its time is over, or
-//!   with other work, leaves the wake to the next. One whose [`Park::kinds`] do not meet [`Wake::kinds`] need not be asked. Of a key that is no queue ([`WaitKey::is_queue`]) all are woken.
+//!   if their answers wait for it too. No wake may fall between an attempt and the registration of its waiter. One
+//!   waiter of a queue is enough if its answer hands out what the key announces ([`WaitKey::announces`]): one that is
+//!   answered with nothing, because its time is over, or with other work, leaves the wake to the next. One whose
+//!   [`Park::kinds`] do not meet [`Wake::kinds`] need not be asked. Of a key that is no queue ([`WaitKey::is_queue`])
+//!   all are woken.
 //! - A parked request is asked again with [`Attempt`] as it was first made; at [`Park::deadline_ms`] with
 //!   [`Attempt::expired`], which always gives an answer.
 //! - It runs [`tick`] when [`Tick::next_due_ms`] has come, and when a [`Tx::put_deadline`] brought something earlier.

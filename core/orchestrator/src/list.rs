@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use flovyn_protocol::messages::ext::{ListWorkflowsRequest, ListWorkflowsResponse};
 
 use crate::{
-    Answer, Status,
+    Answer, Status, border,
     context::{Caller, Ctx, reply},
     results,
     store::ExecutionFilter,
@@ -16,9 +16,8 @@ const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
 
 pub(crate) fn list(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: ListWorkflowsRequest) -> Result<Answer, Status> {
-    if !request.status.is_empty() && !STATUSES.contains(&request.status.as_str()) {
-        let (statuses, got) = (STATUSES.join(", "), request.status);
-        return Err(Status::invalid_argument(format!("status: expected one of {statuses}, got {got:?}")));
+    if !request.status.is_empty() {
+        border::one_of("status", &request.status, &STATUSES)?;
     }
     let limit = match number("limit", request.limit)? {
         0 => LIMIT_DEFAULT,

@@ -25,6 +25,11 @@ impl Work {
             Self::Query => "queries",
         }
     }
+
+    /// Whether a [`WaitKey`](crate::WaitKey) with this text announces a piece of this kind of work.
+    pub fn is_announced_by(self, key: &str) -> bool {
+        key.split('/').next() == Some(self.name())
+    }
 }
 
 /// A queue, as workers poll it.

@@ -46,7 +46,7 @@ impl WaitKey {
 
     /// Whether it announces a piece of this kind of work.
     pub fn announces(&self, work: Work) -> bool {
-        self.0.split('/').next() == Some(work.name())
+        work.is_announced_by(&self.0)
     }
 
     /// The key as text.

@@ -39,8 +39,8 @@ pub(crate) fn progress(
 ) -> Result<Answer, Status> {
     if !(0.0..=1.0).contains(&request.progress) {
         let got = match request.progress {
-            less if less < 0.0 => "less",
-            more if more > 1.0 => "more",
+            less if less < 0.0 => "a lower one",
+            more if more > 1.0 => "a higher one",
             _ => "none",
         };
         return Err(Status::invalid_argument(format!("progress: expected a number from 0 to 1, got {got}")));
@@ -72,9 +72,7 @@ pub(crate) fn log(ctx: &mut Ctx<'_>, caller: &Caller<'_>, request: LogMessageReq
     border::count("more", more.len(), limits.reports_per_call_max)?;
     let lines: Vec<_> = [LogLine { level, message }].into_iter().chain(more).collect();
     for LogLine { level, message } in &lines {
-        if !LEVELS.contains(&level.as_str()) {
-            return Err(Status::invalid_argument(format!("level: expected one of {LEVELS:?}, got {level:?}")));
-        }
+        border::one_of("level", level, &LEVELS)?;
         border::at_most("message", message.len(), limits.log_message_bytes_max)?;
     }
     let Some(mut task) = attempt_of(ctx, caller, &task_execution_id)? else { return Ok(reply_empty()) };

@@ -211,7 +211,7 @@ fn progress_outside_its_range_is_refused(harness: &mut dyn Harness) {
     let mut world = World::new(harness);
     world.suspended(vec![task(1)]);
     let claimed = world.poll_task(&extended());
-    for (progress, got) in [(-0.1, "got less"), (1.000_001, "got more"), (f64::NAN, "got none")] {
+    for (progress, got) in [(-0.1, "got a lower one"), (1.000_001, "got a higher one"), (f64::NAN, "got none")] {
         let request = ReportProgressRequest { task_execution_id: claimed.id.clone(), progress, ..Default::default() };
         world.refuse(&holder(&claimed), PROGRESS, &request, Code::InvalidArgument, &["from 0 to 1", got]);
     }
@@ -233,8 +233,8 @@ fn log_lines_are_bounded(harness: &mut dyn Harness) {
     world.ask::<()>(&holder(&claimed), LOG, &request(&[line("INFO", "one"), line("WARN", "two")])).unwrap();
     let too_many = request(&[line("INFO", "three"), line("INFO", "four")]);
     world.refuse(&holder(&claimed), LOG, &too_many, Code::ResourceExhausted, &["3 lines", "logged 4"]);
-    let shout = request(&[line("SHOUT", "x")]);
-    world.refuse(&holder(&claimed), LOG, &shout, Code::InvalidArgument, &["DEBUG", "SHOUT"]);
+    let shout = request(&[line(&"SHOUT".repeat(1_000), "x")]);
+    world.refuse(&holder(&claimed), LOG, &shout, Code::InvalidArgument, &["DEBUG, INFO", "SHOUTSHOU\""]);
     let long = request(&[line("INFO", "123456")]);
     world.refuse(&holder(&claimed), LOG, &long, Code::ResourceExhausted, &["message", "5 bytes"]);
     world.ask::<()>(&holder(&claimed), LOG, &request(&[line("ERROR", "three")])).unwrap();

@@ -1,7 +1,7 @@
 use flovyn_orchestrator::{Key, StoreError, TaskLog};
 use rusqlite::Connection;
 
-use super::record::{execute, json, records};
+use super::record::{execute, json, limit, records};
 
 pub(super) fn append(connection: &Connection, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO task_logs (org, task, number, record) VALUES (?, ?, ?, ?)";
@@ -15,6 +15,5 @@ pub(super) fn after(
     max: usize,
 ) -> Result<Vec<TaskLog>, StoreError> {
     let sql = "SELECT record FROM task_logs WHERE org = ? AND task = ? AND number > ? ORDER BY number LIMIT ?";
-    let max = i64::try_from(max).unwrap_or(i64::MAX);
-    records(connection, sql, (task.org_id, task.id, after_number, max))
+    records(connection, sql, (task.org_id, task.id, after_number, limit(max)))
 }
