@@ -357,6 +357,38 @@ describe('a workflow that would wait for ever', () => {
     expect(passed(ctx)).toBe(0);
   });
 
+  test('is left alone once it was stopped', async () => {
+    const listening = workflow({
+      name: 'listening',
+      run: async (ctx) => {
+        const branch = async (): Promise<void> => {
+          for (;;) ctx.set('last', await ctx.waitForSignal('s'));
+        };
+        void branch();
+        void ctx.sleep(Duration.days(30)).then(() => ctx.set('last', 'slept'));
+        await ctx.sleep(Duration.days(1));
+        return ctx.get('last');
+      },
+    });
+    const ctx = mock().mockSignal('s', 1);
+    expect(await listening.run(ctx, undefined)).toBe(1);
+    ctx.stop();
+    ctx.mockSignal('s', 2);
+    await ctx.advanceTime(Duration.days(60));
+    expect(ctx.get('last')).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect([ctx.get('last'), ctx.startedTimers.map(({ firedAt }) => firedAt)]).toEqual([
+      1,
+      [undefined, new Date('2026-01-02')],
+    ]);
+    expect([ctx.currentTime(), ctx.stateKeys()]).toEqual([new Date('2026-03-03'), ['last']]);
+    ctx.stop();
+    const fresh = mock();
+    fresh.stop();
+    await fresh.advanceTime(seconds(1));
+    expect([fresh.stateKeys(), passed(fresh)]).toEqual([[], 1_000]);
+  });
+
   test('is ended when it goes on and on', async () => {
     const polling = workflow({
       name: 'polling',

@@ -6,6 +6,7 @@ import {
 } from '../core.js';
 import { FlovynError } from '../errors.js';
 import { silentLogger } from '../logger.js';
+import { Stop } from '../runtime/stop.js';
 import { Activation } from '../workflow/activation.js';
 import { CallSites } from '../workflow/call-sites.js';
 import type { WorkflowContext } from '../workflow/context-types.js';
@@ -46,6 +47,7 @@ interface Begun {
  * ```text
  * new --enter--> in a turn --run dry, nothing can move--> at rest --enter, goOn--> in a turn ..
  *                in a turn --a signal handler ends it, the core fails--> ended
+ *                                               at rest, in a turn --stop--> stopped
  * ```
  */
 export class MockCode {
@@ -58,6 +60,9 @@ export class MockCode {
   #failure: Error | undefined;
   #isActive = false;
   #activations = 0;
+  /** Ends the activation that is under way. */
+  readonly #stop = new Stop();
+  #isStopped = false;
 
   constructor(parts: MockCodeParts) {
     this.#parts = parts;
@@ -106,13 +111,24 @@ export class MockCode {
   enter(): WorkflowContext {
     if (this.#failure !== undefined) throw this.#failure;
     const { run, ctx } = this.#begun ?? this.#begin();
-    // While an operation runs nobody may use the context: it refuses that itself.
-    if (!run.turn.isOpen && !this.#isActive) {
+    if (run.turn.isOpen) return ctx;
+    if (this.#isStopped) {
+      run.turn.begin();
+    } else if (!this.#isActive) {
+      // While an operation runs nobody may use the context: it refuses that itself.
       this.engine.signal(this.executionId, ENTER, 'null');
       this.claim();
       this.goOn();
     }
     return ctx;
+  }
+
+  /** The last turn never ends: the test can look around, and the code is told nothing more. */
+  stop(): void {
+    if (this.#isStopped || this.#failure !== undefined) return;
+    if (!this.#isActive) this.enter();
+    this.#isStopped = true;
+    this.#stop.fire(new Error('the context was stopped'));
   }
 
   /** Claims all that can go on. */
@@ -206,11 +222,11 @@ export class MockCode {
     this.#isActive = true;
     this.#activations += 1;
     try {
-      await driver.goOn(this.engine.host(polled));
+      await driver.goOn({ ...this.engine.host(polled), stop: this.#stop });
       // The function never ends: a signal handler did.
       if (run.end !== undefined) this.end(endError(run.end));
     } catch (error) {
-      this.end(FlovynError.from(error));
+      if (!this.#isStopped) this.end(FlovynError.from(error));
     } finally {
       this.#isActive = false;
     }

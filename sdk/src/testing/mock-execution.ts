@@ -55,7 +55,8 @@ export class MockExecution {
   #calls = 0;
   /** How many activations there had been when the test last called something, or a task was run. */
   #before = 0;
-  #wasStopped = false;
+  #wasToldEndless = false;
+  #isStopped = false;
 
   constructor(settings: MockSettings) {
     this.#settings = settings;
@@ -100,17 +101,25 @@ export class MockExecution {
     const untilMs = this.#clock.nowMs() + ms;
     this.#wasCalled();
     const isBusy = this.#isPumping && this.#code.waiting.length > 0;
-    if (!isBusy && !(this.#nextMs <= untilMs)) return this.#moveTo(untilMs);
+    const isDue = this.#nextMs <= untilMs;
+    if (this.#isStopped || (!isBusy && !isDue)) return this.#moveTo(untilMs);
     await new Promise<void>((resolve) => {
       this.#advances.add({ untilMs, resolve });
       this.#pump();
     });
   }
 
+  /** Nothing goes on any more: what the code waits for never settles. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#code.stop();
+    this.#wasCalled();
+  }
+
   #wasCalled(): void {
     this.#calls += 1;
     this.#before = this.#code.activations;
-    this.#wasStopped = false;
+    this.#wasToldEndless = false;
   }
 
   /** When the next thing is due that matters. */
@@ -126,7 +135,7 @@ export class MockExecution {
   }
 
   #pump(): void {
-    if (this.#isPumping) return;
+    if (this.#isPumping || this.#isStopped) return;
     this.#isPumping = true;
     void this.#keepPumping();
   }
@@ -153,6 +162,7 @@ export class MockExecution {
     if (this.#code.failure !== undefined) return false;
     // What the test does next comes before anything else.
     await runDry();
+    if (this.#isStopped) return false;
     if (this.#code.isActive) return true;
     // Before the code has begun, only time can pass.
     if (!this.#code.hasBegun) return this.#passTime();
@@ -227,27 +237,29 @@ export class MockExecution {
 
   /** The code is told so once, and may make good; then it is left alone. */
   #stopEndless(): boolean {
-    if (this.#wasStopped) return false;
-    this.#wasStopped = true;
+    if (this.#wasToldEndless) return false;
+    this.#wasToldEndless = true;
     this.#code.reject(endless);
     return true;
   }
 }
 
+const HAS_RETURNED =
+  'If the workflow has returned, and only a branch that nobody awaits goes on, end the context by stop()';
+
 function neverSettled({ type, name }: HandleName): ConfigurationError {
   const what = `The workflow waits for ${type} "${name}", and nothing will come`;
+  if (type !== 'signal' && type !== 'promise') return new ConfigurationError(what);
   const advice =
     type === 'signal'
       ? `send it by mockSignal("${name}", value)`
       : `settle it by mockPromiseResolution("${name}", value) or mockPromiseRejection("${name}", error)`;
-  return new ConfigurationError(
-    type === 'signal' || type === 'promise' ? `${what}: ${advice}, before the test waits` : what,
-  );
+  return new ConfigurationError(`${what}: ${advice}, before the test waits. ${HAS_RETURNED}`);
 }
 
 function endless(): ConfigurationError {
   return new ConfigurationError(
-    `The workflow went on ${ACTIVATIONS_MAX} times without a call of the test, and may have no end. Let time pass in steps ` +
-      'by advanceTime, and end it by markCancelled',
+    `The workflow went on ${ACTIVATIONS_MAX} times without a call of the test, and may have no end: let time pass in steps ` +
+      `by advanceTime, and end it by markCancelled. ${HAS_RETURNED}`,
   );
 }

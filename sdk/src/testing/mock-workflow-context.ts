@@ -46,8 +46,8 @@ import { TrackedContext } from './tracked-context.js';
  *
  * A workflow that would hang is told so by a `ConfigurationError`, with which what it waits for is rejected: when nobody has
  * mocked that and the test does not give it within 100 ms of the machine, and when the workflow has gone on 5,000 times
- * without a call of the test and without a task. Branches that nobody awaits are told so too, also when the workflow has
- * returned: cancel them in the end, or have them handle it.
+ * without a call of the test and without a task. The context does not see that a workflow has returned: if it leaves a
+ * branch behind that nobody awaits, which production drops then, call `stop`.
  *
  * The context cannot tell who uses it. So the test may look at it too, as with `ctx.get`; and calls that production
  * refuses with `NOT_IN_TURN`, such as those after `await fetch(..)`, are let through here. `FlovynTestEnvironment` refuses
@@ -187,6 +187,21 @@ export class MockWorkflowContext extends TrackedContext {
     const ms = wholeMs('advanceTime', duration);
     if (ms < 0) throw new ConfigurationError(`advanceTime: time does not go back, got ${duration}`);
     await this.#mocks.execution.advance(ms);
+  }
+
+  /**
+   * Ends the execution, as production does when a workflow has returned: what it still waits for never settles, and time is
+   * not skipped for it. What was tracked and the state can be looked at as before.
+   *
+   * ```ts
+   * const ctx = new MockWorkflowContext();
+   * void ctx.waitForSignal('hurry').then(() => ctx.set('hurried', true));
+   * ctx.stop();
+   * assert.equal(ctx.get('hurried'), null);
+   * ```
+   */
+  stop(): void {
+    this.#mocks.execution.stop();
   }
 
   /** The tasks that were scheduled, in that order. */

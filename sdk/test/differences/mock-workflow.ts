@@ -78,6 +78,13 @@ export const mockWorkflow: Observations = {
     (ctx) => ctx.advanceTime(DAY),
     (ctx) => ctx.currentTime(),
   ),
+  'MockWorkflowContext.stop': async (given) => {
+    const ctx = new MockWorkflowContext({ currentTime: START });
+    void ctx.sleep(DAY);
+    if (given) ctx.stop();
+    await ctx.advanceTime(DAY);
+    return ctx.startedTimers.map(({ firedAt }) => firedAt);
+  },
   'MockWorkflowContextOptions.currentTime': made(
     'currentTime',
     START,
