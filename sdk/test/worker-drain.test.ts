@@ -9,6 +9,7 @@ import type { DrainOptions } from '../src/worker/drain-types.js';
 import { Worker } from '../src/worker/worker.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
+import { heldTask } from './support/held-task.js';
 import { ManualClock } from './support/manual-clock.js';
 import { gate, hidden, until, type World, world } from './support/world.js';
 
@@ -31,21 +32,6 @@ function workerOf(w: World, options: Partial<FlovynWorkerOptions> = DEFINITIONS)
   const worker = new Worker({ transport: w.engine, orgId: EMBEDDED_ORG_ID, logger: w.logger, ...options });
   onTestFinished(async () => void (await worker.shutdown({ graceMs: 0 })));
   return worker;
-}
-
-/** A task that waits until its signal fires or the test lets it end. */
-function slowTask() {
-  const [begun, release] = [gate(), gate<string>()];
-  const slow = task({
-    name: 'slow',
-    run: ({ signal }) => {
-      begun.open();
-      signal.addEventListener('abort', () => release.fail(signal.reason));
-      return release.promise;
-    },
-  });
-  const one = workflow({ name: 'one', run: (ctx) => ctx.task(slow) });
-  return { slow, one, begun, release };
 }
 
 test('a drain runs what is ready and what comes of it, and then is done', async () => {
@@ -145,7 +131,7 @@ test('maxRequests is never exceeded, and what is left is done by the next drain'
 test('nothing is claimed in the reserve, and at maxMs signals fire and work is given back', async () => {
   const w = world();
   const clock = new ManualClock();
-  const { slow, one, begun } = slowTask();
+  const { slow, one, begun } = heldTask({ heeds: true });
   const client = await w.client();
   const { handle } = await client.startWorkflow(one);
   const worker = workerOf(w, { workflows: [one], tasks: [slow], ...hidden({ clock }) });
@@ -177,7 +163,7 @@ test('the reserve is a second, and half of a time that is shorter than two', asy
   ] as const) {
     const w = world();
     const clock = new ManualClock();
-    const { slow, one, begun, release } = slowTask();
+    const { slow, one, begun, release } = heldTask({ heeds: true });
     await (await w.client()).startWorkflow(one);
     const worker = workerOf(w, { workflows: [one], tasks: [slow], ...hidden({ clock }) });
     const drained = worker.drain({ maxMs });
@@ -195,7 +181,7 @@ test('a shutdown or a signal ends a drain in order', async () => {
   for (const by of ['shutdown', 'signal'] as const) {
     const w = world();
     const controller = new AbortController();
-    const { slow, one, begun, release } = slowTask();
+    const { slow, one, begun, release } = heldTask({ heeds: true });
     const { handle } = await (await w.client()).startWorkflow(one);
     const worker = workerOf(w, { workflows: [one], tasks: [slow] });
     const drained = worker.drain({ signal: controller.signal });
@@ -216,7 +202,7 @@ test('a shutdown or a signal ends a drain in order', async () => {
 
 test('a drain that cannot poll rejects, after work under way has ended', async () => {
   const w = world();
-  const { slow, one, release } = slowTask();
+  const { slow, one, release } = heldTask({ heeds: true });
   const { handle } = await (await w.client()).startWorkflow(one);
   const worker = workerOf(w, { workflows: [one], tasks: [slow] });
   const failed = gate();
@@ -234,9 +220,29 @@ test('a drain that cannot poll rejects, after work under way has ended', async (
   expect((await w.history(handle.workflowId)).map(({ type }) => type)).toContain('TASK_COMPLETED');
 });
 
+test('a server that cannot be reached is waited for no longer than the drain may take', async () => {
+  const clock = new ManualClock();
+  const w = world({ clock });
+  w.engine.intercept = () => Promise.reject(new ConnectionError('nobody there', 'here'));
+  const worker = workerOf(w, { ...DEFINITIONS, ...hidden({ clock }) });
+  const late = failureOf(worker.drain({ maxMs: 100 }));
+  await until(() => w.engine.count('RegisterWorker') > 0);
+  clock.advance(100);
+  expect(await late).toBeInstanceOf(ConnectionError);
+  expect(worker.status).toBe('stopped');
+
+  const controller = new AbortController();
+  const before = w.engine.count('RegisterWorker');
+  const drained = worker.drain({ signal: controller.signal });
+  await until(() => w.engine.count('RegisterWorker') > before);
+  controller.abort();
+  expect(await drained).toMatchObject({ end: 'shutdown', activations: 0, attempts: 0 });
+  expect(clock.scheduled.all).toBe(0);
+});
+
 test('a worker that drains cannot be started, drained or paused meanwhile', async () => {
   const w = world();
-  const { slow, one, begun, release } = slowTask();
+  const { slow, one, begun, release } = heldTask({ heeds: true });
   await (await w.client()).startWorkflow(one);
   const worker = workerOf(w, { workflows: [one], tasks: [slow] });
   const drained = worker.drain();

@@ -1,6 +1,6 @@
 import type { FlovynWorkerOptions } from '../client/options.js';
 import { type ClientSettings, workerSettings } from '../client/settings.js';
-import { ConfigurationError, FlovynError } from '../errors.js';
+import { ConfigurationError, FlovynError, TimeoutError } from '../errors.js';
 import { textOf } from '../errors/base.js';
 import { checkOptions } from '../options.js';
 import type { AbortSignal } from '../runtime/platform-types.js';
@@ -179,8 +179,8 @@ export class Worker {
    * const { end, activations, attempts } = await worker.drain({ maxMs: 25_000, maxRequests: 40 });
    * ```
    *
-   * Rejects as `start` does, with `ConfigurationError` for limits that cannot be meant, and with the error of a poll that
-   * failed, after work under way has ended. `pause` throws meanwhile.
+   * Rejects as `start` does, when `maxMs` is over at the latest, with `ConfigurationError` for limits that cannot be
+   * meant, and with the error of a poll that failed, after work under way has ended. `pause` throws meanwhile.
    */
   async drain(options: DrainOptions = {}): Promise<DrainReport> {
     return this.#drain(sweepLimits(options), options.signal);
@@ -273,11 +273,32 @@ export class Worker {
     const stop = (): void => void this.shutdown();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      const life = await this.#start(undefined, sweep);
+      const life = await this.#startWithin(limits.maxMs, signal, sweep);
       const [end, report] = await this.#sweep(life.host, sweep);
       return { ...report, durationMs: this.#nowMs() - startedMs, end, ...sweep.counts };
+    } catch (error) {
+      if (!signal?.aborted || this.#life !== undefined) throw error;
+      // A start that the signal has ended is an end in order, too.
+      const durationMs = this.#nowMs() - startedMs;
+      return { ...NOTHING_SHUT_DOWN, durationMs, end: 'shutdown', ...sweep.counts };
     } finally {
       signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Starts; a start that takes longer is ended, and so is one during which `signal` fires. */
+  async #startWithin(maxMs: number, signal: AbortSignal | undefined, sweep: Sweep): Promise<Life> {
+    const over = new AbortController();
+    const end = (): void => over.abort(signal?.reason);
+    signal?.addEventListener('abort', end, { once: true });
+    const onLimit = (): void => over.abort(new TimeoutError('drain', maxMs));
+    const { clock } = this.#source.settings;
+    const stopTimer = maxMs === Number.POSITIVE_INFINITY ? undefined : clock.schedule(maxMs, onLimit);
+    try {
+      return await this.#start(over.signal, sweep);
+    } finally {
+      stopTimer?.();
+      signal?.removeEventListener('abort', end);
     }
   }
 
