@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+
+const TARGET = 'es2022';
 
 /**
  * Joins the modules of a built package, in place, into one file per entry and few that entries share: to find and read
@@ -25,7 +27,7 @@ export async function bundlePackage(folder) {
     splitting: true,
     format: 'esm',
     platform: 'neutral',
-    target: 'es2022',
+    target: TARGET,
     external: ['node:*', '*.wasm'],
     write: false,
     logLevel: 'silent',
@@ -33,13 +35,24 @@ export async function bundlePackage(folder) {
   if (warnings.length > 0) throw new Error(`esbuild warns: ${warnings.map(({ text }) => text).join('; ')}`);
   for (const path of readdirSync(dist, { recursive: true }))
     if (path.endsWith('.js')) rmSync(join(dist, path));
-  for (const { path, contents } of outputFiles) {
+  for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, contents);
+    writeFileSync(path, await withoutComments(text));
   }
   const declared = declarationsFrom(scripts.map((script) => join(folder, declarationOf(script))));
   for (const path of readdirSync(dist, { recursive: true }))
     if (path.endsWith('.d.ts') && !declared.has(join(dist, path))) rmSync(join(dist, path));
+}
+
+/**
+ * The same code, still in lines that a debugger can show. The comments are an eighth of what a program loads, and the
+ * declarations have those that are for users.
+ */
+async function withoutComments(code) {
+  const options = { format: 'esm', target: TARGET };
+  // Only code without white space is written without comments.
+  const { code: dense } = await transform(code, { ...options, minifyWhitespace: true });
+  return (await transform(dense, options)).code;
 }
 
 /** These declarations and all that they lead to. */
