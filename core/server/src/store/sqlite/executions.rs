@@ -1,8 +1,11 @@
 use flovyn_orchestrator::{EventRecord, Execution, ExecutionFilter, ExecutionList, Key, PageMax, StoreError};
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
-use super::record::{execute, failed, first, json, limit, record, records};
+use super::{
+    newest::Newest,
+    record::{execute, failed, json, limit, record, records},
+};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<Execution>, StoreError> {
     record(connection, "SELECT record FROM executions WHERE org = ? AND id = ?", (key.org_id, key.id))
@@ -24,8 +27,8 @@ pub(super) fn put(connection: &Connection, execution: &Execution) -> Result<(), 
     Ok(())
 }
 
-/// Of one that has ended, the status is how it has ended.
-const ENDED: [&str; 3] = ["COMPLETED", "FAILED", "CANCELLED"];
+/// Those of an organisation.
+pub(super) const OF_ORG: &str = "executions WHERE org = ?";
 
 pub(super) fn list(
     connection: &Connection,
@@ -34,34 +37,15 @@ pub(super) fn list(
     max: usize,
     offset: usize,
 ) -> Result<ExecutionList, StoreError> {
-    let mut params: Vec<&dyn ToSql> = vec![&org_id];
-    let wanted = wanted(filter, &mut params);
-    let window = [ExecutionList::TOTAL_MAX, max, offset].map(limit);
-    params.push(&window[0]);
-    let sql = format!("SELECT count(*) FROM (SELECT 1 {wanted} LIMIT ?)");
-    let total = first(connection, &sql, params.as_slice(), |row| row.get(0))?;
-    params.pop();
-    params.extend(window[1..].iter().map(|number| number as &dyn ToSql));
-    let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC LIMIT ? OFFSET ?");
-    Ok(ExecutionList { executions: records(connection, &sql, params.as_slice())?, total: total.unwrap_or_default() })
+    let ExecutionFilter { status, kind, queue } = filter;
+    let (status, kind, queue) = (status.as_ref(), kind.as_ref(), queue.as_ref());
+    let newest = Newest { from: OF_ORG, org_id, status, kind, queue };
+    let (executions, total) = newest.list(connection, max, offset, ExecutionList::TOTAL_MAX)?;
+    Ok(ExecutionList { executions, total })
 }
 
-/// The rows that a filter admits.
-fn wanted<'a>(filter: &'a ExecutionFilter, params: &mut Vec<&'a dyn ToSql>) -> String {
-    let mut wanted = String::from("FROM executions WHERE org = ?");
-    let ExecutionFilter { status, kind, queue } = filter;
-    let by_status = match status.as_deref() {
-        Some(status) if ENDED.contains(&status) => " AND ended = ?",
-        _ => " AND ended IS NULL AND status = ?",
-    };
-    for (sql, value) in [(by_status, status), (" AND kind = ?", kind), (" AND queue = ?", queue)] {
-        if let Some(value) = value {
-            wanted.push_str(sql);
-            params.push(value);
-        }
-    }
-    wanted
-}
+const CHILDREN: &str =
+    "SELECT record FROM executions WHERE org = ? AND parent = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
 
 pub(super) fn children(
     connection: &Connection,
@@ -69,8 +53,7 @@ pub(super) fn children(
     max: usize,
     offset: usize,
 ) -> Result<Vec<Execution>, StoreError> {
-    let sql = "SELECT record FROM executions WHERE org = ? AND parent = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
-    records(connection, sql, (parent.org_id, parent.id, limit(max), limit(offset)))
+    records(connection, CHILDREN, (parent.org_id, parent.id, limit(max), limit(offset)))
 }
 
 pub(super) fn append_event(connection: &Connection, key: Key, event: &EventRecord) -> Result<(), StoreError> {
@@ -111,13 +94,7 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<EventRecord> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::sqlite::schema;
-
-    fn plan(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> String {
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let rows = statement.query_map(params, |row| row.get::<_, String>("detail")).unwrap();
-        rows.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
-    }
+    use crate::store::sqlite::{newest::plan, schema, tasks};
 
     fn connection() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -139,23 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn lists_find_what_they_show_by_an_index() {
+    fn parts_of_an_execution_are_found_by_an_index() {
         let connection = connection();
-        for (status, condition) in [("FAILED", "ended=?"), ("WAITING", "ended=?"), ("", "org=?")] {
-            let status = Some(status.to_owned()).filter(|status| !status.is_empty());
-            let (filter, org) = (ExecutionFilter { status, ..ExecutionFilter::default() }, Uuid::nil());
-            let mut params: Vec<&dyn ToSql> = vec![&org];
-            let wanted = wanted(&filter, &mut params);
-            let sql = format!("SELECT record {wanted} ORDER BY created_at_ms DESC, id DESC");
-            let plan = plan(&connection, &sql, &params);
-            assert!(plan.contains(condition) && !plan.contains("ORDER BY"), "{filter:?}: {plan}");
-        }
-        let of_one = [&Uuid::nil() as &dyn ToSql, &Uuid::nil()];
-        for sql in [
-            "SELECT record FROM executions WHERE org = ? AND parent = ? ORDER BY created_at_ms, id",
-            "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id",
-        ] {
-            let plan = plan(&connection, sql, &of_one);
+        for sql in [CHILDREN, tasks::OF_EXECUTION] {
+            let plan = plan(&connection, sql, params![Uuid::nil(), Uuid::nil(), 1, 0]);
             assert!(plan.contains("_of_") && !plan.contains("ORDER BY"), "{plan}");
         }
     }

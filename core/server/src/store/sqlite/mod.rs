@@ -6,6 +6,7 @@ mod deadlines;
 mod executions;
 mod idempotency;
 mod lists;
+mod newest;
 mod promises;
 mod queries;
 mod ready;

@@ -31,14 +31,16 @@ fn put_standalone(connection: &Connection, task: &TaskRecord) -> Result<(), Stor
     Ok(())
 }
 
+pub(super) const OF_EXECUTION: &str =
+    "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
+
 pub(super) fn of_execution(
     connection: &Connection,
     execution: Key,
     max: usize,
     offset: usize,
 ) -> Result<Vec<TaskRecord>, StoreError> {
-    let sql = "SELECT record FROM tasks WHERE org = ? AND execution = ? ORDER BY created_at_ms, id LIMIT ? OFFSET ?";
-    records(connection, sql, (execution.org_id, execution.id, limit(max), limit(offset)))
+    records(connection, OF_EXECUTION, (execution.org_id, execution.id, limit(max), limit(offset)))
 }
 
 pub(super) fn payload(connection: &Connection, key: Key, slot: PayloadSlot) -> Result<Option<Payload>, StoreError> {
