@@ -13,7 +13,7 @@ import type { VirtualClock } from './virtual-clock.js';
  * So many activations may follow each other without a call of the test, and without a task, of which the test has given the
  * results: a workflow that is longer is taken for endless.
  */
-const ACTIVATIONS_MAX = 5_000;
+const ACTIVATIONS_MAX = 2_000;
 /** So often the event loop may turn before an operation is taken for one that waits for the machine. */
 const TURNS_BEFORE_A_PAUSE = 64;
 const LONGEST_PAUSE_MS = 8;

@@ -45,7 +45,7 @@ import { TrackedContext } from './tracked-context.js';
  * timer, at once; see `advanceTime` for how to stop in between.
  *
  * A workflow that would hang is told so by a `ConfigurationError`, with which what it waits for is rejected: when nobody has
- * mocked that and the test does not give it within 100 ms of the machine, and when the workflow has gone on 5,000 times
+ * mocked that and the test does not give it within 100 ms of the machine, and when the workflow has gone on 2,000 times
  * without a call of the test and without a task. The context does not see that a workflow has returned: if it leaves a
  * branch behind that nobody awaits, which production drops then, call `stop`.
  *
