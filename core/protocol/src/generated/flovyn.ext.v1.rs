@@ -163,7 +163,7 @@ pub struct ReadStreamRequest {
     pub after_sequence: i64,
     #[prost(int64, tag = "4")]
     pub timeout_ms: i64,
-    /// At most 1,000; 0 means 1,000.
+    /// At most 1,000; 0 means 1,000. An answer also has at most 1 MiB, unless the first event alone has more.
     #[prost(int32, tag = "5")]
     pub limit: i32,
 }
