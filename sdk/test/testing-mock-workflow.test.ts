@@ -268,7 +268,9 @@ describe('promises', () => {
     expect(timedOut).toBeInstanceOf(PromiseTimeout);
     expect([passed(ctx), ctx.createdPromises[0]?.error]).toEqual([5_000, timedOut]);
     ctx.mockPromiseResolution('p', 'in time', { after: seconds(4) }).mockPromiseResolution('p', 'at once');
-    expect(await ctx.promise('p', { timeout: seconds(5) })).toBe('in time');
+    const inTime = ctx.promise('p', { timeout: seconds(5) });
+    await ctx.sleep(seconds(1));
+    expect(await inTime).toBe('in time');
     expect(await ctx.promise('p', { timeout: seconds(5) })).toBe('at once');
     ctx.mockPromiseRejection('q', new Error('late'), { after: seconds(6) });
     expect(await failureOf(ctx.promise('q', { timeout: seconds(5) }))).toBeInstanceOf(PromiseTimeout);
