@@ -217,6 +217,23 @@ test.each([
   expect(worker.metrics()).toMatchObject({ disconnects: 1, reconnects: 1 });
 });
 
+test('a worker that is resumed in a long outage looks for the server soon', async () => {
+  const clock = new ManualClock();
+  const w = world({ clock });
+  w.engine.intercept = (method, next) =>
+    method === Method.PollWorkflow ? Promise.reject(new ConnectionError('restarting', 'here')) : next();
+  const worker = workerOf(w, { workflows: [echo], ...hidden({ clock }) });
+  await worker.start();
+  await w.passing(until(() => polls(w) >= 12));
+  worker.pause();
+  await until(() => worker.metrics().workflows.polls.waiting === 0);
+  worker.resume();
+  const before = polls(w);
+  // The pause before the next poll would be up to a minute long by now.
+  clock.advance(1_000);
+  await until(() => polls(w) > before);
+});
+
 test('pause and resume need a worker that runs', async () => {
   const w = world();
   const worker = workerOf(w, { workflows: [echo] });
