@@ -121,7 +121,13 @@ impl Subscription {
             match read(&self.app, &self.caller, &self.request).await {
                 Ok(response) => self.take(response),
                 Err(status) => {
-                    tracing::warn!("a stream of events ends early: {}", status.message);
+                    let ReadStreamRequest { workflow_execution_id, task_execution_id, .. } = &self.request;
+                    tracing::warn!(
+                        workflow_execution_id,
+                        task_execution_id,
+                        "a stream of events ends early: {}",
+                        status.message
+                    );
                     return None;
                 }
             }
