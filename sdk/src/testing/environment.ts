@@ -14,7 +14,7 @@ import { randomId } from '../runtime/random-id.js';
 import type { AnyTask } from '../task/define.js';
 import type { AnyWorkflow, WorkflowDefinition } from '../workflow/define.js';
 import type { InputAndOptions } from '../workflow/handle-types.js';
-import { checkEveryPrefix } from './check-every-prefix.js';
+import { checkEveryPrefix } from './replay/check-every-prefix.js';
 import { configuredServer } from './configured-server.js';
 import { fetchHistory } from './history.js';
 import type { FetchedHistory } from './history-types.js';
@@ -26,7 +26,7 @@ import {
   type TestStartOptions,
 } from './options.js';
 import { embeddedPlace, type Place, serverPlace } from './place.js';
-import { kindOf } from './read-history.js';
+import { kindOf } from './replay/read-history.js';
 import { realPause, withinRealMs } from './real-time.js';
 
 /** A promise that workflow code has not made yet is waited for no longer than this. */

@@ -1,5 +1,5 @@
 export { Duration } from '../duration.js';
-export { checkEveryPrefix } from './check-every-prefix.js';
+export { checkEveryPrefix } from './replay/check-every-prefix.js';
 export { FlovynTestEnvironment } from './environment.js';
 export type {
   FetchedHistory,
@@ -8,7 +8,7 @@ export type {
   HistorySource,
   WorkflowHistory,
 } from './history-types.js';
-export { MockTaskContext, type TrackedStreamEvent } from './mock-task-context.js';
+export { MockTaskContext, type TrackedStreamEvent } from './mock/task-context.js';
 export type {
   MockOptions,
   MockWorkflowContextOptions,
@@ -17,18 +17,18 @@ export type {
   TrackedPromise,
   TrackedTask,
   TrackedTimer,
-} from './mock-types.js';
-export { MockWorkflowContext } from './mock-workflow-context.js';
+} from './mock/types.js';
+export { MockWorkflowContext } from './mock/workflow-context.js';
 export type { HarnessConfig, TestAwaitOptions, TestEnvironmentOptions, TestStartOptions } from './options.js';
 
-export { replayHistory } from './replay-history.js';
+export { replayHistory } from './replay/replay-history.js';
 export type {
   CheckEveryPrefixOptions,
   Replay,
   ReplayedCommand,
   ReplayHistoryOptions,
   ReplayResult,
-} from './replay-types.js';
+} from './replay/types.js';
 
 export {
   cleanupTestHarness,

@@ -1,5 +1,5 @@
-import type { DeterminismViolation } from '../errors.js';
-import type { Serializer } from '../serde.js';
+import type { DeterminismViolation } from '../../errors.js';
+import type { Serializer } from '../../serde.js';
 
 /** A command of workflow code: its type, such as `SCHEDULE_TASK`, and the fields of the contract in camel case. */
 export interface ReplayedCommand {

@@ -1,9 +1,9 @@
-import { checkOptions } from '../options.js';
-import { systemClock } from '../runtime/clock.js';
-import type { WorkflowDefinition } from '../workflow/define.js';
-import type { HistoryEvent, HistorySource } from './history-types.js';
+import { checkOptions } from '../../options.js';
+import { systemClock } from '../../runtime/clock.js';
+import type { WorkflowDefinition } from '../../workflow/define.js';
+import type { HistoryEvent, HistorySource } from '../history-types.js';
 import { readHistory } from './read-history.js';
-import type { Replay, ReplayHistoryOptions, ReplayResult } from './replay-types.js';
+import type { Replay, ReplayHistoryOptions, ReplayResult } from './types.js';
 import { checkKind, givenSerializer, type Rerun, rerun } from './rerun.js';
 
 /**

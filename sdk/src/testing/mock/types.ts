@@ -1,6 +1,6 @@
-import type { Duration } from '../duration.js';
-import type { AnyWorkflow } from '../workflow/define.js';
-import type { ChildWorkflowOptions, PromiseOptions, TaskOptions } from '../workflow/handle-types.js';
+import type { Duration } from '../../duration.js';
+import type { AnyWorkflow } from '../../workflow/define.js';
+import type { ChildWorkflowOptions, PromiseOptions, TaskOptions } from '../../workflow/handle-types.js';
 
 /** What a `MockWorkflowContext` is made with. */
 export interface MockWorkflowContextOptions {

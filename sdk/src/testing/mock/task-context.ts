@@ -1,10 +1,10 @@
-import { TaskCancelled } from '../errors.js';
-import { silentLogger } from '../logger.js';
-import { Stop } from '../runtime/stop.js';
-import { deserialize, serialize } from '../serde.js';
-import { TaskContextImpl } from '../task/context.js';
-import type { TaskReports, TaskState } from '../task/reports.js';
-import type { StreamEvent, StreamEventType } from '../task/stream-events.js';
+import { TaskCancelled } from '../../errors.js';
+import { silentLogger } from '../../logger.js';
+import { Stop } from '../../runtime/stop.js';
+import { deserialize, serialize } from '../../serde.js';
+import { TaskContextImpl } from '../../task/context.js';
+import type { TaskReports, TaskState } from '../../task/reports.js';
+import type { StreamEvent, StreamEventType } from '../../task/stream-events.js';
 
 /** A stream event that a task gave. */
 export interface TrackedStreamEvent {

@@ -1,16 +1,16 @@
-import { ConfigurationError } from '../errors.js';
-import { checkOptions } from '../options.js';
-import { systemClock } from '../runtime/clock.js';
-import { MockChildren } from './mock-children.js';
-import { MOCK_QUEUE } from './mock-engine.js';
-import { MockExecution } from './mock-execution.js';
-import { MockOperations } from './mock-operations.js';
-import { MockPromises } from './mock-promises.js';
-import { MockTasks } from './mock-tasks.js';
-import { MockTimers } from './mock-timers.js';
-import type { MockWorkflowContextOptions } from './mock-types.js';
+import { ConfigurationError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
+import { systemClock } from '../../runtime/clock.js';
+import { MockChildren } from './children.js';
+import { MOCK_QUEUE } from './engine.js';
+import { MockExecution } from './execution.js';
+import { MockOperations } from './operations.js';
+import { MockPromises } from './promises.js';
+import { MockTasks } from './tasks.js';
+import { MockTimers } from './timers.js';
+import type { MockWorkflowContextOptions } from './types.js';
 import { TrackedContext } from './tracked-context.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../virtual-clock.js';
 
 /** An execution and what is mocked of it. */
 export class Mocks {

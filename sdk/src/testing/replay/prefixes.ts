@@ -1,4 +1,4 @@
-import type { HistoryEvent } from './history-types.js';
+import type { HistoryEvent } from '../history-types.js';
 
 /** A beginning of a history that a worker held when it made a submission, and what that submission was. */
 export interface Prefix {

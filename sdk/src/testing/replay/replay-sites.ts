@@ -1,5 +1,5 @@
-import { describeCommands } from '../core.js';
-import { type CallSite, CallSites } from '../workflow/call-sites.js';
+import { describeCommands } from '../../core.js';
+import { type CallSite, CallSites } from '../../workflow/call-sites.js';
 
 /** What a replay has to know of a context beside what it does. */
 export interface SitesOptions {

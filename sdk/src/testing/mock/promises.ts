@@ -1,10 +1,10 @@
-import { decodeEvents } from '../core.js';
-import type { CancellablePromise, PromiseOptions } from '../workflow/handle-types.js';
-import type { MockEngine } from './mock-engine.js';
-import { type MockedResult, MockedResults, track, type Writable } from './mock-results.js';
-import type { TrackedPromise } from './mock-types.js';
-import { serializer } from './rerun.js';
-import type { VirtualClock } from './virtual-clock.js';
+import { decodeEvents } from '../../core.js';
+import type { CancellablePromise, PromiseOptions } from '../../workflow/handle-types.js';
+import type { MockEngine } from './engine.js';
+import { type MockedResult, MockedResults, track, type Writable } from './results.js';
+import type { TrackedPromise } from './types.js';
+import { serializer } from '../replay/rerun.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** A promise that may still have to be settled. The `index`-th that the execution made. */
 interface Open {

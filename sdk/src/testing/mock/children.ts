@@ -1,15 +1,15 @@
-import { ConfigurationError } from '../errors.js';
-import { Duration } from '../duration.js';
-import { silentLogger } from '../logger.js';
-import { Activation } from '../workflow/activation.js';
-import type { AnyWorkflow } from '../workflow/define.js';
-import { Driver } from '../workflow/driver.js';
-import type { ChildWorkflowHandle, ChildWorkflowOptions } from '../workflow/handle-types.js';
-import type { ClaimedExecution, MockEngine } from './mock-engine.js';
-import { type MockedResult, MockedResults, track, type Writable } from './mock-results.js';
-import type { TrackedChildWorkflow } from './mock-types.js';
-import { serializer } from './rerun.js';
-import type { VirtualClock } from './virtual-clock.js';
+import { ConfigurationError } from '../../errors.js';
+import { Duration } from '../../duration.js';
+import { silentLogger } from '../../logger.js';
+import { Activation } from '../../workflow/activation.js';
+import type { AnyWorkflow } from '../../workflow/define.js';
+import { Driver } from '../../workflow/driver.js';
+import type { ChildWorkflowHandle, ChildWorkflowOptions } from '../../workflow/handle-types.js';
+import type { ClaimedExecution, MockEngine } from './engine.js';
+import { type MockedResult, MockedResults, trackEnd, type Writable } from './results.js';
+import type { TrackedChildWorkflow } from './types.js';
+import { serializer } from '../replay/rerun.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** The children of an execution: executions whose code takes its time and gives the result that a test has given. */
 export class MockChildren {
@@ -43,11 +43,7 @@ export class MockChildren {
     if (options?.queue !== undefined) this.#queues.add(options.queue);
     const tracked: Writable<TrackedChildWorkflow> = { workflowName: name, input, options, result: undefined };
     this.tracked.push(tracked);
-    track(
-      handle,
-      (value) => void (tracked.result = value),
-      (error) => void (tracked.error = error),
-    );
+    trackEnd(handle, tracked);
     return handle;
   }
 

@@ -1,18 +1,18 @@
-import { activationOpenHistory, describeCommands, nextStep, pollJob } from '../core.js';
-import { ConfigurationError, DeterminismViolation } from '../errors.js';
-import { silentLogger } from '../logger.js';
-import { systemClock } from '../runtime/clock.js';
-import { JsonSerializer, type Serializer } from '../serde.js';
-import { checkSerializer, serializerFor, trusted } from '../serde/choose.js';
-import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
-import { Activation } from '../workflow/activation.js';
-import type { AnyWorkflow } from '../workflow/define.js';
-import { located } from '../workflow/explain-violation.js';
-import { type WorkflowEnd, WorkflowRun } from '../workflow/workflow-run.js';
-import type { HistoryEvent } from './history-types.js';
+import { activationOpenHistory, describeCommands, nextStep, pollJob } from '../../core.js';
+import { ConfigurationError, DeterminismViolation } from '../../errors.js';
+import { silentLogger } from '../../logger.js';
+import { systemClock } from '../../runtime/clock.js';
+import { JsonSerializer, type Serializer } from '../../serde.js';
+import { checkSerializer, serializerFor, trusted } from '../../serde/choose.js';
+import { watchUnhandledRejections } from '../../worker/unhandled-rejections.js';
+import { Activation } from '../../workflow/activation.js';
+import type { AnyWorkflow } from '../../workflow/define.js';
+import { located } from '../../workflow/explain-violation.js';
+import { type WorkflowEnd, WorkflowRun } from '../../workflow/workflow-run.js';
+import type { HistoryEvent } from '../history-types.js';
 import type { ReadHistory } from './read-history.js';
 import { ReplaySites, type SitesOptions } from './replay-sites.js';
-import type { ReplayedCommand } from './replay-types.js';
+import type { ReplayedCommand } from './types.js';
 
 /** What is replayed. */
 export interface Replayed extends SitesOptions {

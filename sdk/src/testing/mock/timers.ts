@@ -1,8 +1,8 @@
-import { Duration } from '../duration.js';
-import type { CancellablePromise } from '../workflow/handle-types.js';
-import { track, type Writable } from './mock-results.js';
-import type { TrackedTimer } from './mock-types.js';
-import type { VirtualClock } from './virtual-clock.js';
+import { Duration } from '../../duration.js';
+import type { CancellablePromise } from '../../workflow/handle-types.js';
+import { track, type Writable } from './results.js';
+import type { TrackedTimer } from './types.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** The timers that the code of an execution started. */
 export class MockTimers {

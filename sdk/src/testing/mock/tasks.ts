@@ -1,15 +1,15 @@
-import type { ClaimedTask } from '../core.js';
-import { ConfigurationError } from '../errors.js';
-import { isClaimLost } from '../rpc/failures.js';
-import { serializerFor } from '../serde/choose.js';
-import type { AnyTask } from '../task/define.js';
-import { failure, type TaskOutcome } from '../task/run.js';
-import type { TaskHandle, TaskOptions } from '../workflow/handle-types.js';
-import type { MockEngine } from './mock-engine.js';
-import { type MockedResult, MockedResults, track, type Writable } from './mock-results.js';
-import type { TrackedTask } from './mock-types.js';
-import { serializer } from './rerun.js';
-import type { VirtualClock } from './virtual-clock.js';
+import type { ClaimedTask } from '../../core.js';
+import { ConfigurationError } from '../../errors.js';
+import { isClaimLost } from '../../rpc/failures.js';
+import { serializerFor } from '../../serde/choose.js';
+import type { AnyTask } from '../../task/define.js';
+import { failure, type TaskOutcome } from '../../task/run.js';
+import type { TaskHandle, TaskOptions } from '../../workflow/handle-types.js';
+import type { MockEngine } from './engine.js';
+import { type MockedResult, MockedResults, trackEnd, type Writable } from './results.js';
+import type { TrackedTask } from './types.js';
+import { serializer } from '../replay/rerun.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** A task that was scheduled, and what its current attempt comes to. */
 interface Scheduled {
@@ -49,11 +49,7 @@ export class MockTasks {
     if (options?.queue !== undefined) this.#queues.add(options.queue);
     const tracked: Writable<TrackedTask> = { taskName: name, input, options, result: undefined };
     this.tracked.push(tracked);
-    track(
-      handle,
-      (value) => void (tracked.result = value),
-      (error) => void (tracked.error = error),
-    );
+    trackEnd(handle, tracked);
     return handle;
   }
 

@@ -1,6 +1,6 @@
-import type { CancellablePromise, OperationFunction } from '../workflow/handle-types.js';
-import { MockedResults, type Writable } from './mock-results.js';
-import type { TrackedOperation } from './mock-types.js';
+import type { CancellablePromise, OperationFunction } from '../../workflow/handle-types.js';
+import { MockedResults, type Writable } from './results.js';
+import type { TrackedOperation } from './types.js';
 
 /** The operations of an execution: they are run, unless a test has given results. */
 export class MockOperations {

@@ -19,16 +19,16 @@ import {
   engineTick,
   type Polled,
   pollPeek,
-} from '../core.js';
-import { textOf } from '../errors/base.js';
-import { CoreTrapped } from '../errors.js';
-import { claimMetadata, Method } from '../rpc/methods.js';
-import { Stop } from '../runtime/stop.js';
-import type { TaskOutcome } from '../task/run.js';
-import { EMBEDDED_ORG_ID } from '../transport/embedded.js';
-import { statusError } from '../transport/status.js';
-import type { ActivationHost } from '../workflow/activation.js';
-import type { VirtualClock } from './virtual-clock.js';
+} from '../../core.js';
+import { textOf } from '../../errors/base.js';
+import { CoreTrapped } from '../../errors.js';
+import { claimMetadata, Method } from '../../rpc/methods.js';
+import { Stop } from '../../runtime/stop.js';
+import type { TaskOutcome } from '../../task/run.js';
+import { EMBEDDED_ORG_ID } from '../../transport/embedded.js';
+import { statusError } from '../../transport/status.js';
+import type { ActivationHost } from '../../workflow/activation.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** The queue of everything for which the code names no other. */
 export const MOCK_QUEUE = 'mock';

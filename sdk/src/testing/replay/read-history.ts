@@ -1,7 +1,7 @@
-import { decodeEvents } from '../core.js';
-import { ConfigurationError } from '../errors.js';
-import { textOf } from '../errors/base.js';
-import type { HistoryEvent, HistorySource } from './history-types.js';
+import { decodeEvents } from '../../core.js';
+import { ConfigurationError } from '../../errors.js';
+import { textOf } from '../../errors/base.js';
+import type { HistoryEvent, HistorySource } from '../history-types.js';
 
 /** A history, read. */
 export interface ReadHistory {

@@ -1,9 +1,9 @@
-import type { Duration } from '../duration.js';
-import { ConfigurationError } from '../errors.js';
-import { checkText, wholeMs } from '../options.js';
-import type { TaskDefinition } from '../task/define.js';
-import type { WorkflowDefinition } from '../workflow/define.js';
-import { mockedAfterMs, mockedResult } from './mock-results.js';
+import type { Duration } from '../../duration.js';
+import { ConfigurationError } from '../../errors.js';
+import { checkText, wholeMs } from '../../options.js';
+import type { TaskDefinition } from '../../task/define.js';
+import type { WorkflowDefinition } from '../../workflow/define.js';
+import { mockedAfterMs, mockedResult } from './results.js';
 import type {
   MockOptions,
   MockWorkflowContextOptions,
@@ -12,9 +12,9 @@ import type {
   TrackedPromise,
   TrackedTask,
   TrackedTimer,
-} from './mock-types.js';
+} from './types.js';
 import { Mocks } from './mocks.js';
-import { serializer } from './rerun.js';
+import { serializer } from '../replay/rerun.js';
 import { TrackedContext } from './tracked-context.js';
 
 /**

@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../errors.js';
-import { checkOptions, optionalMs } from '../options.js';
-import type { MockOptions } from './mock-types.js';
+import { ConfigurationError } from '../../errors.js';
+import { checkOptions, optionalMs } from '../../options.js';
+import type { MockOptions, TrackedTask } from './types.js';
 
 /** What something that is mocked comes to. */
 export type MockedResult = {
@@ -58,6 +58,17 @@ export function track<T>(
 ): void {
   promise.then(resolved, (error: unknown) => rejected(error as Error));
 }
+
+/** Notes with what is tracked how a handle of the context ends. */
+export function trackEnd<T>(handle: Promise<T>, tracked: Writable<Ended>): void {
+  track(
+    handle,
+    (value) => void (tracked.result = value),
+    (error) => void (tracked.error = error),
+  );
+}
+
+type Ended = Pick<TrackedTask, 'result' | 'error'>;
 
 /** What is tracked, while it is being written. */
 export type Writable<T> = { -readonly [Name in keyof T]: T[Name] };

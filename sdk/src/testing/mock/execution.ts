@@ -1,13 +1,13 @@
-import { ConfigurationError, FlovynError } from '../errors.js';
-import { silentLogger } from '../logger.js';
-import { runDry } from '../runtime/run-dry.js';
-import { watchUnhandledRejections } from '../worker/unhandled-rejections.js';
-import type { WorkflowContext } from '../workflow/context-types.js';
-import type { HandleName } from '../workflow/pending.js';
-import { MockCode, type MockCodeParts } from './mock-code.js';
-import type { ClaimedExecution, MockEngine } from './mock-engine.js';
-import { realPause } from './real-time.js';
-import type { VirtualClock } from './virtual-clock.js';
+import { ConfigurationError, FlovynError } from '../../errors.js';
+import { silentLogger } from '../../logger.js';
+import { runDry } from '../../runtime/run-dry.js';
+import { watchUnhandledRejections } from '../../worker/unhandled-rejections.js';
+import type { WorkflowContext } from '../../workflow/context-types.js';
+import type { HandleName } from '../../workflow/pending.js';
+import { MockCode, type MockCodeParts } from './code.js';
+import type { ClaimedExecution, MockEngine } from './engine.js';
+import { realPause } from '../real-time.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /**
  * So many activations may follow each other without a call of the test, and without a task, of which the test has given the

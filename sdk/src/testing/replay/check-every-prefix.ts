@@ -1,13 +1,13 @@
-import { DeterminismViolation } from '../errors.js';
-import { textOf } from '../errors/base.js';
-import { checkOptions } from '../options.js';
-import { systemClock } from '../runtime/clock.js';
-import type { AnyWorkflow } from '../workflow/define.js';
-import { shown } from '../workflow/explain-violation.js';
-import type { HistoryEvent, HistorySource } from './history-types.js';
+import { DeterminismViolation } from '../../errors.js';
+import { textOf } from '../../errors/base.js';
+import { checkOptions } from '../../options.js';
+import { systemClock } from '../../runtime/clock.js';
+import type { AnyWorkflow } from '../../workflow/define.js';
+import { shown } from '../../workflow/explain-violation.js';
+import type { HistoryEvent, HistorySource } from '../history-types.js';
 import { patchesOf, type Prefix, prefixesOf } from './prefixes.js';
 import { readHistory } from './read-history.js';
-import type { CheckEveryPrefixOptions, ReplayedCommand } from './replay-types.js';
+import type { CheckEveryPrefixOptions, ReplayedCommand } from './types.js';
 import { checkKind, givenSerializer, type Replayed, type Rerun, rerun } from './rerun.js';
 
 /**

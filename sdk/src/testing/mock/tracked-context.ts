@@ -1,9 +1,9 @@
-import type { Duration } from '../duration.js';
-import type { Logger } from '../logger.js';
-import type { AbortSignal } from '../runtime/platform-types.js';
-import type { TaskDefinition } from '../task/define.js';
-import type { WorkflowContext } from '../workflow/context-types.js';
-import type { WorkflowDefinition } from '../workflow/define.js';
+import type { Duration } from '../../duration.js';
+import type { Logger } from '../../logger.js';
+import type { AbortSignal } from '../../runtime/platform-types.js';
+import type { TaskDefinition } from '../../task/define.js';
+import type { WorkflowContext } from '../../workflow/context-types.js';
+import type { WorkflowDefinition } from '../../workflow/define.js';
 import type {
   CancellablePromise,
   ChildWorkflowHandle,
@@ -17,7 +17,7 @@ import type {
   TaskHandle,
   TaskOptions,
   WorkflowInfo,
-} from '../workflow/handle-types.js';
+} from '../../workflow/handle-types.js';
 import type { Mocks } from './mocks.js';
 
 /**

@@ -3,20 +3,20 @@ import {
   activationHandleFirstEvents,
   activationLastSequence,
   cancelHandle,
-} from '../core.js';
-import { FlovynError } from '../errors.js';
-import { silentLogger } from '../logger.js';
-import { Stop } from '../runtime/stop.js';
-import { Activation } from '../workflow/activation.js';
-import { CallSites } from '../workflow/call-sites.js';
-import type { WorkflowContext } from '../workflow/context-types.js';
-import type { AnyWorkflow } from '../workflow/define.js';
-import { Driver } from '../workflow/driver.js';
-import type { HandleName } from '../workflow/pending.js';
-import { WorkflowRun } from '../workflow/workflow-run.js';
-import { type ClaimedExecution, MockEngine } from './mock-engine.js';
-import { serializer } from './rerun.js';
-import type { VirtualClock } from './virtual-clock.js';
+} from '../../core.js';
+import { FlovynError } from '../../errors.js';
+import { silentLogger } from '../../logger.js';
+import { Stop } from '../../runtime/stop.js';
+import { Activation } from '../../workflow/activation.js';
+import { CallSites } from '../../workflow/call-sites.js';
+import type { WorkflowContext } from '../../workflow/context-types.js';
+import type { AnyWorkflow } from '../../workflow/define.js';
+import { Driver } from '../../workflow/driver.js';
+import type { HandleName } from '../../workflow/pending.js';
+import { WorkflowRun } from '../../workflow/workflow-run.js';
+import { type ClaimedExecution, MockEngine } from './engine.js';
+import { serializer } from '../replay/rerun.js';
+import type { VirtualClock } from '../virtual-clock.js';
 
 /** The signal that begins a turn in which the test, or code that the test has called, uses the context. */
 const ENTER = '$enter';
