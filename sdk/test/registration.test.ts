@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { NotFoundError } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
 import type { ConflictEvent } from '../src/worker/events.js';
@@ -64,6 +65,8 @@ test('what other workers have registered differently is one warning and one even
   const conflict = (field: number, kind: string, reason: string) =>
     bytesField(field, Buffer.concat([bytesField(1, kind), bytesField(2, reason), bytesField(3, 'other')]));
   w.engine.intercept = async (method, next) => {
+    // The server forgets the worker each time that it gives a sign of life.
+    if (method === Method.SendHeartbeat) throw new NotFoundError('Worker', 'it');
     const answer = await next();
     if (method !== Method.RegisterWorker) return answer;
     const conflicts = [
@@ -81,6 +84,11 @@ test('what other workers have registered differently is one warning and one even
   ]);
   await client.stop();
   await client.start();
+  await until(() => w.engine.count('RegisterWorker') === 2);
+  clock.advance(20_000);
+  await until(() => w.engine.count('RegisterWorker') === 3);
+  await w.quiet();
+  expect(w.logger.at('warn')).toHaveLength(2);
   expect(events).toEqual([
     {
       conflicts: [
@@ -89,7 +97,6 @@ test('what other workers have registered differently is one warning and one even
       ],
     },
   ]);
-  await until(() => w.engine.count('RegisterWorker') === 2);
 });
 
 function bytesField(field: number, content: Buffer | string): Buffer {

@@ -8,7 +8,8 @@ import { task } from '../src/task/define.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { loggedLines, streamedEvents } from './support/protobuf.js';
-import { hastyClock, hidden, until, type World, world } from './support/world.js';
+import { ManualClock } from './support/manual-clock.js';
+import { gate, hastyClock, hidden, until, type World, world } from './support/world.js';
 
 /** A workflow that runs one task, which is tried twice. */
 const flow = workflow({
@@ -209,6 +210,49 @@ test('what is lost fails no task, and is one line in the log', async () => {
     'progress reports of tasks are lost, which changes nothing else: no server',
     'stream events of tasks are lost, which changes nothing else: no server',
   ]);
+});
+
+test('an event that the server does not take does not take others with it', async () => {
+  const w = world();
+  const calls = streamCalls(w);
+  const { intercept } = w.engine;
+  w.engine.intercept = (method, next, request) =>
+    method === Method.StreamTaskData && Buffer.from(request).includes('too long')
+      ? Promise.reject(new RpcError('INVALID_ARGUMENT', 'too long'))
+      : intercept(method, next, request);
+  await told(w, async (ctx) => {
+    await Promise.all(['a', 'too long', 'b'].map((text) => ctx.streamToken(text)));
+  });
+  expect(payloads(calls)).toEqual(['a', 'b'].map((text) => ({ type: 'token', text })));
+});
+
+test('a worker that stops waits for the last lines of an attempt for half a second', async () => {
+  const clock = new ManualClock();
+  const w = world({ clock });
+  const begun = gate();
+  w.engine.intercept = (method, next) => (method === Method.LogMessage ? new Promise(() => {}) : next());
+  const telling = task({
+    name: 'telling',
+    run: (ctx) => {
+      ctx.log.info('here');
+      begun.open();
+      return new Promise((_, reject) => {
+        ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason as Error));
+      });
+    },
+  });
+  const client = await w.client([flow, telling], { shutdownGraceMs: 10, ...hidden({ clock }) });
+  await client.startWorkflow(flow);
+  await begun.promise;
+  const stopped = client.stop();
+  clock.advance(10);
+  await w.quiet();
+  clock.advance(499);
+  await w.quiet();
+  expect(w.engine.count('ReleaseClaim')).toBe(0);
+  clock.advance(1);
+  await until(() => w.engine.count('ReleaseClaim') === 1);
+  await stopped;
 });
 
 test('a call that fails once is made again, and nothing is told twice', async () => {
