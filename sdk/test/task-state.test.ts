@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { PayloadCodec } from '../src/codec.js';
 import { Duration } from '../src/duration.js';
 import { ConnectionError, RpcError } from '../src/errors.js';
 import { ClaimLost } from '../src/index.js';
@@ -134,28 +133,4 @@ test('a call under a claim that is lost says so, and the signal fires', async ()
   expect(seen[0]).toBeInstanceOf(ClaimLost);
   expect(seen).toEqual([seen[0], seen[0], seen[0]]);
   expect(w.engine.count('GetStateKeys')).toBe(0);
-});
-
-test('what is kept goes through the codec, both ways', async () => {
-  const w = world();
-  const sent: string[] = [];
-  w.engine.intercept = (method, next, request) => {
-    if (method === Method.SetState) sent.push(Buffer.from(request).toString());
-    return next();
-  };
-  const hide = (json: string): string => JSON.stringify({ hidden: Buffer.from(json).toString('hex') });
-  const show = (json: string): string => {
-    const { hidden: hex } = (JSON.parse(json) ?? {}) as { hidden?: string };
-    return hex === undefined ? json : Buffer.from(hex, 'hex').toString();
-  };
-  const codec: PayloadCodec = {
-    encode: async (payloads) => payloads.map(hide),
-    decode: async (payloads) => payloads.map(show),
-  };
-  const run = async ({ state }: TaskContext): Promise<unknown> => {
-    await state.set('card', '4711');
-    return state.get('card');
-  };
-  expect(await kept(w, run, hidden({ codec }))).toBe('4711');
-  expect(sent.map((text) => [text.includes('4711'), text.includes('hidden')])).toEqual([[false, true]]);
 });
