@@ -27,6 +27,9 @@ use super::{
 };
 use crate::server::App;
 
+/// What heartbeats said may be long, and a list is read while other requests wait for the database.
+const DETAILS_BYTES_MAX: usize = 1024 * 1024;
+
 /// A task without its input and output.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,12 +80,19 @@ impl Task {
 
 type WithDetails = (TaskRecord, Payload);
 
+/// As many of the first tasks as the bound of a list has room for with what their heartbeats said; one at least.
 fn with_details(tx: &mut dyn Tx, tasks: Vec<TaskRecord>) -> Result<Vec<WithDetails>, StoreError> {
-    let with_details = |task: TaskRecord| {
-        let details = tx.payload(task.key, PayloadSlot::HeartbeatDetails)?;
-        Ok((task, details.unwrap_or_default()))
-    };
-    tasks.into_iter().map(with_details).collect()
+    let mut listed = Vec::with_capacity(tasks.len());
+    let mut bytes = 0;
+    for task in tasks {
+        let details = tx.payload(task.key, PayloadSlot::HeartbeatDetails)?.unwrap_or_default();
+        bytes += details.as_json().len();
+        if bytes > DETAILS_BYTES_MAX && !listed.is_empty() {
+            break;
+        }
+        listed.push((task, details));
+    }
+    Ok(listed)
 }
 
 fn shown(tasks: Vec<WithDetails>) -> Result<Vec<Task>, Status> {
@@ -94,7 +104,8 @@ pub(super) struct Tasks {
     tasks: Vec<Task>,
 }
 
-/// `GET /workflow-executions/{id}/tasks`: the oldest first, at most `limit` after the first `offset`.
+/// `GET /workflow-executions/{id}/tasks`: the oldest first, at most `limit` after the first `offset`; fewer where heartbeats
+/// said much, so the next `offset` is what came before and what is here.
 pub(super) async fn of_execution(
     State(app): State<Arc<App>>,
     OrgCaller(caller): OrgCaller,
@@ -149,7 +160,8 @@ pub(super) struct Listed {
     offset: usize,
 }
 
-/// `GET /task-executions`: the tasks that belong to no execution, the newest first.
+/// `GET /task-executions`: the tasks that belong to no execution, the newest first; fewer than `limit` where heartbeats said
+/// much.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     OrgCaller(caller): OrgCaller,

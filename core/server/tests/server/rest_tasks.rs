@@ -1,7 +1,8 @@
 //! REST: tasks, their attempts and what they logged.
 
 use flovyn_protocol::messages::{
-    FailTaskRequest, LogLine, LogMessageRequest, PollTaskResponse, ReportProgressRequest, WorkflowStatus,
+    FailTaskRequest, HeartbeatRequest, HeartbeatResponse, LogLine, LogMessageRequest, PollTaskResponse,
+    ReportProgressRequest, WorkflowStatus,
 };
 use serde_json::{Value, json};
 
@@ -190,4 +191,28 @@ async fn wrong_requests_are_refused() {
         let (status, answer) = submit(&server, body).await;
         assert_eq!((status, answer["code"].as_str()), (400, Some("INVALID_ARGUMENT")), "{body}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_list_is_shorter_where_heartbeats_said_much() {
+    let server = TestServer::start().await;
+    let client = server.extended().await;
+    for _ in 0..3 {
+        assert_eq!(submit(&server, r#"{"kind":"charge"}"#).await.0, 201);
+        let polled = claim(&client).await;
+        let details = format!("\"{}\"", "x".repeat(400 * 1024)).into_bytes();
+        let heartbeat = HeartbeatRequest { task_execution_id: polled.task.unwrap().task_execution_id, details };
+        let answer = client.call_with::<HeartbeatResponse>(
+            "/flovyn.v1.TaskExecution/Heartbeat",
+            heartbeat,
+            Some(&polled.claim_token),
+        );
+        answer.await.unwrap();
+    }
+    let listed = |path: &'static str| async {
+        let list = get(&server, path).await;
+        (list["tasks"].as_array().unwrap().len(), list["total"].clone())
+    };
+    assert_eq!(listed("").await, (2, json!(3)));
+    assert_eq!(listed("?offset=2").await, (1, json!(3)));
 }
