@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::{DefinitionRecord, Key, StoreError, TaskAttempt, TaskFilter, TaskList, TaskLog, Tx, Work, WorkerRecord};
 
-/// What hosts show to people and no rule reads. It is apart from [`Tx`] so that a host that shows nothing carries
+/// What hosts show to people and no rule reads. A list may have fewer than were asked for, one at least, where a store bounds
+/// the bytes that it reads at once. It is apart from [`Tx`] so that a host that shows nothing carries
 /// nothing of it.
 pub trait Lists: Tx {
     /// The tasks that a filter admits, the newest first, of equal ones that with the higher id: `limit` of them after

@@ -131,7 +131,8 @@ pub(super) async fn state(
     Ok(Json(StateAnswer { state: payload(&found.result)? }))
 }
 
-/// Which part of a list is wanted.
+/// Which part of a list is wanted. Where records are long there may be fewer than `limit`: the next `offset` is what came before
+/// and what is here.
 #[derive(Deserialize)]
 pub(super) struct WindowQuery {
     #[serde(default = "window_max")]

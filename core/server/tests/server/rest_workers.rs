@@ -98,3 +98,27 @@ async fn silent_workers_are_offline() {
     client.call::<()>("/flovyn.v1.WorkerLifecycle/RegisterWorker", registration()).await.unwrap();
     assert_eq!(get(&server, "/workers/w").await.1["status"], "OFFLINE");
 }
+
+#[tokio::test]
+async fn a_list_is_shorter_where_records_are_long() {
+    let server = TestServer::start().await;
+    let client = server.plain().await;
+    for kind in ["a", "b", "c"] {
+        let schema = format!("\"{}\"", "x".repeat(1_900 * 1024)).into_bytes();
+        let capability = TaskCapability { kind: kind.to_owned(), input_schema: schema, ..TaskCapability::default() };
+        let registration = WorkerRegistrationRequest {
+            worker_name: kind.to_owned(),
+            tasks: vec![capability],
+            ..WorkerRegistrationRequest::default()
+        };
+        client
+            .call::<WorkerRegistrationResponse>("/flovyn.v1.WorkerLifecycle/RegisterWorker", registration)
+            .await
+            .unwrap();
+    }
+    for (path, kinds) in [("/task-definitions", json!(["a", "b"])), ("/task-definitions?offset=2", json!(["c"]))] {
+        let (_, found) = get(&server, path).await;
+        let listed: Vec<_> = found["definitions"].as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
+        assert_eq!(json!(listed), kinds, "{path}");
+    }
+}

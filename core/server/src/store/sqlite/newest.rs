@@ -3,7 +3,7 @@ use rusqlite::{Connection, ToSql};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::record::{first, limit, records};
+use super::record::{first, limit, shown};
 
 /// Of what has ended, the status is how it has ended.
 const ENDED: [&str; 3] = ["COMPLETED", "FAILED", "CANCELLED"];
@@ -35,7 +35,7 @@ impl Newest<'_> {
         params.pop();
         params.extend([&max as &dyn ToSql, &offset]);
         let sql = format!("SELECT record {rows} {NEWEST_FIRST} LIMIT ? OFFSET ?");
-        Ok((records(connection, &sql, params.as_slice())?, total.unwrap_or_default()))
+        Ok((shown(connection, &sql, params.as_slice())?, total.unwrap_or_default()))
     }
 
     /// The rows, and their parameters.

@@ -2,6 +2,8 @@ use flovyn_orchestrator::{StoreError, Work};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
 
+const SHOWN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// What went wrong in SQLite, in the terms of the rules. The details go to the log here, since clients do not get them.
 pub(super) fn failed(error: rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode;
@@ -55,11 +57,35 @@ pub(super) fn records<T: DeserializeOwned>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<T>, StoreError> {
+    records_within(usize::MAX, connection, sql, params)
+}
+
+/// As [`records`], for a list that is shown: as many of the first as have room in an answer, and one at least. Other
+/// requests wait while it is read.
+pub(super) fn shown<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, StoreError> {
+    records_within(SHOWN_BYTES_MAX, connection, sql, params)
+}
+
+fn records_within<T: DeserializeOwned>(
+    bytes_max: usize,
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let mut rows = statement.query(params).map_err(failed)?;
     let mut records = Vec::new();
+    let mut bytes = 0_usize;
     while let Some(row) = rows.next().map_err(failed)? {
         let text = row.get_ref(0).and_then(|value| Ok(value.as_str()?)).map_err(failed)?;
+        bytes = bytes.saturating_add(text.len());
+        if bytes > bytes_max && !records.is_empty() {
+            break;
+        }
         records.push(serde_json::from_str(text).map_err(|error| unreadable(sql, &error))?);
     }
     Ok(records)

@@ -1,7 +1,7 @@
 use flovyn_orchestrator::{Key, StoreError, TaskLog};
 use rusqlite::Connection;
 
-use super::record::{execute, json, limit, records};
+use super::record::{execute, json, limit, shown};
 
 pub(super) fn append(connection: &Connection, task: Key, number: i32, log: &TaskLog) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO task_logs (org, task, number, record) VALUES (?, ?, ?, ?)";
@@ -15,5 +15,5 @@ pub(super) fn after(
     max: usize,
 ) -> Result<Vec<TaskLog>, StoreError> {
     let sql = "SELECT record FROM task_logs WHERE org = ? AND task = ? AND number > ? ORDER BY number LIMIT ?";
-    records(connection, sql, (task.org_id, task.id, after_number, limit(max)))
+    shown(connection, sql, (task.org_id, task.id, after_number, limit(max)))
 }

@@ -2,7 +2,7 @@ use flovyn_orchestrator::{DefinitionRecord, Key, StoreError, Work, WorkerRecord}
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::record::{execute, json, limit, record, records, work_column};
+use super::record::{execute, json, limit, record, shown, work_column};
 
 pub(super) fn get(connection: &Connection, key: Key) -> Result<Option<WorkerRecord>, StoreError> {
     record(connection, "SELECT record FROM workers WHERE org = ? AND id = ?", (key.org_id, key.id))
@@ -19,7 +19,7 @@ pub(super) fn list(
     offset: usize,
 ) -> Result<Vec<WorkerRecord>, StoreError> {
     let sql = "SELECT record FROM workers WHERE org = ? ORDER BY name LIMIT ? OFFSET ?";
-    records(connection, sql, (org_id, limit(max), limit(offset)))
+    shown(connection, sql, (org_id, limit(max), limit(offset)))
 }
 
 pub(super) fn put(connection: &Connection, worker: &WorkerRecord) -> Result<(), StoreError> {
@@ -52,7 +52,7 @@ pub(super) fn definitions(
     offset: usize,
 ) -> Result<Vec<DefinitionRecord>, StoreError> {
     let sql = "SELECT record FROM definitions WHERE org = ? AND work = ? ORDER BY kind, version LIMIT ? OFFSET ?";
-    records(connection, sql, (org_id, work_column(work), limit(max), limit(offset)))
+    shown(connection, sql, (org_id, work_column(work), limit(max), limit(offset)))
 }
 
 pub(super) fn put_definition(connection: &Connection, definition: &DefinitionRecord) -> Result<(), StoreError> {
