@@ -1,17 +1,16 @@
-import { expect, onTestFinished, test } from 'vitest';
-import type { FlovynWorkerOptions } from '../src/client/options.js';
+import { expect, test } from 'vitest';
 import { Duration } from '../src/duration.js';
 import { ConfigurationError, ConnectionError, FlovynError } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
-import { EMBEDDED_ORG_ID } from '../src/transport/embedded.js';
+import type { Transport } from '../src/transport/transport.js';
 import type { DrainOptions } from '../src/worker/drain-types.js';
-import { Worker } from '../src/worker/worker.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { heldTask } from './support/held-task.js';
 import { ManualClock } from './support/manual-clock.js';
-import { gate, hidden, until, type World, world } from './support/world.js';
+import { workerOf } from './support/worker.js';
+import { gate, hidden, until, world } from './support/world.js';
 
 const double = task({ name: 'double', run: async (_ctx, n: number) => n * 2 });
 const pair = workflow({
@@ -27,19 +26,12 @@ const nap = workflow({
 });
 const DEFINITIONS = { workflows: [pair, nap], tasks: [double] };
 
-/** A worker that a test drains. */
-function workerOf(w: World, options: Partial<FlovynWorkerOptions> = DEFINITIONS): Worker {
-  const worker = new Worker({ transport: w.engine, orgId: EMBEDDED_ORG_ID, logger: w.logger, ...options });
-  onTestFinished(async () => void (await worker.shutdown({ graceMs: 0 })));
-  return worker;
-}
-
 test('a drain runs what is ready and what comes of it, and then is done', async () => {
   const w = world();
   const client = await w.client();
   const { handle } = await client.startWorkflow(pair, 1);
   const { handle: asleep } = await client.startWorkflow(nap);
-  const worker = workerOf(w);
+  const worker = workerOf(w, DEFINITIONS);
   w.engine.calls.length = 0;
   const report = await worker.drain();
   const calls = w.engine.calls.length;
@@ -54,7 +46,7 @@ test('a drain runs what is ready and what comes of it, and then is done', async 
 
 test('a drain with nothing to do registers, asks once for each, and is idle', async () => {
   const w = world();
-  const report = await workerOf(w).drain();
+  const report = await workerOf(w, DEFINITIONS).drain();
   expect(w.engine.calls).toEqual(['RegisterWorker', 'PollWorkflow', 'PollTask']);
   expect(report).toMatchObject({ end: 'idle', activations: 0, attempts: 0, requests: 3 });
 });
@@ -62,7 +54,7 @@ test('a drain with nothing to do registers, asks once for each, and is idle', as
 test('a worker drains again and again, and can be started in between', async () => {
   const w = world();
   const client = await w.client();
-  const worker = workerOf(w);
+  const worker = workerOf(w, DEFINITIONS);
   for (const n of [1, 2]) {
     const { handle } = await client.startWorkflow(pair, n);
     await worker.drain();
@@ -76,7 +68,7 @@ test('runOnce does one piece of work at a time, until none is ready', async () =
   const w = world();
   const client = await w.client();
   const { handle } = await client.startWorkflow(pair, 1);
-  const worker = workerOf(w);
+  const worker = workerOf(w, DEFINITIONS);
   const did: boolean[] = [];
   const done = (): number => worker.metrics().workflows.activations + worker.metrics().tasks.completed;
   for (let ready = true; ready; ) {
@@ -95,7 +87,7 @@ test('maxActivations is never exceeded, also by work that comes with answers', a
     const w = world();
     const client = await w.client();
     const started = await Promise.all(Array.from({ length: 5 }, (_, n) => client.startWorkflow(pair, n)));
-    const worker = workerOf(w);
+    const worker = workerOf(w, DEFINITIONS);
     const report = await worker.drain({ maxActivations });
     expect(report).toMatchObject({ end: 'maxActivations' });
     expect(report.activations + report.attempts).toBe(maxActivations);
@@ -112,7 +104,7 @@ test('maxRequests is never exceeded, and what is left is done by the next drain'
     const w = world();
     const client = await w.client();
     const { handle } = await client.startWorkflow(pair, 1);
-    const worker = workerOf(w);
+    const worker = workerOf(w, DEFINITIONS);
     const ends: string[] = [];
     for (let drains = 0; ends.at(-1) !== 'idle'; drains += 1) {
       w.engine.calls.length = 0;
@@ -194,7 +186,7 @@ test('a shutdown or a signal ends a drain in order', async () => {
     expect((await w.history(handle.workflowId)).map(({ type }) => type)).toContain('TASK_COMPLETED');
   }
   const w = world();
-  const worker = workerOf(w);
+  const worker = workerOf(w, DEFINITIONS);
   expect(await worker.drain({ signal: AbortSignal.abort() })).toMatchObject({ end: 'shutdown', requests: 0 });
   expect(await worker.runOnce({ signal: AbortSignal.abort() })).toBe(false);
   expect(w.engine.calls).toEqual([]);
@@ -240,6 +232,36 @@ test('a server that cannot be reached is waited for no longer than the drain may
   expect(clock.scheduled.all).toBe(0);
 });
 
+test('a poll that is not answered does not keep a drain from its end', async () => {
+  const ends = { maxMs: 'maxMs', signal: 'shutdown', shutdown: 'shutdown' } as const;
+  for (const [by, end] of Object.entries(ends)) {
+    const [w, clock, polled] = [world(), new ManualClock(), gate()];
+    const transport: Transport = {
+      extended: true,
+      isInProcess: true,
+      unary: (method, body, options) => {
+        if (method !== Method.PollWorkflow && method !== Method.PollTask)
+          return w.engine.unary(method, body, options);
+        polled.open();
+        return new Promise((_, reject) => {
+          options?.signal?.addEventListener('abort', () => reject(new ConnectionError('cut off', 'here')));
+        });
+      },
+      serverStream: () => w.engine.serverStream(),
+      close: async () => {},
+    };
+    const controller = new AbortController();
+    const worker = workerOf(w, { ...DEFINITIONS, transport, ...hidden({ clock }) });
+    const drained = worker.drain({ maxMs: 10_000, signal: controller.signal });
+    await polled.promise;
+    if (by === 'maxMs') clock.advance(10_000);
+    else if (by === 'signal') controller.abort();
+    else void worker.shutdown();
+    expect(await drained).toMatchObject({ end, activations: 0, attempts: 0 });
+    expect(worker.status).toBe('stopped');
+  }
+});
+
 test('a worker that drains cannot be started, drained or paused meanwhile', async () => {
   const w = world();
   const { slow, one, begun, release } = heldTask({ heeds: true });
@@ -257,7 +279,7 @@ test('a worker that drains cannot be started, drained or paused meanwhile', asyn
 
 test('limits that cannot be meant are refused', async () => {
   const w = world();
-  const worker = workerOf(w);
+  const worker = workerOf(w, DEFINITIONS);
   const refused: [DrainOptions, string][] = [
     [{ maxMs: 0 }, 'drain: maxMs must be a number of milliseconds above 0, got 0'],
     [

@@ -1,5 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
-import type { FlovynWorkerOptions } from '../src/client/options.js';
+import { expect, test, vi } from 'vitest';
 import {
   ConfigurationError,
   ConnectionError,
@@ -9,23 +8,17 @@ import {
 } from '../src/errors.js';
 import { Method } from '../src/rpc/methods.js';
 import { task } from '../src/task/define.js';
-import { EMBEDDED_ORG_ID, EmbeddedTransport } from '../src/transport/embedded.js';
+import { EmbeddedTransport } from '../src/transport/embedded.js';
 import { Worker } from '../src/worker/worker.js';
 import { workflow } from '../src/workflow/define.js';
 import { failureOf } from './support/failure.js';
 import { heldTask } from './support/held-task.js';
 import { ManualClock } from './support/manual-clock.js';
+import { workerOf } from './support/worker.js';
 import { hastyClock, hidden, until, type World, world } from './support/world.js';
 
 const echo = workflow({ name: 'echo', run: async (_ctx, input: unknown) => input });
 const polls = (w: World): number => w.engine.count('PollWorkflow') + w.engine.count('PollTask');
-
-/** A worker of a world that is shut down when the test ends. */
-function workerOf(w: World, options: Partial<FlovynWorkerOptions>): Worker {
-  const worker = new Worker({ transport: w.engine, orgId: EMBEDDED_ORG_ID, logger: w.logger, ...options });
-  onTestFinished(async () => void (await worker.shutdown({ graceMs: 0 })));
-  return worker;
-}
 
 test('a worker apart from the client runs what it is given, and its status tells where it is', async () => {
   const w = world();

@@ -61,7 +61,8 @@ export class Sweep {
   readonly #begun = { workflows: 0, tasks: 0 };
   #ended = 0;
   #closedBy: DrainEnd | undefined;
-  #changed = (): void => {};
+  #onClosed = (): void => {};
+  #pieceEnded = (): void => {};
 
   constructor(limits: SweepLimits, clock: Clock) {
     this.#limits = limits;
@@ -93,7 +94,7 @@ export class Sweep {
   /** Claims nothing more. */
   close(by: DrainEnd): void {
     this.#closedBy ??= by;
-    this.#changed();
+    this.#onClosed();
   }
 
   /** The same transport, whose requests count. */
@@ -119,7 +120,7 @@ export class Sweep {
   /** A piece of work has ended. */
   ends(): void {
     this.#ended += 1;
-    this.#changed();
+    this.#pieceEnded();
   }
 
   /** Gives why it ended; work may still be under way if it was closed, or its time was over. Rejects if a poll fails. */
@@ -133,6 +134,7 @@ export class Sweep {
       return await this.#run(claimants);
     } finally {
       stopTimer();
+      // What comes from now on is given back.
       this.close('shutdown');
     }
   }
@@ -140,15 +142,25 @@ export class Sweep {
   async #run(claimants: readonly Claimant[]): Promise<DrainEnd> {
     for (;;) {
       const endedBefore = this.#ended;
-      const tookWork = await this.#claimFrom(claimants);
+      // Polls may not be answered: those that still wait then are ended with the worker.
+      const tookWork = await this.#unlessClosed(this.#claimFrom(claimants));
       if (this.#closedBy !== undefined) return this.#closedBy;
       // What has ended meanwhile may have made something ready that an earlier poll did not see.
       if (tookWork || this.#ended > endedBefore) continue;
       if (this.#running === 0) return this.isOpen ? (this.#limitReached(1) ?? 'idle') : 'maxMs';
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
+      const pieceEnded = new Promise<void>((resolve) => {
+        this.#pieceEnded = resolve;
       });
+      await this.#unlessClosed(pieceEnded);
     }
+  }
+
+  /** What the work gives, or undefined as soon as nothing more is claimed. One waits at a time. */
+  #unlessClosed<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#onClosed = () => resolve(undefined);
+      work.then(resolve, reject);
+    });
   }
 
   async #claimFrom(claimants: readonly Claimant[]): Promise<boolean> {
