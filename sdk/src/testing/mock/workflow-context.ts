@@ -64,8 +64,9 @@ export class MockWorkflowContext extends TrackedContext {
   }
 
   /**
-   * What the next attempt of the task gives that has none yet. Each attempt takes one, so a task that is scheduled twice
-   * needs two; a task for which none is left is refused with a `ConfigurationError` when it is scheduled.
+   * What the next attempt of the task gives that has none yet, as the workflow gets it: an output schema is not asked again.
+   * Each attempt takes one, so a task that is scheduled twice needs two; a task for which none is left is refused with a
+   * `ConfigurationError` when it is scheduled.
    *
    * An error makes the attempt fail. The task is then tried again by its retry policy, without one three times, and takes
    * the next result; if there is none, the error once more. `new TaskFailed(message, id, false)` fails it for good.
@@ -117,8 +118,9 @@ export class MockWorkflowContext extends TrackedContext {
   }
 
   /**
-   * What a child of this workflow gives; an error makes it fail. Given several times, children take them in turn, and the
-   * last one is for all that follow. Starting a child for which there is none is refused with a `ConfigurationError`.
+   * What a child of this workflow gives, as this workflow gets it; an error makes it fail. Given several times, children take
+   * them in turn, and the last one is for all that follow. Starting a child for which there is none is refused with a
+   * `ConfigurationError`.
    */
   mockChildWorkflowResult<Input, Output>(
     definition: WorkflowDefinition<Input, Output>,
