@@ -73,10 +73,9 @@ function submissionAt(events: readonly HistoryEvent[], start: number): HistoryEv
 
 /** How many events the worker held, or may be given as if it had. */
 function heldBefore(start: number, submission: readonly HistoryEvent[], isFirst: boolean): number {
-  const seen = recorded(submission, '$seen');
-  if (typeof seen === 'number') return Math.min(seen, start);
+  // What landed during an activation stands behind all that the code was told in it, so that it changes nothing before.
   if (!isFirst) return start;
-  // What landed during the first activation was not visible to its first turn.
+  // But the first turn sees the signals that were there.
   const signals = recorded(submission, '$signals');
   return Math.min(start, 1 + (typeof signals === 'number' ? signals : 0));
 }
